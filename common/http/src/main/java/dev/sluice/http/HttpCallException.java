@@ -1,0 +1,54 @@
+package dev.sluice.http;
+
+import java.net.URI;
+import org.jspecify.annotations.Nullable;
+
+/** A call that gave no usable reply. The message names the method, the URL, the reason and the first bytes of the reply. */
+public final class HttpCallException extends RuntimeException {
+
+    /** Why a call failed; decides what the caller can do about it. */
+    public enum Reason {
+        /** No connection, or it broke: nobody listens, or the process died. */
+        UNREACHABLE,
+        /** The reply was not complete when the deadline passed. */
+        DEADLINE,
+        /** The reply is longer than the endpoint's limit. */
+        REPLY_TOO_LARGE,
+        /** A complete reply whose status is not 2xx. */
+        STATUS,
+        /** A 2xx reply that is not the JSON that was expected. */
+        NOT_UNDERSTOOD,
+        /** The calling thread was interrupted; its interrupt flag is set. */
+        INTERRUPTED
+    }
+
+    private final transient Reason reason;
+    private final transient HttpCall call;
+    private final transient @Nullable HttpReply reply;
+
+    HttpCallException(
+            Reason reason, HttpCall call, URI uri, String what, @Nullable HttpReply reply, @Nullable Throwable cause) {
+        super(call.method() + " " + uri + ": " + what, cause);
+        this.reason = reason;
+        this.call = call;
+        this.reply = reply;
+    }
+
+    public Reason reason() {
+        return reason;
+    }
+
+    public HttpCall call() {
+        return call;
+    }
+
+    /** The reply, where one arrived completely ({@link Reason#STATUS}, {@link Reason#NOT_UNDERSTOOD}). */
+    public @Nullable HttpReply reply() {
+        return reply;
+    }
+
+    /** The HTTP status, or 0 where no complete reply arrived. */
+    public int status() {
+        return reply == null ? 0 : reply.status();
+    }
+}
