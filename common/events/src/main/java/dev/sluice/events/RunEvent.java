@@ -1,0 +1,90 @@
+package dev.sluice.events;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The life of a run, written by the active planner alone. */
+public sealed interface RunEvent extends Event {
+
+    @About("The request is valid and this is how it will run")
+    record RunPlanned(
+            @About("The run") String runId,
+
+            @About("Hash of the canonical request: the same runId with another hash is rejected")
+            String requestSha256,
+
+            @About("The request with every default filled in")
+            TrainingRequest request,
+
+            @About("The plan") Plan plan)
+            implements RunEvent {}
+
+    @About("The request cannot run; every problem is listed")
+    record RunRejected(
+            @About("The run") String runId,
+            @About("Every problem with its mend") List<Problem> problems) implements RunEvent {}
+
+    @About("The run waits for instances")
+    record RunQueued(
+            @About("The run") String runId,
+            @About("What is missing") String reason) implements RunEvent {}
+
+    @About("Instances serve the run from now on, exactly as said here; a higher epoch replaces a lower one")
+    record RunAssigned(
+            @About("The run") String runId,
+            @About("One more each time") int epoch,
+            @About("The trainer") TrainerShare trainer,
+            @About("The rollout instances") List<RolloutShare> rollout,
+            @About("Why the run was assigned (again)") String reason)
+            implements RunEvent {}
+
+    @About("The trainer of a run")
+    record TrainerShare(
+            @About("Instance id") String instanceId,
+
+            @About("The instance's process: another incarnation is not meant")
+            String incarnation,
+
+            @About("Epoch under which this process trains the run; kept when only the pool changes")
+            int trainerEpoch) {}
+
+    @About("What one rollout instance gives to a run")
+    record RolloutShare(
+            @About("Instance id") String instanceId,
+
+            @About("The instance's process: another incarnation is not meant")
+            String incarnation,
+
+            @About("Engines to run") int engines,
+            @About("GPU indexes, empty on cpu") List<Integer> gpus) {}
+
+    @About("Trainer and engines are ready: training begins")
+    record RunStarted(
+            @About("The run") String runId,
+            @About("Epoch of the assignment") int epoch) implements RunEvent {}
+
+    @About("The run ends early: no new work is taken")
+    record RunStopping(
+            @About("The run") String runId, @About("Why") String reason) implements RunEvent {}
+
+    @About("All steps are trained and the final checkpoint is exported")
+    record RunSucceeded(
+            @About("The run") String runId,
+            @About("Steps trained") int steps,
+            @About("Final torch_dist checkpoint") String torchDist,
+            @About("Final Hugging Face checkpoint") String huggingFace)
+            implements RunEvent {}
+
+    @About("The run cannot go on")
+    record RunFailed(
+            @About("The run") String runId,
+            @About("Why, and what to do") String reason,
+
+            @About("The newest cut, from which the run can be resumed") @Nullable
+            String lastCheckpoint)
+            implements RunEvent {}
+
+    @About("The run was ended by a client")
+    record RunCancelled(
+            @About("The run") String runId, @About("Why") String reason) implements RunEvent {}
+}

@@ -1,0 +1,159 @@
+package dev.sluice.events;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The training of a run, written by its trainer in Kafka transactions. */
+public sealed interface TrainingEvent extends Event {
+
+    int epoch();
+
+    @About("The trainer holds the model and is where the log says")
+    record TrainerReady(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("Its instance") String instanceId,
+            @About("Steps trained so far") int step,
+
+            @About("started, resumed from a cut, or attached to a living worker")
+            String how)
+            implements TrainingEvent {}
+
+    @About("The groups of a step: the only place where a group is used up")
+    record BatchFormed(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("The step") int step,
+            @About("Groups to train on, in order") List<GroupUse> groups,
+            @About("Groups used up without training") List<GroupDrop> dropped,
+            @About("First cursor not asked for yet") long cursorNext,
+
+            @About("Weight version current when it was formed")
+            int weightVersion,
+
+            @About("Hash of the batch's content") String sha256)
+            implements TrainingEvent {}
+
+    @About("A group that is trained on")
+    record GroupUse(
+            @About("The group") String groupId,
+            @About("Place in the prompt sequence") long cursor,
+            @About("The round") int round,
+            @About("CloudEvents id of the result") String resultId,
+            @About("Partition of the result (a hint)") int partition,
+            @About("Offset of the result (a hint)") long offset,
+
+            @About("Publications between its oldest token and now")
+            int policyLag) {}
+
+    @About("A group or a round of it that is used up without training")
+    record GroupDrop(
+            @About("The group") String groupId,
+            @About("Place in the prompt sequence") long cursor,
+            @About("The round") int round,
+
+            @About("CloudEvents id of the result; absent where there is none") @Nullable
+            String resultId,
+
+            @About("Which bucket its tokens go to") DropReason reason,
+            @About("It will be asked for again") boolean again,
+            @About("Tokens of its samples") int tokens) {}
+
+    enum DropReason {
+        FILTERED,
+        STALE,
+        ABANDONED,
+        SURPLUS
+    }
+
+    @About("A step was trained; in one transaction with its weights and its metrics")
+    record StepCompleted(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("The step") int step,
+            @About("Newest weight version after it") int weightVersion,
+            @About("Optimizer steps taken in all") long optimizerSteps,
+            @About("Tokens with gradient") int tokensTrained,
+            @About("Tokens without gradient") int tokensMasked,
+            @About("Groups by policy lag, from 0") List<Integer> policyLags,
+            @About("Metrics by slime's names") Map<String, Double> metrics)
+            implements TrainingEvent {}
+
+    @About("A held-out set was measured")
+    record EvalCompleted(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("Name of the set") String set,
+            @About("Steps trained before it") int step,
+
+            @About("The weight version it was measured with")
+            int weightVersion,
+
+            @About("Prompts") int prompts,
+            @About("Samples") int samples,
+            @About("Mean reward") double meanReward,
+            @About("Tokens generated") long tokens)
+            implements TrainingEvent {}
+
+    @About("A cut: the run can go on from here")
+    record CheckpointSaved(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("Steps trained into it") int step,
+            @About("Newest weight version") int weightVersion,
+            @About("Optimizer steps taken in all") long optimizerSteps,
+
+            @About("torch_dist directory with optimizer state")
+            String directory,
+
+            @About("Hash of manifest.json in it") String manifestSha256,
+            @About("No step follows: export this one") boolean last,
+            @About("First cursor not asked for yet") long cursorNext,
+            @About("Every cursor below is used up") long closedBelow,
+            @About("Cursors above that are used up too") List<Long> closedAbove,
+
+            @About("Offset of the oldest result that no batch has used or dropped")
+            long groupsOffset,
+
+            @About("Offset in the training log from which to replay")
+            long trainingOffset,
+
+            @About("Hash of prompt files, seed, tokenizer and template: resuming with others is refused")
+            String dataSha256)
+            implements TrainingEvent {}
+
+    @About("A cut was deleted")
+    record CheckpointRetired(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("Its step") int step,
+            @About("Its directory") String directory)
+            implements TrainingEvent {}
+
+    @About("What the trainer waits for, for whom and until when")
+    record WaitChanged(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+
+            @About("What it waits for; empty when it does not")
+            String waitingFor,
+
+            @About("Why") String reason,
+            @About("Since when") Instant since,
+
+            @About("What happens then: the wait ends at this time") @Nullable
+            Instant deadline)
+            implements TrainingEvent {}
+
+    @About("The trainer gives the run up; the planner decides what follows")
+    record TrainerLost(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("Why, and what to do") String reason,
+
+            @About("Another trainer may succeed where this one did not")
+            boolean retry)
+            implements TrainingEvent {}
+}

@@ -1,0 +1,225 @@
+package dev.sluice.events;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A training request as a client writes it. Defaults stand in {@code request-defaults.yaml} of the planner's rules; here
+ * every field is present.
+ */
+@About("What to train, on what, and how")
+public record TrainingRequest(
+        @About("A name for people") String name,
+
+        @About("cpu: the embedded engine and worker; gpu: SGLang and Megatron")
+        Backend backend,
+
+        @About("The model to start from") Model model,
+
+        @About("Versions of the installed programs, for rules that depend on them")
+        Versions versions,
+
+        @About("The machines") Cluster cluster,
+        @About("The prompts to train on") Data data,
+        @About("How a response is scored") Reward reward,
+
+        @About("Held-out prompt sets, measured before and after training")
+        List<Evaluation> evaluation,
+
+        @About("How responses are sampled") Rollout rollout,
+        @About("The algorithm and its coefficients") Algorithm algorithm,
+        @About("The optimizer and the number of steps") Training training,
+        @About("How weights reach the engines") Weights weights,
+        @About("When the run is saved") Checkpoints checkpoints) {
+
+    @About("The model to start from")
+    public record Model(
+            @About("A Hugging Face directory: config.json, tokenizer.json, safetensors")
+            String path) {}
+
+    @About("Versions of the installed programs")
+    public record Versions(
+            @About("SGLang version") String sglang,
+            @About("Megatron-Core version") String megatron) {}
+
+    @About("The machines")
+    public record Cluster(
+            @About("colocated: rollout and training share the GPUs; disaggregated: separate pools")
+            Placement placement,
+
+            @About("GPU type and memory, such as H100-80; absent on cpu") @Nullable
+            String gpu,
+
+            @About("GPUs in a node") int gpusPerNode,
+            @About("Nodes that train") int trainNodes,
+            @About("Nodes that sample") int rolloutNodes,
+            @About("Host memory of a node, GiB") int hostMemoryGiB) {}
+
+    public enum Placement {
+        COLOCATED,
+        DISAGGREGATED
+    }
+
+    @About("The prompts to train on")
+    public record Data(
+            @About("A .jsonl file, one prompt a line") String prompts,
+            @About("Key of the prompt in a row") String promptKey,
+            @About("Key of the label in a row") String labelKey,
+
+            @About("Wrap prompts in the model's chat template")
+            boolean applyChatTemplate,
+
+            @About("Shuffle anew each pass over the rows") boolean shuffle,
+            @About("Seed of shuffling and sampling") long seed,
+
+            @About("refuse: a broken row rejects the request; skip: it is left out")
+            BadRows badRows) {}
+
+    public enum BadRows {
+        REFUSE,
+        SKIP
+    }
+
+    @About("How a response is scored")
+    public record Reward(
+            @About("Name of the reward, such as exact") String type) {}
+
+    @About("A held-out prompt set")
+    public record Evaluation(
+            @About("Name of the set") String name,
+
+            @About("A .jsonl file with the same keys as data")
+            String prompts,
+
+            @About("Measure every so many steps; 0 only before and after")
+            int everySteps,
+
+            @About("Responses a prompt") int samplesPerPrompt,
+            @About("Longest response, tokens") int maxResponseTokens,
+            @About("Sampling temperature; 0 is greedy") double temperature) {}
+
+    @About("How responses are sampled")
+    public record Rollout(
+            @About("Engines in all; 0 lets the planner choose")
+            int engines,
+
+            @About("Groups (prompts) a training step uses") int groupsPerStep,
+            @About("Responses a prompt") int samplesPerPrompt,
+            @About("Longest response, tokens") int maxResponseTokens,
+            @About("Sampling temperature") double temperature,
+            @About("Nucleus sampling mass, 1 for all") double topP,
+
+            @About("Most likely tokens to sample from, -1 for all")
+            int topK,
+
+            @About("Publications between a sample's oldest token and its use, at most")
+            int maxPolicyLag,
+
+            @About("Groups in flight beyond what the lag allows")
+            int oversample,
+
+            @About("Times a group is asked for again after it went stale or was abandoned")
+            int maxRounds,
+
+            @About("Seconds an instance has for one group") int groupDeadlineSeconds,
+            @About("Extra expert slots of an engine") int redundantExperts,
+            @About("Speculative decoding") Speculation speculation) {}
+
+    @About("Speculative decoding")
+    public record Speculation(
+            @About("EAGLE with the model's own MTP layer, or NONE")
+            SpeculationAlgorithm algorithm,
+
+            @About("Draft tokens a verification") int steps) {}
+
+    public enum SpeculationAlgorithm {
+        NONE,
+        EAGLE
+    }
+
+    @About("The algorithm and its coefficients")
+    public record Algorithm(
+            @About("grpo") String name,
+
+            @About("Lower clip distance of the probability ratio")
+            double clipLow,
+
+            @About("Upper clip distance of the probability ratio")
+            double clipHigh,
+
+            @About("Weight of the KL loss against the reference; 0 computes none")
+            double klLossCoefficient,
+
+            @About("Weight of the entropy bonus") double entropyCoefficient,
+            @About("Where old log-probabilities come from") OldLogprobs oldLogprobs,
+
+            @About("Divide group rewards by their standard deviation")
+            boolean normaliseByStd,
+
+            @About("sample: mean of sample means; token: mean over all tokens")
+            LossNormaliser lossNormaliser) {}
+
+    public enum OldLogprobs {
+        AUTO,
+        RECOMPUTE,
+        ROLLOUT,
+        CURRENT
+    }
+
+    public enum LossNormaliser {
+        SAMPLE,
+        TOKEN
+    }
+
+    @About("The optimizer and the number of steps")
+    public record Training(
+            @About("Steps; one batch each") int steps,
+            @About("Optimizer steps (mini-batches) a step") int optimizerStepsPerStep,
+            @About("Learning rate") double learningRate,
+            @About("AdamW weight decay") double weightDecay,
+            @About("AdamW beta 1") double beta1,
+            @About("AdamW beta 2") double beta2,
+            @About("AdamW epsilon") double epsilon,
+
+            @About("Gradient norm above which gradients are scaled down")
+            double maxGradNorm,
+
+            @About("Training of the MTP layer") Mtp mtp,
+
+            @About("Parallel layout; absent values are the planner's choice")
+            Layout layout) {}
+
+    @About("Training of the MTP layer")
+    public record Mtp(
+            @About("Train it, or keep it frozen") boolean train,
+            @About("Weight of its loss") double lossScale) {}
+
+    @About("Parallel layout; absent values are the planner's choice")
+    public record Layout(
+            @About("Tensor parallel size") @Nullable Integer tp,
+            @About("Pipeline parallel size") @Nullable Integer pp,
+            @About("Context parallel size") @Nullable Integer cp,
+            @About("Expert parallel size") @Nullable Integer ep,
+            @About("Expert tensor parallel size") @Nullable Integer etp,
+
+            @About("Tokens a GPU takes in one micro-batch") @Nullable
+            Integer tokensPerGpu) {}
+
+    @About("How weights reach the engines")
+    public record Weights(
+            @About("auto or disk") Transport transport,
+            @About("Publish every so many steps") int everySteps,
+
+            @About("Seconds an engine has to load a version")
+            int loadDeadlineSeconds) {}
+
+    public enum Transport {
+        AUTO,
+        DISK
+    }
+
+    @About("When the run is saved")
+    public record Checkpoints(
+            @About("Save every so many steps") int everySteps,
+            @About("Cuts to keep") int keepLast) {}
+}

@@ -1,0 +1,32 @@
+package dev.sluice.events;
+
+import org.jspecify.annotations.Nullable;
+
+/** Publications of weights, written by the run's trainer. */
+public sealed interface WeightEvent extends Event {
+
+    @About("A weight version that engines are to load")
+    record WeightsPublished(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+
+            @About("One more a publication; 0 is the source")
+            int version,
+
+            @About("Steps trained into it") int step,
+            @About("How it travels") TrainingRequest.Transport transport,
+            @About("Directory of its files") String directory,
+
+            @About("Hash of manifest.json in it; absent for version 0") @Nullable
+            String manifestSha256,
+
+            @About("The version it replaces after retraining on a backend that is not deterministic") @Nullable
+            Integer supersedes)
+            implements WeightEvent {}
+
+    @About("A weight version whose files are gone")
+    record WeightsRetired(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("The version") int version) implements WeightEvent {}
+}

@@ -1,0 +1,123 @@
+package dev.sluice.kafka;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.uuid.Generators;
+import com.fasterxml.uuid.impl.TimeBasedEpochGenerator;
+import dev.sluice.events.Event;
+import dev.sluice.events.EventJson;
+import dev.sluice.events.Topics;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.UUID;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * CloudEvents 1.0 in Kafka's binary mode: attributes in headers, plain JSON in the value. Everything read is hostile
+ * until it is checked here.
+ *
+ * @see <a href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md">Kafka
+ *     protocol binding for CloudEvents</a>
+ */
+final class EventCodec {
+    private static final TimeBasedEpochGenerator IDS = Generators.timeBasedEpochGenerator();
+
+    private EventCodec() {}
+
+    /** What became of a record that was read. */
+    sealed interface Decoded {
+        record Known(EventRecord<Event> record) implements Decoded {}
+
+        /** A type of a newer version; skipped and counted. */
+        record Unknown(String type) implements Decoded {}
+
+        /** Not an event: a dead letter. */
+        record Broken(String reason) implements Decoded {}
+    }
+
+    static ProducerRecord<byte[], byte[]> encode(Event event, String source, @Nullable UUID causation, UUID id) {
+        Topics topic = Topics.of(event);
+        byte[] value = toJson(event);
+        if (value.length > EventJson.MAX_BYTES) {
+            throw new IllegalArgumentException("%s of %s has %d bytes; a record holds %d"
+                    .formatted(event.getClass().getSimpleName(), event.key(), value.length, EventJson.MAX_BYTES));
+        }
+        ProducerRecord<byte[], byte[]> record =
+                new ProducerRecord<>(topic.topicName(), null, event.key().getBytes(StandardCharsets.UTF_8), value);
+        Headers headers = record.headers();
+        put(headers, "ce_specversion", "1.0");
+        put(headers, "ce_id", id.toString());
+        put(headers, "ce_type", Event.typeOf(event.getClass()));
+        put(headers, "ce_source", source);
+        put(headers, "ce_subject", event.runId().isEmpty() ? event.key() : event.runId());
+        put(headers, "ce_time", Instant.now().toString());
+        if (causation != null) {
+            put(headers, "ce_causationid", causation.toString());
+        }
+        put(headers, "content-type", "application/json");
+        return record;
+    }
+
+    static UUID newId() {
+        return IDS.generate();
+    }
+
+    static Decoded decode(ConsumerRecord<byte[], byte[]> record) {
+        String type = header(record, "ce_type");
+        if (type == null) {
+            return new Decoded.Broken("no ce_type header");
+        }
+        Class<? extends Event> event = Topics.eventOfType(type);
+        if (event == null) {
+            return new Decoded.Unknown(type);
+        }
+        if (record.value() == null || record.value().length > EventJson.MAX_BYTES) {
+            return new Decoded.Broken(record.value() == null ? "no value" : record.value().length + " bytes of value");
+        }
+        try {
+            String id = header(record, "ce_id");
+            String causation = header(record, "ce_causationid");
+            String time = header(record, "ce_time");
+            return new Decoded.Known(new EventRecord<>(
+                    EventJson.mapper().readValue(record.value(), event),
+                    id == null ? new UUID(record.partition(), record.offset()) : UUID.fromString(id),
+                    String.valueOf(header(record, "ce_source")),
+                    time == null ? Instant.ofEpochMilli(record.timestamp()) : Instant.parse(time),
+                    causation == null ? null : UUID.fromString(causation),
+                    record.topic(),
+                    record.partition(),
+                    record.offset()));
+        } catch (IOException | IllegalArgumentException | DateTimeParseException | NullPointerException e) {
+            return new Decoded.Broken(type + ": " + firstLine(e));
+        }
+    }
+
+    static @Nullable String header(ConsumerRecord<byte[], byte[]> record, String name) {
+        Header header = record.headers().lastHeader(name);
+        return header == null || header.value() == null ? null : new String(header.value(), StandardCharsets.UTF_8);
+    }
+
+    private static byte[] toJson(Event event) {
+        try {
+            return EventJson.mapper().writeValueAsBytes(event);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("an event that cannot be written: " + event.getClass(), e);
+        }
+    }
+
+    private static void put(Headers headers, String name, String value) {
+        headers.add(name, value.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String firstLine(Exception e) {
+        return String.valueOf(e.getMessage())
+                .lines()
+                .findFirst()
+                .orElse(e.getClass().getSimpleName());
+    }
+}

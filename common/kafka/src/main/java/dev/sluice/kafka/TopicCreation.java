@@ -1,0 +1,71 @@
+package dev.sluice.kafka;
+
+import dev.sluice.events.Topics;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.TopicExistsException;
+
+/** Creates the topics of {@link Topics} that do not exist yet. */
+public final class TopicCreation {
+    private static final int DEADLINE_SECONDS = 30;
+
+    private TopicCreation() {}
+
+    /**
+     * @param replication replicas of each partition: 3 in production, 1 on a single broker
+     * @return the names that were created
+     */
+    public static List<String> create(KafkaConnection connection, short replication) {
+        try (Admin admin = Admin.create(connection.clientSettings())) {
+            Set<String> existing = admin.listTopics().names().get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+            List<NewTopic> missing = Arrays.stream(Topics.values())
+                    .filter(topic -> !existing.contains(topic.topicName()))
+                    .map(topic -> newTopic(topic, replication))
+                    .toList();
+            admin.createTopics(missing).all().get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+            return missing.stream().map(NewTopic::name).toList();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof TopicExistsException) {
+                return List.of(); // another process was faster
+            }
+            throw new KafkaUnavailableException(
+                    "cannot create the topics: " + e.getCause().getMessage(), e);
+        } catch (TimeoutException e) {
+            throw new KafkaUnavailableException(
+                    "no answer from the broker at " + connection.bootstrapServers() + " within " + DEADLINE_SECONDS
+                            + " s",
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KafkaUnavailableException("interrupted while creating topics", e);
+        }
+    }
+
+    static NewTopic newTopic(Topics topic, short replication) {
+        Map<String, String> settings = new HashMap<>();
+        Topics.Retention retention = topic.retention();
+        if (retention.compact()) {
+            settings.put(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
+        } else {
+            settings.put(
+                    TopicConfig.RETENTION_MS_CONFIG,
+                    retention.time() == null
+                            ? "-1"
+                            : Long.toString(retention.time().toMillis()));
+        }
+        settings.put(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(2 << 20));
+        if (replication >= 3) {
+            settings.put(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, "2");
+        }
+        return new NewTopic(topic.topicName(), topic.partitions(), replication).configs(settings);
+    }
+}
