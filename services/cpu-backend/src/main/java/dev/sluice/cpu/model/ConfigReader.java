@@ -16,58 +16,47 @@ final class ConfigReader {
     ModelConfig read() {
         refuseWhatIsNotComputed();
         int layers = size("num_hidden_layers");
-        int denseLayers = denseLayers(layers);
-        double epsilon = number("rms_norm_eps");
         int mtpLayers = config.path("num_nextn_predict_layers").asInt(0);
         if (mtpLayers < 0 || mtpLayers > 1) {
             problems.add("num_nextn_predict_layers is " + mtpLayers + "; 0 or 1 is supported");
         }
-        int[] sizes = sizes();
+        int vocabularySize = size("vocab_size");
+        int hiddenSize = size("hidden_size");
+        int maxPositions = size("max_position_embeddings");
+        double epsilon = number("rms_norm_eps");
+        int rotaryHeadSize = size("qk_rope_head_dim");
+        int denseLayers = denseLayers(layers);
+        ModelConfig.Attention attention = new ModelConfig.Attention(
+                size("num_attention_heads"),
+                size("q_lora_rank"),
+                size("kv_lora_rank"),
+                size("qk_nope_head_dim"),
+                rotaryHeadSize,
+                size("v_head_dim"),
+                ropeTheta());
+        ModelConfig.FeedForward feedForward = new ModelConfig.FeedForward(
+                denseLayers,
+                size("intermediate_size"),
+                size("n_routed_experts"),
+                size("num_experts_per_tok"),
+                size("moe_intermediate_size"),
+                config.path("n_shared_experts").asInt(1),
+                config.path("routed_scaling_factor").asDouble(1.0),
+                config.path("norm_topk_prob").asBoolean(true));
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException("config.json cannot be used: " + String.join("; ", problems));
         }
+        ModelConfig.Norms norms = new ModelConfig.Norms(epsilon, epsilon);
         return new ModelConfig(
-                sizes[0],
-                sizes[1],
+                vocabularySize,
+                hiddenSize,
                 layers,
-                denseLayers,
-                sizes[2],
-                sizes[3],
-                sizes[4],
-                sizes[5],
-                sizes[6],
-                sizes[7],
-                sizes[8],
-                sizes[9],
-                sizes[10],
-                sizes[11],
-                config.path("n_shared_experts").asInt(1),
-                config.path("routed_scaling_factor").asDouble(1.0),
-                config.path("norm_topk_prob").asBoolean(true),
-                ropeTheta(),
-                epsilon,
-                epsilon,
                 mtpLayers,
-                sizes[12],
+                attention,
+                feedForward,
+                norms,
+                maxPositions,
                 endTokens());
-    }
-
-    private int[] sizes() {
-        return new int[] {
-            size("vocab_size"),
-            size("hidden_size"),
-            size("num_attention_heads"),
-            size("q_lora_rank"),
-            size("kv_lora_rank"),
-            size("qk_nope_head_dim"),
-            size("qk_rope_head_dim"),
-            size("v_head_dim"),
-            size("intermediate_size"),
-            size("moe_intermediate_size"),
-            size("n_routed_experts"),
-            size("num_experts_per_tok"),
-            size("max_position_embeddings")
-        };
     }
 
     private void refuseWhatIsNotComputed() {
@@ -131,7 +120,7 @@ final class ConfigReader {
         JsonNode node = config.path(key);
         if (!node.isInt() || node.asInt() <= 0) {
             problems.add(key + " is " + (node.isMissingNode() ? "missing" : node) + "; it must be a positive integer");
-            return 1;
+            return 2; // any value that the records accept, so that the other problems are found too
         }
         return node.asInt();
     }

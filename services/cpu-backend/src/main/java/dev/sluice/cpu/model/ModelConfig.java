@@ -16,61 +16,109 @@ import java.util.List;
  * that {@link Model} does not compute (tied embeddings, grouped routing, scaled RoPE) are refused, all at once.
  *
  * @param layers decoder layers without the multi-token-prediction layer
- * @param denseLayers the first layers, whose feed-forward part is one dense block instead of experts
- * @param queryRank width of the query's low-rank bottleneck
- * @param latentRank width of the latent that keys and values are expanded from; with the rotary key it is what a cache holds
- * @param plainHeadSize part of each query and key head without position
- * @param rotaryHeadSize part of each query head, and of the one key shared by all heads, that RoPE turns
- * @param expertsPerToken routed experts that each token is sent to
- * @param expertScale factor on the routed experts' weights after they are normalised
- * @param normEpsilon epsilon of every RMS norm but the two latent ones
- * @param latentNormEpsilon epsilon of the norms of the query's bottleneck and of the latent: {@code rms_norm_eps} in Megatron
- *     and SGLang, 1e-6 in transformers
  * @param mtpLayers 1 when a multi-token-prediction layer follows the decoder, else 0
+ * @param endTokens ids that end a text
  */
 public record ModelConfig(
         int vocabularySize,
         int hiddenSize,
         int layers,
-        int denseLayers,
-        int heads,
-        int queryRank,
-        int latentRank,
-        int plainHeadSize,
-        int rotaryHeadSize,
-        int valueHeadSize,
-        int denseFeedForwardSize,
-        int expertFeedForwardSize,
-        int experts,
-        int expertsPerToken,
-        int sharedExperts,
-        double expertScale,
-        boolean normaliseExpertWeights,
-        double ropeTheta,
-        double normEpsilon,
-        double latentNormEpsilon,
         int mtpLayers,
+        Attention attention,
+        FeedForward feedForward,
+        Norms norms,
         int maxPositions,
         List<Integer> endTokens) {
 
-    /** The largest config.json that is read, in bytes; the released one has about a thousand. */
+    /** The largest config.json that is read; the released one has about a thousand bytes. */
     private static final long MAX_CONFIG_BYTES = 1 << 20;
 
     public ModelConfig {
         endTokens = List.copyOf(endTokens);
-        if (expertsPerToken > experts) {
-            throw new IllegalArgumentException("num_experts_per_tok is " + expertsPerToken + " but there are only "
-                    + experts + " routed experts; config.json must name at least as many n_routed_experts");
-        }
-        if (denseLayers > layers) {
-            throw new IllegalArgumentException("first_k_dense_replace is " + denseLayers + " but num_hidden_layers is "
-                    + layers + "; correct config.json");
-        }
-        if (rotaryHeadSize % 2 != 0) {
-            throw new IllegalArgumentException(
-                    "qk_rope_head_dim is " + rotaryHeadSize + "; RoPE turns pairs, so it must be even");
+        if (feedForward.denseLayers() > layers) {
+            throw new IllegalArgumentException("first_k_dense_replace is " + feedForward.denseLayers()
+                    + " but num_hidden_layers is " + layers + "; correct config.json");
         }
     }
+
+    /**
+     * Multi-head latent attention.
+     *
+     * @param queryRank width of the query's low-rank bottleneck
+     * @param latentRank width of the latent that keys and values are expanded from
+     * @param plainHeadSize part of each query and key head that carries no position
+     * @param rotaryHeadSize part of each query head, and of the one key that all heads share, that RoPE turns; even
+     * @param ropeTheta base of the RoPE frequencies
+     */
+    public record Attention(
+            int heads,
+            int queryRank,
+            int latentRank,
+            int plainHeadSize,
+            int rotaryHeadSize,
+            int valueHeadSize,
+            double ropeTheta) {
+        public Attention {
+            if (rotaryHeadSize % 2 != 0) {
+                throw new IllegalArgumentException(
+                        "qk_rope_head_dim is " + rotaryHeadSize + "; RoPE turns pairs, so it must be even");
+            }
+        }
+
+        /** Width of a query or key head: the plain part, then the rotary part. */
+        public int queryHeadSize() {
+            return plainHeadSize + rotaryHeadSize;
+        }
+
+        /** Floats that a cache keeps for one token of one layer: the normed latent, then the turned rotary key. */
+        public int cacheWidth() {
+            return latentRank + rotaryHeadSize;
+        }
+
+        /** Factor on the scores before the softmax. */
+        public double scale() {
+            return 1 / Math.sqrt(queryHeadSize());
+        }
+    }
+
+    /**
+     * Feed-forward parts: one dense block in the first layers, routed and shared experts in the others.
+     *
+     * @param denseLayers how many of the first layers are dense
+     * @param expertsPerToken routed experts that each token is sent to
+     * @param expertScale factor on the routed experts' weights after normalisation
+     * @param normaliseWeights whether a token's expert weights are divided by their sum
+     */
+    public record FeedForward(
+            int denseLayers,
+            int denseSize,
+            int experts,
+            int expertsPerToken,
+            int expertSize,
+            int sharedExperts,
+            double expertScale,
+            boolean normaliseWeights) {
+        public FeedForward {
+            if (expertsPerToken > experts) {
+                throw new IllegalArgumentException("num_experts_per_tok is " + expertsPerToken + " but there are only "
+                        + experts + " routed experts; correct config.json");
+            }
+        }
+
+        /** Width of the shared experts together. */
+        public int sharedSize() {
+            return sharedExperts * expertSize;
+        }
+    }
+
+    /**
+     * Epsilons of the RMS norms.
+     *
+     * @param latent of the norms of the query's bottleneck and of the latent: {@code rms_norm_eps} in Megatron and
+     *     SGLang, 1e-6 in transformers
+     * @param other of all other norms
+     */
+    public record Norms(double latent, double other) {}
 
     /**
      * Reads {@code config.json} of a Hugging Face model directory.
@@ -99,59 +147,28 @@ public record ModelConfig(
         return new ConfigReader(config).read();
     }
 
-    /** Width of a query or key head: the plain part and the rotary part. */
-    public int queryHeadSize() {
-        return plainHeadSize + rotaryHeadSize;
-    }
-
-    /** Floats that a cache keeps for one token of one layer: the latent, then the turned rotary key. */
-    public int cacheWidth() {
-        return latentRank + rotaryHeadSize;
-    }
-
-    /** Factor on attention scores before the softmax. */
-    public double attentionScale() {
-        return 1 / Math.sqrt(queryHeadSize());
-    }
-
-    /** Whether this layer's feed-forward part is routed experts; the multi-token-prediction layer's always is. */
+    /** Whether this layer's feed-forward part is experts; the multi-token-prediction layer's (the last) always is. */
     public boolean isSparse(int layer) {
-        return layer >= denseLayers;
+        return layer >= feedForward.denseLayers();
     }
 
     /** The same model without its multi-token-prediction layer, for checkpoints that were written without one. */
     public ModelConfig withoutMtp() {
-        return with(latentNormEpsilon, 0);
+        return new ModelConfig(
+                vocabularySize, hiddenSize, layers, 0, attention, feedForward, norms, maxPositions, endTokens);
     }
 
     /** The same model with another epsilon in the latent norms. */
     public ModelConfig withLatentNormEpsilon(double epsilon) {
-        return with(epsilon, mtpLayers);
-    }
-
-    private ModelConfig with(double newLatentNormEpsilon, int newMtpLayers) {
+        Norms changed = new Norms(epsilon, norms.other());
         return new ModelConfig(
                 vocabularySize,
                 hiddenSize,
                 layers,
-                denseLayers,
-                heads,
-                queryRank,
-                latentRank,
-                plainHeadSize,
-                rotaryHeadSize,
-                valueHeadSize,
-                denseFeedForwardSize,
-                expertFeedForwardSize,
-                experts,
-                expertsPerToken,
-                sharedExperts,
-                expertScale,
-                normaliseExpertWeights,
-                ropeTheta,
-                normEpsilon,
-                newLatentNormEpsilon,
-                newMtpLayers,
+                mtpLayers,
+                attention,
+                feedForward,
+                changed,
                 maxPositions,
                 endTokens);
     }

@@ -12,12 +12,15 @@ public record Rope(Tensor cosines, Tensor sines) implements AutoCloseable {
 
     /** Computes the tables in double precision and rounds them to float32 once. */
     public static Rope of(ModelConfig config, int positions) {
-        int pairs = config.rotaryHeadSize() / 2;
+        int pairs = config.attention().rotaryHeadSize() / 2;
         float[] cosines = new float[positions * pairs];
         float[] sines = new float[positions * pairs];
         for (int position = 0; position < positions; position++) {
             for (int pair = 0; pair < pairs; pair++) {
-                double angle = position * Math.pow(config.ropeTheta(), -2.0 * pair / config.rotaryHeadSize());
+                double angle = position
+                        * Math.pow(
+                                config.attention().ropeTheta(),
+                                -2.0 * pair / config.attention().rotaryHeadSize());
                 cosines[position * pairs + pair] = (float) Math.cos(angle);
                 sines[position * pairs + pair] = (float) Math.sin(angle);
             }
