@@ -1,0 +1,76 @@
+package dev.sluice.checkpoint;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+
+/** A file read through memory maps: one map when it is small, a map for each slice when it exceeds a buffer's 2 GiB. */
+final class MappedFile implements AutoCloseable {
+    private static final long WHOLE_FILE_BYTES = 1L << 30;
+
+    private final Path path;
+    private final FileChannel channel;
+    private final long bytes;
+    private @Nullable ByteBuffer whole;
+
+    private MappedFile(Path path, FileChannel channel, long bytes) {
+        this.path = path;
+        this.channel = channel;
+        this.bytes = bytes;
+    }
+
+    static MappedFile open(Path path) {
+        try {
+            FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+            return new MappedFile(path, channel, channel.size());
+        } catch (IOException e) {
+            throw new CheckpointException("cannot read " + path + ": " + e, e);
+        }
+    }
+
+    Path path() {
+        return path;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    /** A read-only little-endian view of {@code length} bytes from {@code begin}. */
+    synchronized ByteBuffer slice(long begin, long length) {
+        if (begin < 0 || length < 0 || begin > bytes - length) {
+            throw new CheckpointException("%s has %d bytes, but bytes %d to %d are asked for; copy the file again"
+                    .formatted(path, bytes, begin, begin + length));
+        }
+        if (length > Integer.MAX_VALUE) {
+            throw new CheckpointException(
+                    "%s: a piece of %d bytes exceeds 2 GiB; save it in smaller shards".formatted(path, length));
+        }
+        try {
+            if (bytes > WHOLE_FILE_BYTES) {
+                return channel.map(MapMode.READ_ONLY, begin, length).order(ByteOrder.LITTLE_ENDIAN);
+            }
+            if (whole == null) {
+                whole = channel.map(MapMode.READ_ONLY, 0, bytes);
+            }
+            return whole.slice((int) begin, (int) length).order(ByteOrder.LITTLE_ENDIAN);
+        } catch (IOException e) {
+            throw new CheckpointException("cannot map " + path + ": " + e, e);
+        }
+    }
+
+    /** Closes the file; views handed out stay valid until they are garbage. */
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new CheckpointException("cannot close " + path + ": " + e, e);
+        }
+    }
+}

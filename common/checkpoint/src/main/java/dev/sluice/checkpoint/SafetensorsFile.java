@@ -1,0 +1,54 @@
+package dev.sluice.checkpoint;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.SortedMap;
+
+/** One safetensors file, memory-mapped; its header is checked completely when it is opened. */
+public final class SafetensorsFile implements AutoCloseable {
+    private final MappedFile file;
+    private final SafetensorsHeader header;
+
+    private SafetensorsFile(MappedFile file, SafetensorsHeader header) {
+        this.file = file;
+        this.header = header;
+    }
+
+    /**
+     * Opens a file.
+     *
+     * @throws CheckpointException if it is missing, truncated or inconsistent
+     */
+    public static SafetensorsFile open(Path path) {
+        MappedFile file = MappedFile.open(path);
+        try {
+            return new SafetensorsFile(file, SafetensorsHeader.read(file));
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    public SortedMap<String, TensorEntry> tensors() {
+        return header.tensors();
+    }
+
+    public Map<String, String> metadata() {
+        return header.metadata();
+    }
+
+    /** A read-only little-endian view of a tensor's bytes, row-major; nothing is copied. */
+    public ByteBuffer data(String name) {
+        TensorEntry tensor = header.tensors().get(name);
+        if (tensor == null) {
+            throw new CheckpointException(file.path() + " has no tensor " + name);
+        }
+        return file.slice(header.dataBegin() + tensor.begin(), tensor.bytes());
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}
