@@ -114,11 +114,7 @@ public final class HttpEndpoint {
      * @throws HttpCallException if no complete reply came, or one with another status
      */
     public HttpReply require(HttpCall call) {
-        HttpReply reply = call(call);
-        if (!reply.isSuccess()) {
-            throw failure(Reason.STATUS, call, "status " + reply.status() + ": " + reply.excerpt(), reply, null);
-        }
-        return reply;
+        return requireSuccess(call, call(call));
     }
 
     /**
@@ -127,7 +123,27 @@ public final class HttpEndpoint {
      * @throws HttpCallException if no complete reply came, or one with another status, or one that does not fit the type
      */
     public <T> T json(HttpCall call, Class<T> type) {
-        HttpReply reply = require(call);
+        return read(call, require(call), type);
+    }
+
+    /**
+     * Checks the reply that a call got.
+     *
+     * @throws HttpCallException if its status is not 2xx
+     */
+    public HttpReply requireSuccess(HttpCall call, HttpReply reply) {
+        if (!reply.isSuccess()) {
+            throw failure(Reason.STATUS, call, "status " + reply.status() + ": " + reply.excerpt(), reply, null);
+        }
+        return reply;
+    }
+
+    /**
+     * Reads the reply that a call got, whatever its status.
+     *
+     * @throws HttpCallException if it is not JSON or does not fit the type
+     */
+    public <T> T read(HttpCall call, HttpReply reply, Class<T> type) {
         try {
             return reply.json(type);
         } catch (IOException e) {

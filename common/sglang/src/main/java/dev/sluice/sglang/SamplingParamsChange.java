@@ -1,0 +1,133 @@
+package dev.sluice.sglang;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A changed copy of {@link SamplingParams}, for the fields that reinforcement learning uses. */
+public final class SamplingParamsChange {
+    private final SamplingParams base;
+    private @Nullable Integer maxNewTokens;
+    private @Nullable Double temperature;
+    private @Nullable Double topP;
+    private @Nullable Integer topK;
+    private @Nullable Double minP;
+    private @Nullable List<String> stop;
+    private @Nullable List<Integer> stopTokenIds;
+    private @Nullable Integer n;
+    private @Nullable Boolean ignoreEos;
+    private @Nullable Boolean skipSpecialTokens;
+    private @Nullable Boolean spacesBetweenSpecialTokens;
+    private @Nullable Boolean noStopTrim;
+    private @Nullable Long samplingSeed;
+
+    SamplingParamsChange(SamplingParams base) {
+        this.base = base;
+        maxNewTokens = base.maxNewTokens();
+        temperature = base.temperature();
+        topP = base.topP();
+        topK = base.topK();
+        minP = base.minP();
+        stop = base.stop();
+        stopTokenIds = base.stopTokenIds();
+        n = base.n();
+        ignoreEos = base.ignoreEos();
+        skipSpecialTokens = base.skipSpecialTokens();
+        spacesBetweenSpecialTokens = base.spacesBetweenSpecialTokens();
+        noStopTrim = base.noStopTrim();
+        samplingSeed = base.samplingSeed();
+    }
+
+    public SamplingParamsChange maxNewTokens(int value) {
+        maxNewTokens = value;
+        return this;
+    }
+
+    public SamplingParamsChange temperature(double value) {
+        temperature = value;
+        return this;
+    }
+
+    public SamplingParamsChange topP(double value) {
+        topP = value;
+        return this;
+    }
+
+    public SamplingParamsChange topK(int value) {
+        topK = value;
+        return this;
+    }
+
+    public SamplingParamsChange minP(double value) {
+        minP = value;
+        return this;
+    }
+
+    public SamplingParamsChange stop(List<String> value) {
+        stop = List.copyOf(value);
+        return this;
+    }
+
+    public SamplingParamsChange stopTokenIds(List<Integer> value) {
+        stopTokenIds = List.copyOf(value);
+        return this;
+    }
+
+    public SamplingParamsChange n(int value) {
+        n = value;
+        return this;
+    }
+
+    public SamplingParamsChange ignoreEos(boolean value) {
+        ignoreEos = value;
+        return this;
+    }
+
+    public SamplingParamsChange skipSpecialTokens(boolean value) {
+        skipSpecialTokens = value;
+        return this;
+    }
+
+    public SamplingParamsChange spacesBetweenSpecialTokens(boolean value) {
+        spacesBetweenSpecialTokens = value;
+        return this;
+    }
+
+    public SamplingParamsChange noStopTrim(boolean value) {
+        noStopTrim = value;
+        return this;
+    }
+
+    public SamplingParamsChange samplingSeed(long value) {
+        samplingSeed = value;
+        return this;
+    }
+
+    public SamplingParams done() {
+        return new SamplingParams(
+                maxNewTokens,
+                temperature,
+                topP,
+                topK,
+                minP,
+                stop,
+                stopTokenIds,
+                base.stopRegex(),
+                base.frequencyPenalty(),
+                base.presencePenalty(),
+                base.repetitionPenalty(),
+                base.minNewTokens(),
+                n,
+                base.jsonSchema(),
+                base.regex(),
+                base.ebnf(),
+                base.structuralTag(),
+                ignoreEos,
+                skipSpecialTokens,
+                spacesBetweenSpecialTokens,
+                noStopTrim,
+                base.customParams(),
+                base.streamInterval(),
+                base.logitBias(),
+                samplingSeed);
+    }
+}
