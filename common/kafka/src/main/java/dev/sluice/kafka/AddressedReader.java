@@ -63,4 +63,9 @@ public final class AddressedReader extends PollLoop {
     public CompletableFuture<Void> listening() {
         return listening;
     }
+
+    @Override
+    public boolean ready() {
+        return listening.isDone() && !listening.isCompletedExceptionally();
+    }
 }

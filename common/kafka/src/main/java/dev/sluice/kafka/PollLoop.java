@@ -2,7 +2,9 @@ package dev.sluice.kafka;
 
 import dev.sluice.events.Topics;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -15,7 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One consumer on one thread: polls, decodes, sends what is broken to the dead letters, and hands on the rest. */
-abstract class PollLoop implements AutoCloseable {
+abstract class PollLoop implements EventReader {
     private static final Logger LOG = LoggerFactory.getLogger(PollLoop.class);
     private static final Duration POLL = Duration.ofMillis(500);
 
@@ -23,6 +25,7 @@ abstract class PollLoop implements AutoCloseable {
     private final KafkaConnection connection;
     private final Thread thread;
     private final AtomicLong skipped = new AtomicLong();
+    private final AtomicReference<@Nullable Runnable> onFailure = new AtomicReference<>();
     private volatile boolean closing;
     private volatile @Nullable Throwable failure;
 
@@ -59,6 +62,7 @@ abstract class PollLoop implements AutoCloseable {
             failure = e;
             LOG.error("a reader stopped thread={}", thread.getName(), e);
             failed(e);
+            Optional.ofNullable(onFailure.get()).ifPresent(Runnable::run);
         }
     }
 
@@ -108,14 +112,22 @@ abstract class PollLoop implements AutoCloseable {
         }
     }
 
-    /** Records that were no event of this build. */
+    @Override
     public long skipped() {
         return skipped.get();
     }
 
-    /** Why the reader stopped by itself, or null while it runs. */
+    @Override
     public @Nullable Throwable failure() {
         return failure;
+    }
+
+    @Override
+    public void onFailure(Runnable action) {
+        onFailure.set(action);
+        if (failure != null) {
+            action.run();
+        }
     }
 
     @Override

@@ -10,4 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param key the record key, if there is one
  */
 public record RawRecord(
-        @Nullable String type, @Nullable String id, @Nullable String key, byte[] value, long offset) {}
+        @Nullable String type,
+        @Nullable String id,
+        @Nullable String key,
+        byte[] value,
+        long offset) {}

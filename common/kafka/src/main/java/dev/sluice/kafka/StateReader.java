@@ -11,7 +11,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -19,47 +21,67 @@ import org.apache.kafka.common.TopicPartition;
  * It has caught up when it has delivered everything that was committed when it started.
  */
 public final class StateReader extends PollLoop {
-    private final List<Topics> topics;
+    private final String what;
+    private final Function<KafkaConsumer<byte[], byte[]>, List<TopicPartition>> choice;
     private final Map<TopicPartition, Long> starts;
     private final EventHandler handler;
     private final CompletableFuture<Void> caughtUp = new CompletableFuture<>();
     private Map<TopicPartition, Long> ends = Map.of();
 
     private StateReader(
-            KafkaConnection connection, List<Topics> topics, Map<TopicPartition, Long> starts, EventHandler handler) {
-        super(connection, connection.consumerSettings(), connection.source() + "-state");
-        this.topics = List.copyOf(topics);
+            KafkaConnection connection,
+            String what,
+            Function<KafkaConsumer<byte[], byte[]>, List<TopicPartition>> choice,
+            Map<TopicPartition, Long> starts,
+            EventHandler handler) {
+        super(connection, connection.consumerSettings(), connection.source() + "-state-" + what);
+        this.what = what;
+        this.choice = choice;
         this.starts = Map.copyOf(starts);
         this.handler = handler;
     }
 
-    /** Starts to read whole topics. */
+    /** Starts to read whole topics from their beginnings. */
     public static StateReader start(KafkaConnection connection, List<Topics> topics, EventHandler handler) {
-        return start(connection, topics, Map.of(), handler);
-    }
-
-    /**
-     * Starts to read; a run's partition of a topic may begin at an offset instead of the beginning.
-     *
-     * @param starts first offset by topic and partition; the others begin at 0
-     */
-    public static StateReader start(
-            KafkaConnection connection, List<Topics> topics, Map<TopicPartition, Long> starts, EventHandler handler) {
-        StateReader reader = new StateReader(connection, topics, starts, handler);
+        StateReader reader = new StateReader(
+                connection, topics.toString(), consumer -> allPartitions(consumer, topics), Map.of(), handler);
         reader.start();
         return reader;
     }
 
-    @Override
-    void begin() {
+    /**
+     * Starts to read the partitions that hold one run. Events of other runs in them are delivered too.
+     *
+     * @param topics topics whose key is the run, each with the offset to begin at; 0 is the beginning of the log
+     */
+    public static StateReader startRun(
+            KafkaConnection connection, String runId, Map<Topics, Long> topics, EventHandler handler) {
+        Map<TopicPartition, Long> starts = new HashMap<>();
+        topics.forEach((topic, offset) ->
+                starts.put(new TopicPartition(topic.topicName(), AddressedReader.partitionOf(runId, topic)), offset));
+        StateReader reader =
+                new StateReader(connection, runId, consumer -> List.copyOf(starts.keySet()), starts, handler);
+        reader.start();
+        return reader;
+    }
+
+    private static List<TopicPartition> allPartitions(KafkaConsumer<byte[], byte[]> consumer, List<Topics> topics) {
         List<TopicPartition> partitions = new ArrayList<>();
         for (Topics topic : topics) {
             consumer.partitionsFor(topic.topicName())
                     .forEach(info -> partitions.add(new TopicPartition(info.topic(), info.partition())));
         }
+        return partitions;
+    }
+
+    @Override
+    void begin() {
+        List<TopicPartition> partitions = choice.apply(consumer);
         consumer.assign(partitions);
-        consumer.seekToBeginning(partitions);
-        starts.forEach(consumer::seek);
+        Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(partitions);
+        // Retention may have removed what a start names: then the log begins later.
+        beginnings.forEach(
+                (partition, first) -> consumer.seek(partition, Math.max(first, starts.getOrDefault(partition, 0L))));
         ends = new HashMap<>(consumer.endOffsets(partitions));
         polled();
     }
@@ -95,9 +117,14 @@ public final class StateReader extends PollLoop {
             caughtUp.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new KafkaUnavailableException("interrupted while reading " + topics, e);
+            throw new KafkaUnavailableException("interrupted while reading " + what, e);
         } catch (ExecutionException | TimeoutException e) {
-            throw new KafkaUnavailableException("could not read " + topics + " to their ends within " + deadline, e);
+            throw new KafkaUnavailableException("could not read " + what + " to the end within " + deadline, e);
         }
+    }
+
+    @Override
+    public boolean ready() {
+        return caughtUp.isDone() && !caughtUp.isCompletedExceptionally();
     }
 }

@@ -83,4 +83,9 @@ public final class WorkReader extends PollLoop {
     void deliver(ConsumerRecord<byte[], byte[]> raw, EventRecord<Event> record) {
         handler.handle(record);
     }
+
+    @Override
+    public boolean ready() {
+        return failure() == null;
+    }
 }
