@@ -1,0 +1,162 @@
+package dev.sluice.cpu.http;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.sluice.http.Json;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+
+/** An HTTP/1.1 server for JSON: one virtual thread a call, bodies in bounded memory. Binds when it is started. */
+public final class JsonServer implements AutoCloseable {
+
+    static {
+        // Read once by the JDK's server. Without it every small reply waits 40 ms for the client's acknowledgement.
+        System.setProperty("sun.net.httpserver.nodelay", "true");
+    }
+
+    /**
+     * How a server listens.
+     *
+     * @param address host and port; port 0 takes a free one
+     * @param bodyLimitBytes longest request body
+     * @param bearerToken asked of every call but those of open routes; null asks none
+     */
+    public record Settings(InetSocketAddress address, long bodyLimitBytes, @Nullable String bearerToken) {}
+
+    private final Settings settings;
+    private final Routes routes;
+    private final Problem.Wording wording;
+    private final HttpServer server;
+    private final ExecutorService threads =
+            Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
+
+    private JsonServer(Settings settings, Routes routes, Problem.Wording wording) throws IOException {
+        this.settings = settings;
+        this.routes = routes;
+        this.wording = wording;
+        this.server = HttpServer.create(settings.address(), 0);
+    }
+
+    /**
+     * Binds and serves.
+     *
+     * @throws IOException if the address cannot be bound; the message names it
+     */
+    public static JsonServer start(Settings settings, Routes routes, Problem.Wording wording) throws IOException {
+        JsonServer json;
+        try {
+            json = new JsonServer(settings, routes, wording);
+        } catch (IOException e) {
+            throw new IOException("cannot listen on " + settings.address() + ": " + e.getMessage(), e);
+        }
+        json.server.createContext("/", json::serve);
+        json.server.setExecutor(json.threads);
+        json.server.start();
+        return json;
+    }
+
+    /** Where the server listens, with the port that was really taken. */
+    public InetSocketAddress address() {
+        return server.getAddress();
+    }
+
+    /** Stops at once; calls in progress lose their connection. */
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.shutdownNow();
+    }
+
+    private void serve(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            write(exchange, answer(exchange));
+        }
+    }
+
+    private Answer answer(HttpExchange exchange) throws IOException {
+        String path = exchange.getRequestURI().getPath();
+        Routes.Match match = routes.find(exchange.getRequestMethod(), path);
+        Routes.Route route = match.route();
+        if ((route == null || !route.open()) && !authorised(exchange)) {
+            return wording.answer(new Problem.Unauthorised());
+        }
+        if (route == null) {
+            return wording.answer(
+                    match.pathKnown()
+                            ? new Problem.UnknownMethod(exchange.getRequestMethod(), path)
+                            : new Problem.UnknownPath(path));
+        }
+        byte[] body = exchange.getRequestBody().readNBytes(Math.toIntExact(settings.bodyLimitBytes() + 1));
+        if (body.length > settings.bodyLimitBytes()) {
+            return wording.answer(new Problem.BodyTooLarge(settings.bodyLimitBytes()));
+        }
+        Map<String, String> query = query(exchange.getRequestURI().getRawQuery());
+        try {
+            return route.handler()
+                    .handle(new Call(exchange.getRequestMethod(), path, match.variables(), query, body));
+        } catch (BodyException e) {
+            return wording.answer(new Problem.BodyNotUnderstood(String.valueOf(e.getMessage())));
+        } catch (Exception e) {
+            return wording.answer(new Problem.HandlerFailed(e));
+        }
+    }
+
+    private boolean authorised(HttpExchange exchange) {
+        if (settings.bearerToken() == null) {
+            return true;
+        }
+        String given = exchange.getRequestHeaders().getFirst("Authorization");
+        byte[] expected = ("Bearer " + settings.bearerToken()).getBytes(StandardCharsets.UTF_8);
+        return given != null && MessageDigest.isEqual(expected, given.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void write(HttpExchange exchange, Answer answer) throws IOException {
+        switch (answer) {
+            case Answer.Empty empty -> exchange.sendResponseHeaders(empty.status(), -1);
+            case Answer.Json json ->
+                send(exchange, json.status(), "application/json", Json.MAPPER.writeValueAsBytes(json.body()));
+            case Answer.Text text ->
+                send(exchange, text.status(), text.contentType(), text.body().getBytes(StandardCharsets.UTF_8));
+            case Answer.Events events -> {
+                exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
+                exchange.sendResponseHeaders(200, 0);
+                try (OutputStream out = exchange.getResponseBody()) {
+                    events.source().writeTo(out);
+                }
+            }
+        }
+    }
+
+    private static void send(HttpExchange exchange, int status, String contentType, byte[] body) throws IOException {
+        exchange.getResponseHeaders().set("Content-Type", contentType);
+        exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+        if (body.length > 0) {
+            exchange.getResponseBody().write(body);
+        }
+    }
+
+    private static Map<String, String> query(@Nullable String raw) {
+        Map<String, String> query = new HashMap<>();
+        if (raw != null) {
+            for (String pair : raw.split("&")) {
+                int equals = pair.indexOf('=');
+                String name = equals < 0 ? pair : pair.substring(0, equals);
+                query.put(decode(name), equals < 0 ? "" : decode(pair.substring(equals + 1)));
+            }
+        }
+        return query;
+    }
+
+    private static String decode(String text) {
+        return URLDecoder.decode(text, StandardCharsets.UTF_8);
+    }
+}
