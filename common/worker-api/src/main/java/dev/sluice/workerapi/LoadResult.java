@@ -1,0 +1,11 @@
+package dev.sluice.workerapi;
+
+/**
+ * What {@code /load} did.
+ *
+ * @param step steps trained into the loaded weights: 0, or a cut's
+ * @param parameters values that the model has
+ * @param mtp whether a multi-token-prediction layer is loaded
+ * @param seconds time taken
+ */
+public record LoadResult(int step, long parameters, boolean mtp, double seconds) {}

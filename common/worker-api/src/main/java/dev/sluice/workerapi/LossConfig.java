@@ -1,0 +1,98 @@
+package dev.sluice.workerapi;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The objective and the optimizer of a step.
+ *
+ * @param algorithm {@code grpo}: the clipped surrogate over advantages that the trainer computed
+ * @param clipLow the probability ratio is clipped to at least 1 - clipLow
+ * @param clipHigh and to at most 1 + clipHigh
+ * @param dualClip bound c > 1 on the loss of tokens with a negative advantage (loss at most -c * advantage); absent: none
+ * @param klLossCoefficient weight of the low-variance divergence from {@code ref_logprobs}; 0 needs no such column
+ * @param entropyCoefficient weight of the mean entropy, which is subtracted
+ * @param mtpLossScale weight of the multi-token-prediction layer's cross-entropy; 0 leaves the layer frozen
+ * @param oldLogprobs where the ratio's denominator comes from
+ * @param learningRate of this step, the schedule already applied
+ */
+public record LossConfig(
+        String algorithm,
+        double clipLow,
+        double clipHigh,
+        @Nullable Double dualClip,
+        double klLossCoefficient,
+        double entropyCoefficient,
+        double mtpLossScale,
+        OldLogprobs oldLogprobs,
+        double learningRate,
+        Optimizer optimizer) {
+
+    /** Source of the old log-probabilities. */
+    public enum OldLogprobs {
+        /** Those of the engines that sampled. */
+        @JsonProperty("rollout")
+        ROLLOUT,
+        /** The current policy's, detached: exact for one optimizer step a batch, and refused for more. */
+        @JsonProperty("current")
+        CURRENT,
+        /** The batch's column {@code old_logprobs}. */
+        @JsonProperty("batch")
+        BATCH
+    }
+
+    /**
+     * AdamW with a bound on the gradient.
+     *
+     * @param weightDecay decoupled, on every trained tensor
+     * @param maxGradNorm gradients of a larger L2 norm are scaled down to it
+     */
+    public record Optimizer(double weightDecay, double beta1, double beta2, double epsilon, double maxGradNorm) {
+        /** No weight decay, betas 0.9 and 0.98, epsilon 1e-8, gradients clipped to norm 1. */
+        public static final Optimizer DEFAULT = new Optimizer(0, 0.9, 0.98, 1e-8, 1.0);
+    }
+
+    public LossConfig {
+        oldLogprobs = oldLogprobs == null ? OldLogprobs.ROLLOUT : oldLogprobs;
+        optimizer = optimizer == null ? Optimizer.DEFAULT : optimizer;
+        List<String> problems = new ArrayList<>();
+        if (!"grpo".equals(algorithm)) {
+            problems.add("algorithm \"" + algorithm + "\" is not known; use grpo");
+        }
+        if (!(clipLow > 0 && clipLow < 1)) {
+            problems.add("clipLow is " + clipLow + "; it must lie between 0 and 1");
+        }
+        if (!(clipHigh > 0)) {
+            problems.add("clipHigh is " + clipHigh + "; it must be positive");
+        }
+        if (dualClip != null && !(dualClip > 1)) {
+            problems.add("dualClip is " + dualClip + "; it must be above 1, or absent");
+        }
+        if (!(learningRate >= 0) || Double.isInfinite(learningRate)) {
+            problems.add("learningRate is " + learningRate + "; it must be finite and not negative");
+        }
+        if (!(mtpLossScale >= 0) || !(klLossCoefficient >= 0)) {
+            problems.add("mtpLossScale is " + mtpLossScale + " and klLossCoefficient " + klLossCoefficient
+                    + "; neither may be negative");
+        }
+        if (!(optimizer.beta1 >= 0 && optimizer.beta1 < 1) || !(optimizer.beta2 >= 0 && optimizer.beta2 < 1)) {
+            problems.add("betas are " + optimizer.beta1 + " and " + optimizer.beta2 + "; each must be in [0, 1)");
+        }
+        if (!(optimizer.epsilon > 0) || !(optimizer.maxGradNorm > 0)) {
+            problems.add("epsilon is " + optimizer.epsilon + " and maxGradNorm " + optimizer.maxGradNorm
+                    + "; both must be positive");
+        }
+        if (!problems.isEmpty()) {
+            throw new WorkerException(
+                    WorkerErrorCode.INVALID_REQUEST, "the loss cannot be used: " + String.join("; ", problems), "");
+        }
+    }
+
+    /** GRPO with clip 0.2 / 0.28, no divergence or entropy term, old log-probabilities from the engines. */
+    public static LossConfig grpo(double learningRate, double mtpLossScale) {
+        return new LossConfig(
+                "grpo", 0.2, 0.28, null, 0, 0, mtpLossScale, OldLogprobs.ROLLOUT, learningRate, Optimizer.DEFAULT);
+    }
+}

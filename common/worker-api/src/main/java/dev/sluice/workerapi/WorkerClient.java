@@ -1,0 +1,166 @@
+package dev.sluice.workerapi;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.sluice.http.HttpCall;
+import dev.sluice.http.HttpCallException;
+import dev.sluice.http.HttpEndpoint;
+import dev.sluice.http.HttpReply;
+import dev.sluice.http.Json;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A training worker reached over HTTP. Thread-safe. Calls block until their work is done, their deadline passed or they
+ * failed, and throw {@link WorkerException}. After a {@code DEADLINE} or {@code UNREACHABLE} the same request may be sent
+ * again: the worker knows its {@code operationId} and starts nothing twice.
+ */
+public final class WorkerClient {
+    /** How soon a running operation is asked for first, and at most how late again. */
+    private static final Duration FIRST_POLL = Duration.ofMillis(20);
+
+    private static final Duration SLOWEST_POLL = Duration.ofSeconds(1);
+
+    private final HttpEndpoint endpoint;
+
+    private WorkerClient(HttpEndpoint endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    /** The worker at an address; a token is sent with every call. */
+    public static WorkerClient at(URI address, @Nullable String token) {
+        return new WorkerClient(HttpEndpoint.at(address).withBearerToken(token));
+    }
+
+    public WorkerHealth health(Duration deadline) {
+        return read(call(HttpCall.get("/health", deadline)), WorkerHealth.class);
+    }
+
+    public WorkerInfo info(Duration deadline) {
+        return read(call(HttpCall.get("/info", deadline)), WorkerInfo.class);
+    }
+
+    public LoadResult load(LoadRequest request, Duration deadline) {
+        return finish("/load", request, LoadResult.class, deadline);
+    }
+
+    public ForwardResult forward(ForwardRequest request, Duration deadline) {
+        return finish("/forward", request, ForwardResult.class, deadline);
+    }
+
+    public TrainResult train(TrainRequest request, Duration deadline) {
+        return finish("/train", request, TrainResult.class, deadline);
+    }
+
+    public FilesWritten export(ExportRequest request, Duration deadline) {
+        return finish("/export", request, FilesWritten.class, deadline);
+    }
+
+    public FilesWritten save(SaveRequest request, Duration deadline) {
+        return finish("/save", request, FilesWritten.class, deadline);
+    }
+
+    /** Asks the worker to end; returns once it has agreed. */
+    public void shutdown(ShutdownRequest request, Duration deadline) {
+        call(HttpCall.post("/shutdown", request, deadline));
+    }
+
+    /** The state of an operation, or nothing if the worker does not know it. */
+    public Optional<Operation> operation(String operationId, Duration deadline) {
+        try {
+            return Optional.of(read(call(HttpCall.get("/operations/" + operationId, deadline)), Operation.class));
+        } catch (WorkerException e) {
+            if (e.code() == WorkerErrorCode.NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private <T> T finish(String path, WorkerCall request, Class<T> type, Duration deadline) {
+        long end = System.nanoTime() + deadline.toNanos();
+        Operation operation = read(call(HttpCall.post(path, request, deadline)), Operation.class);
+        Duration pause = FIRST_POLL;
+        while (operation.state() == Operation.State.RUNNING) {
+            Duration left = Duration.ofNanos(end - System.nanoTime());
+            pause(pause.compareTo(left) < 0 ? pause : left);
+            left = Duration.ofNanos(end - System.nanoTime());
+            if (!left.isPositive()) {
+                throw new WorkerException(
+                        WorkerErrorCode.DEADLINE,
+                        path + " was not done after " + deadline + " (" + Math.round(100 * operation.progress())
+                                + " %)",
+                        "it goes on in the worker; ask for operation " + request.operationId() + " again");
+            }
+            String operationPath = "/operations/" + request.operationId();
+            operation = read(call(HttpCall.get(operationPath, left)), Operation.class);
+            pause = pause.multipliedBy(2).compareTo(SLOWEST_POLL) < 0 ? pause.multipliedBy(2) : SLOWEST_POLL;
+        }
+        if (operation.error() != null) {
+            throw new WorkerException(operation.error(), null);
+        }
+        return result(path, operation, type);
+    }
+
+    private static <T> T result(String path, Operation operation, Class<T> type) {
+        try {
+            return Json.MAPPER.treeToValue(operation.result(), type);
+        } catch (JsonProcessingException | IllegalArgumentException e) {
+            throw notUnderstood(path + " gave no " + type.getSimpleName() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private HttpReply call(HttpCall call) {
+        HttpReply reply;
+        try {
+            reply = endpoint.call(call);
+        } catch (HttpCallException e) {
+            boolean late = e.reason() == HttpCallException.Reason.DEADLINE;
+            WorkerErrorCode code = late ? WorkerErrorCode.DEADLINE : WorkerErrorCode.UNREACHABLE;
+            String mend = late ? "see what the worker is doing" : "see whether the worker is alive";
+            throw new WorkerException(WorkerError.of(code, String.valueOf(e.getMessage()), mend), e);
+        }
+        if (reply.isSuccess()) {
+            return reply;
+        }
+        throw new WorkerException(refusal(call, reply), null);
+    }
+
+    private static WorkerError refusal(HttpCall call, HttpReply reply) {
+        try {
+            WorkerError error = reply.json(WorkerError.class);
+            if (error.code() != null && error.message() != null && error.mend() != null) {
+                return error;
+            }
+        } catch (IOException e) {
+            // Not a worker's own refusal but that of something in between: shown as it came.
+        }
+        WorkerErrorCode code = reply.status() == 404 ? WorkerErrorCode.NOT_FOUND : WorkerErrorCode.UNKNOWN;
+        return WorkerError.of(code, call.path() + " answered " + reply.status() + ": " + reply.excerpt(), "");
+    }
+
+    private static <T> T read(HttpReply reply, Class<T> type) {
+        try {
+            return reply.json(type);
+        } catch (IOException e) {
+            throw notUnderstood("the worker's answer is no " + type.getSimpleName() + ": " + reply.excerpt(), e);
+        }
+    }
+
+    private static WorkerException notUnderstood(String message, Exception cause) {
+        String mend = "see that client and worker are of the same release";
+        return new WorkerException(WorkerError.of(WorkerErrorCode.UNKNOWN, message, mend), cause);
+    }
+
+    private static void pause(Duration duration) {
+        try {
+            Thread.sleep(duration.isPositive() ? duration : Duration.ZERO);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new WorkerException(
+                    WorkerError.of(WorkerErrorCode.DEADLINE, "the caller was interrupted", "ask again"), e);
+        }
+    }
+}
