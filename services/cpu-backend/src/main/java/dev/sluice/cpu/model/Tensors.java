@@ -1,5 +1,9 @@
 package dev.sluice.cpu.model;
 
+import dev.sluice.checkpoint.DType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -41,6 +45,44 @@ public final class Tensors {
         try (LongPointer source = new LongPointer(values)) {
             return torch.from_blob(source, shape, options(ScalarType.Long)).clone();
         }
+    }
+
+    /**
+     * A CPU tensor with a copy of the bytes, in their own element type.
+     *
+     * @param data row-major, little-endian; its position stays
+     * @throws IllegalArgumentException if libtorch here has no such element type
+     */
+    public static Tensor of(DType dtype, ByteBuffer data, long... shape) {
+        ScalarType type = switch (dtype) {
+            case F64 -> ScalarType.Double;
+            case F32 -> ScalarType.Float;
+            case F16 -> ScalarType.Half;
+            case BF16 -> ScalarType.BFloat16;
+            case I64 -> ScalarType.Long;
+            case I32 -> ScalarType.Int;
+            case I16 -> ScalarType.Short;
+            case I8 -> ScalarType.Char;
+            case U8 -> ScalarType.Byte;
+            case BOOL -> ScalarType.Bool;
+            case U16, U32, U64, F8_E4M3, F8_E5M2 ->
+                throw new IllegalArgumentException(
+                        "tensors of type " + dtype + " are not computed with; convert the checkpoint to BF16");
+        };
+        byte[] bytes = new byte[data.remaining()];
+        data.duplicate().get(bytes);
+        try (BytePointer source = new BytePointer(bytes)) {
+            return torch.from_blob(source, shape, options(type)).clone();
+        }
+    }
+
+    /** The values of a float32 tensor as little-endian bytes, row-major, from any device. */
+    public static ByteBuffer bytes(Tensor tensor) {
+        float[] values = floats(tensor);
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return bytes;
     }
 
     /** Copies a float32 tensor's values, row-major, from any device. */

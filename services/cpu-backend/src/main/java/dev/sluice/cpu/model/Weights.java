@@ -1,10 +1,14 @@
 package dev.sluice.cpu.model;
 
+import dev.sluice.checkpoint.HuggingFaceCheckpoint;
+import dev.sluice.checkpoint.TensorEntry;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -20,6 +24,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 @SuppressWarnings("try") // scopes and guards work by being open
 public final class Weights implements AutoCloseable {
+    private static final int SHOWN_PROBLEMS = 8;
+
     private final ModelConfig config;
     private final Map<String, Tensor> fused = new LinkedHashMap<>();
     private final Map<String, WeightSlice> slices = new LinkedHashMap<>();
@@ -46,6 +52,26 @@ public final class Weights implements AutoCloseable {
         }
         layout.slices().forEach(slice -> weights.slices.put(slice.name(), slice));
         return weights;
+    }
+
+    /**
+     * Loads a Hugging Face directory on the CPU. A multi-token-prediction layer that config.json announces but the files lack
+     * (transformers drops it when it saves) is left out of the model.
+     *
+     * @throws IllegalArgumentException if config.json cannot be used, or a tensor is missing, unknown or of another shape
+     */
+    public static Weights load(HuggingFaceCheckpoint checkpoint) {
+        ModelConfig config = ModelConfig.of(checkpoint.config());
+        String mtp = "model.layers." + config.layers() + ".";
+        boolean hasMtp = checkpoint.tensors().keySet().stream().anyMatch(name -> name.startsWith(mtp));
+        Weights weights = zeros(hasMtp ? config : config.withoutMtp());
+        try {
+            weights.putAll(checkpoint.tensors(), checkpoint::data);
+            return weights;
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
     }
 
     public ModelConfig config() {
@@ -126,6 +152,40 @@ public final class Weights implements AutoCloseable {
         try (NoGradGuard noGrad = new NoGradGuard();
                 PointerScope scope = new PointerScope()) {
             view(slice).copy_(values);
+        }
+    }
+
+    /**
+     * Replaces all values, after checking that the names are exactly this model's; on-disk copies may be absent.
+     *
+     * @param tensors where each tensor lies, by Hugging Face name
+     * @param data the bytes of a name: row-major, little-endian
+     * @throws IllegalArgumentException listing what is missing, unknown or of another shape; nothing is changed then
+     */
+    public void putAll(Map<String, TensorEntry> tensors, Function<String, ByteBuffer> data) {
+        List<String> problems = new ArrayList<>();
+        slices.forEach((name, slice) -> {
+            TensorEntry found = tensors.get(name);
+            if (found == null && !slice.copy()) {
+                problems.add(name + " is missing");
+            } else if (found != null && !found.shape().equals(slice.shape())) {
+                problems.add(name + " has shape " + found.shape() + ", expected " + slice.shape());
+            }
+        });
+        tensors.keySet().stream()
+                .filter(name -> !slices.containsKey(name))
+                .forEach(name -> problems.add(name + " is unknown"));
+        if (!problems.isEmpty()) {
+            List<String> shown = problems.subList(0, Math.min(SHOWN_PROBLEMS, problems.size()));
+            throw new IllegalArgumentException("the weights do not fit config.json in " + problems.size() + " places: "
+                    + String.join("; ", shown));
+        }
+        for (TensorEntry tensor : tensors.values()) {
+            try (PointerScope scope = new PointerScope()) {
+                long[] shape =
+                        tensor.shape().stream().mapToLong(Long::longValue).toArray();
+                put(tensor.name(), Tensors.of(tensor.dtype(), data.apply(tensor.name()), shape));
+            }
         }
     }
 
