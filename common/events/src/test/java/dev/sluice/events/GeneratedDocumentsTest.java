@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The schemas, the AsyncAPI document and the golden samples are what the records say. After a deliberate change run {@code
- * ./mvnw -pl common/events test -DargLine="-Dsluice.update=true -Dsluice.root=$PWD"} and read the diff.
+ * ./mvnw -pl common/events test -Dsluice.update=true} and read the diff.
  */
 class GeneratedDocumentsTest {
     private static final Path MODULE = Path.of(System.getProperty("sluice.root"), "common", "events");
