@@ -1,7 +1,9 @@
 package dev.sluice.quarkus;
 
+import dev.sluice.kafka.EventPublisher;
 import dev.sluice.kafka.KafkaConnection;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.util.UUID;
@@ -33,5 +35,16 @@ public class Instance {
     KafkaConnection connection() {
         return new KafkaConnection(
                 config.kafka().bootstrapServers(), id, config.kafka().client());
+    }
+
+    /** For facts, requests and state, sent at once. Producers of many large results open their own. */
+    @Produces
+    @Singleton
+    EventPublisher publisher(KafkaConnection connection) {
+        return EventPublisher.prompt(connection);
+    }
+
+    void close(@Disposes EventPublisher publisher) {
+        publisher.close();
     }
 }

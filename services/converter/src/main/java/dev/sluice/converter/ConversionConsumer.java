@@ -1,0 +1,50 @@
+package dev.sluice.converter;
+
+import dev.sluice.events.Event;
+import dev.sluice.events.RunEvent.RunPlanned;
+import dev.sluice.events.Topics;
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.kafka.EventRecord;
+import dev.sluice.kafka.KafkaConnection;
+import dev.sluice.kafka.StateReader;
+import dev.sluice.kafka.WorkReader;
+import dev.sluice.quarkus.Readers;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.util.List;
+
+/** Takes planned runs and last cuts as work: the consumer group gives each to one converter. */
+@ApplicationScoped
+public class ConversionConsumer {
+    private static final String GROUP = "sluice-converter";
+
+    private final KafkaConnection connection;
+    private final Readers readers;
+    private final PlannedRuns plannedRuns;
+    private final Conversions conversions;
+
+    ConversionConsumer(
+            KafkaConnection connection, Readers readers, PlannedRuns plannedRuns, Conversions conversions) {
+        this.connection = connection;
+        this.readers = readers;
+        this.plannedRuns = plannedRuns;
+        this.conversions = conversions;
+    }
+
+    void start(@Observes StartupEvent event) {
+        readers.track("runs", StateReader.start(connection, List.of(Topics.RUN_EVENTS), plannedRuns::apply));
+        readers.track(
+                "conversions",
+                WorkReader.start(connection, GROUP, List.of(Topics.RUN_EVENTS, Topics.TRAINING), this::take));
+    }
+
+    private void take(EventRecord<Event> record) {
+        if (record.event() instanceof RunPlanned planned) {
+            conversions.convert(planned, record.id());
+        } else if (record.event() instanceof CheckpointSaved cut && cut.last()) {
+            // The plan is older than the cut, but topics have no common order: this one may not be read yet.
+            plannedRuns.awaitModelPath(cut.runId()).ifPresent(path -> conversions.export(cut, path, record.id()));
+        }
+    }
+}
