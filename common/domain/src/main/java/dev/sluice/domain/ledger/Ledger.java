@@ -1,0 +1,223 @@
+package dev.sluice.domain.ledger;
+
+import dev.sluice.events.CheckpointEvent;
+import dev.sluice.events.EngineEvent;
+import dev.sluice.events.Event;
+import dev.sluice.events.GroupEvent;
+import dev.sluice.events.GroupEvent.GroupAbandoned;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupTask;
+import dev.sluice.events.InstanceSnapshot;
+import dev.sluice.events.MetricPoint;
+import dev.sluice.events.RunEvent;
+import dev.sluice.events.RunRequest;
+import dev.sluice.events.TrainingEvent;
+import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.GroupDrop;
+import dev.sluice.events.TrainingEvent.GroupUse;
+import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.WeightEvent;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The goodput ledger of one run: every token that an engine is known to have generated, by what became of it.
+ *
+ * <p>A projection: feed it the events of the run's topics, each topic in its order, the topics in any order. The buckets
+ * always add up to {@link #tokensReported()}. Not for several threads.
+ */
+public final class Ledger {
+    private static final String REWARD_METRIC = "rollout/raw_reward";
+
+    private final String runId;
+    private final Map<GroupRound, GroupAccount> accounts = new HashMap<>();
+    private final Map<Bucket, Long> buckets = new EnumMap<>(Bucket.class);
+    private final Map<Integer, Set<GroupRound>> batches = new HashMap<>();
+    private final TreeMap<Integer, StepCompleted> steps = new TreeMap<>();
+    private int trainerEpoch;
+    private long tokensReported;
+    private long speculatedTokens;
+    private long verifies;
+
+    public Ledger(String runId) {
+        this.runId = runId;
+    }
+
+    /**
+     * Takes an event; events of other runs and those without tokens change nothing.
+     *
+     * @param id the CloudEvents id, which a batch names its results by; the same event twice counts once
+     */
+    public void apply(Event event, UUID id) {
+        if (!event.runId().equals(runId)) {
+            return;
+        }
+        switch (event) {
+            case GroupEvent group -> applyGroup(group, id);
+            case TrainingEvent training -> applyTraining(training);
+            case RunRequest request -> {}
+            case RunEvent run -> {}
+            case InstanceSnapshot instance -> {}
+            case CheckpointEvent checkpoint -> {}
+            case GroupTask task -> {}
+            case WeightEvent weights -> {}
+            case EngineEvent engine -> {}
+            case MetricPoint point -> {}
+        }
+    }
+
+    /** Tokens by what became of them. */
+    public TokenBuckets tokens() {
+        return TokenBuckets.of(buckets);
+    }
+
+    /** Tokens that results and abandoned groups have reported, the sum of all buckets. */
+    public long tokensReported() {
+        return tokensReported;
+    }
+
+    /** Steps trained, each once however often a crash had it repeated. */
+    public int stepsTrained() {
+        return steps.size();
+    }
+
+    /** Mean reward by step, oldest first. */
+    public List<StepReward> rewards() {
+        return steps.values().stream()
+                .filter(step -> step.metrics().containsKey(REWARD_METRIC))
+                .map(step -> new StepReward(step.step(), step.metrics().get(REWARD_METRIC)))
+                .toList();
+    }
+
+    /**
+     * Tokens per verification of speculative decoding, over all responses sampled with it; SGLang's {@code
+     * spec_accept_length}. Empty where nothing was speculated.
+     */
+    public OptionalDouble acceptLength() {
+        return verifies == 0 ? OptionalDouble.empty() : OptionalDouble.of((double) speculatedTokens / verifies);
+    }
+
+    private void applyGroup(GroupEvent event, UUID id) {
+        switch (event) {
+            case GroupSampled sampled -> applySampled(sampled, id);
+            case GroupAbandoned abandoned ->
+                report(key(abandoned), new GroupAccount.Attempt.Abandoned(id, abandoned.tokensAborted()));
+            case GroupEvent.GroupStarted started -> {}
+            case GroupEvent.GroupScored scored -> {}
+        }
+    }
+
+    private void applySampled(GroupSampled sampled, UUID id) {
+        long tokens = 0;
+        long trainable = 0;
+        for (Sample sample : sampled.samples()) {
+            tokens += sample.tokens().length();
+            trainable += trainable(sample);
+        }
+        boolean added = report(
+                key(sampled),
+                new GroupAccount.Attempt.Sampled(
+                        id, sampled.evaluation(), trainable, tokens - trainable, sampled.tokensAborted()));
+        if (added) {
+            sampled.samples().stream().filter(sample -> sample.verifies() > 0).forEach(sample -> {
+                speculatedTokens += sample.tokens().length();
+                verifies += sample.verifies();
+            });
+        }
+    }
+
+    private boolean report(GroupRound key, GroupAccount.Attempt attempt) {
+        GroupAccount account = accounts.computeIfAbsent(key, absent -> new GroupAccount());
+        boolean[] added = new boolean[1];
+        change(account, () -> added[0] = account.report(attempt));
+        if (added[0]) {
+            tokensReported += switch (attempt) {
+                case GroupAccount.Attempt.Sampled sampled -> sampled.tokens() + sampled.aborted();
+                case GroupAccount.Attempt.Abandoned abandoned -> abandoned.tokens();
+            };
+        }
+        return added[0];
+    }
+
+    private void applyTraining(TrainingEvent event) {
+        if (event.epoch() < trainerEpoch) {
+            return; // written by a trainer that has been replaced
+        }
+        trainerEpoch = event.epoch();
+        switch (event) {
+            case BatchFormed batch -> applyBatch(batch);
+            case StepCompleted step -> steps.put(step.step(), step);
+            case TrainingEvent.TrainerReady ready -> {}
+            case TrainingEvent.EvalCompleted evaluation -> {}
+            case TrainingEvent.CheckpointSaved saved -> {}
+            case TrainingEvent.CheckpointRetired retired -> {}
+            case TrainingEvent.WaitChanged wait -> {}
+            case TrainingEvent.TrainerLost lost -> {}
+        }
+    }
+
+    private void applyBatch(BatchFormed batch) {
+        // A batch without groups only closes what is left over; any other replaces an earlier one of its step.
+        if (!batch.groups().isEmpty()) {
+            Set<GroupRound> earlier = batches.put(batch.step(), members(batch));
+            if (earlier != null) {
+                earlier.forEach(key -> {
+                    GroupAccount account = account(key);
+                    change(account, account::undecide);
+                });
+            }
+        }
+        for (GroupUse use : batch.groups()) {
+            decide(new GroupRound(use.groupId(), use.round()), Bucket.TRAINED, use.resultId());
+        }
+        for (GroupDrop drop : batch.dropped()) {
+            decide(new GroupRound(drop.groupId(), drop.round()), Bucket.of(drop.reason()), drop.resultId());
+        }
+    }
+
+    private void decide(GroupRound key, Bucket bucket, @Nullable String resultId) {
+        GroupAccount account = account(key);
+        change(account, () -> account.decide(new GroupAccount.Fate(bucket, resultId)));
+    }
+
+    private GroupAccount account(GroupRound key) {
+        return accounts.computeIfAbsent(key, absent -> new GroupAccount());
+    }
+
+    private void change(GroupAccount account, Runnable change) {
+        account.tokens().forEach((bucket, tokens) -> buckets.merge(bucket, -tokens, Long::sum));
+        change.run();
+        account.tokens().forEach((bucket, tokens) -> buckets.merge(bucket, tokens, Long::sum));
+    }
+
+    private static Set<GroupRound> members(BatchFormed batch) {
+        return Stream.concat(
+                        batch.groups().stream().map(use -> new GroupRound(use.groupId(), use.round())),
+                        batch.dropped().stream().map(drop -> new GroupRound(drop.groupId(), drop.round())))
+                .collect(Collectors.toSet());
+    }
+
+    private static long trainable(Sample sample) {
+        long trainable = 0;
+        for (int i = 0; i < Math.min(sample.lossMask().length(), sample.tokens().length()); i++) {
+            trainable += sample.lossMask().get(i) == 0 ? 0 : 1;
+        }
+        return trainable;
+    }
+
+    private static GroupRound key(GroupEvent event) {
+        return new GroupRound(event.groupId(), event.round());
+    }
+
+    private record GroupRound(String groupId, int round) {}
+}

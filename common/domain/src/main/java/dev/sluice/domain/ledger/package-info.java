@@ -1,0 +1,5 @@
+/** Where every generated token of a run went, as the run's events tell. */
+@NullMarked
+package dev.sluice.domain.ledger;
+
+import org.jspecify.annotations.NullMarked;
