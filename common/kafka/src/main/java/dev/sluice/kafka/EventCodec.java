@@ -5,6 +5,7 @@ import com.fasterxml.uuid.Generators;
 import com.fasterxml.uuid.impl.TimeBasedEpochGenerator;
 import dev.sluice.events.Event;
 import dev.sluice.events.EventJson;
+import dev.sluice.events.RunRequest;
 import dev.sluice.events.Topics;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -40,25 +41,39 @@ final class EventCodec {
         record Broken(String reason) implements Decoded {}
     }
 
+    /** The CloudEvents attributes of a record to write. */
+    private record Attributes(Class<? extends Event> type, String key, String subject, String source, UUID id) {}
+
     static ProducerRecord<byte[], byte[]> encode(Event event, String source, @Nullable UUID causation, UUID id) {
-        Topics topic = Topics.of(event);
-        byte[] value = toJson(event);
+        String subject = event.runId().isEmpty() ? event.key() : event.runId();
+        Attributes attributes = new Attributes(event.getClass(), event.key(), subject, source, id);
+        ProducerRecord<byte[], byte[]> record = encode(Topics.of(event), attributes, toJson(event));
+        if (causation != null) {
+            put(record.headers(), "ce_causationid", causation.toString());
+        }
+        return record;
+    }
+
+    /** A request as its client wrote it: what is absent in the JSON stays absent. */
+    static ProducerRecord<byte[], byte[]> encodeRequest(
+            Class<? extends RunRequest> type, String runId, byte[] json, String source, UUID id) {
+        return encode(Topics.RUN_REQUESTS, new Attributes(type, runId, runId, source, id), json);
+    }
+
+    private static ProducerRecord<byte[], byte[]> encode(Topics topic, Attributes attributes, byte[] value) {
         if (value.length > EventJson.MAX_BYTES) {
             throw new IllegalArgumentException("%s of %s has %d bytes; a record holds %d"
-                    .formatted(event.getClass().getSimpleName(), event.key(), value.length, EventJson.MAX_BYTES));
+                    .formatted(attributes.type().getSimpleName(), attributes.key(), value.length, EventJson.MAX_BYTES));
         }
         ProducerRecord<byte[], byte[]> record =
-                new ProducerRecord<>(topic.topicName(), null, event.key().getBytes(StandardCharsets.UTF_8), value);
+                new ProducerRecord<>(topic.topicName(), null, attributes.key().getBytes(StandardCharsets.UTF_8), value);
         Headers headers = record.headers();
         put(headers, "ce_specversion", "1.0");
-        put(headers, "ce_id", id.toString());
-        put(headers, "ce_type", Event.typeOf(event.getClass()));
-        put(headers, "ce_source", source);
-        put(headers, "ce_subject", event.runId().isEmpty() ? event.key() : event.runId());
+        put(headers, "ce_id", attributes.id().toString());
+        put(headers, "ce_type", Event.typeOf(attributes.type()));
+        put(headers, "ce_source", attributes.source());
+        put(headers, "ce_subject", attributes.subject());
         put(headers, "ce_time", Instant.now().toString());
-        if (causation != null) {
-            put(headers, "ce_causationid", causation.toString());
-        }
         put(headers, "content-type", "application/json");
         return record;
     }

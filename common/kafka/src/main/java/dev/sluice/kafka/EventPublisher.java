@@ -1,6 +1,7 @@
 package dev.sluice.kafka;
 
 import dev.sluice.events.Event;
+import dev.sluice.events.RunRequest;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -76,19 +77,44 @@ public final class EventPublisher implements AutoCloseable {
      * @throws KafkaUnavailableException if the broker did not acknowledge it in time
      */
     public <E extends Event> EventRecord<E> publishAndWait(E event, @Nullable UUID causation) {
+        return await(publish(event, causation), event.getClass());
+    }
+
+    /**
+     * Sends a request as its client wrote it, for a reader that checks it and fills in what is absent; waits for the
+     * acknowledgement.
+     *
+     * @param json the event's JSON object
+     * @throws KafkaUnavailableException if the broker did not acknowledge it in time
+     */
+    public void publishRequestAndWait(Class<? extends RunRequest> type, String runId, byte[] json) {
+        CompletableFuture<Void> acknowledged = new CompletableFuture<>();
+        producer.send(
+                EventCodec.encodeRequest(type, runId, json, connection.source(), EventCodec.newId()),
+                (place, failure) -> {
+                    if (failure != null) {
+                        acknowledged.completeExceptionally(failure);
+                    } else {
+                        acknowledged.complete(null);
+                    }
+                });
+        await(acknowledged, type);
+    }
+
+    private <T> T await(CompletableFuture<T> acknowledged, Class<? extends Event> type) {
         Duration deadline = KafkaConnection.DELIVERY_TIMEOUT.plusSeconds(5);
         try {
-            return publish(event, causation).get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+            return acknowledged.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new KafkaUnavailableException("interrupted while publishing " + Event.typeOf(event.getClass()), e);
+            throw new KafkaUnavailableException("interrupted while publishing " + Event.typeOf(type), e);
         } catch (ExecutionException e) {
             throw new KafkaUnavailableException(
-                    "%s was not acknowledged: %s".formatted(Event.typeOf(event.getClass()), e.getCause()), e);
+                    "%s was not acknowledged: %s".formatted(Event.typeOf(type), e.getCause()), e);
         } catch (TimeoutException e) {
             throw new KafkaUnavailableException(
                     "%s was not acknowledged within %s; is the broker at %s up?"
-                            .formatted(Event.typeOf(event.getClass()), deadline, connection.bootstrapServers()),
+                            .formatted(Event.typeOf(type), deadline, connection.bootstrapServers()),
                     e);
         }
     }
