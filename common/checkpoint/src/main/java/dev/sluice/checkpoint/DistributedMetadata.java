@@ -1,0 +1,139 @@
+package dev.sluice.checkpoint;
+
+import dev.sluice.checkpoint.pickle.PickleReader;
+import dev.sluice.checkpoint.pickle.PickleValue;
+import dev.sluice.checkpoint.pickle.PickleValue.Dict;
+import dev.sluice.checkpoint.pickle.PickleValue.Entry;
+import dev.sluice.checkpoint.pickle.PickleValue.Instance;
+import dev.sluice.checkpoint.pickle.PickleValue.Int;
+import dev.sluice.checkpoint.pickle.PickleValue.None;
+import dev.sluice.checkpoint.pickle.PickleValue.Sequence;
+import dev.sluice.checkpoint.pickle.PickleValue.Text;
+import dev.sluice.checkpoint.pickle.PickleValue.Tuple;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@code .metadata} says: global tensors, byte items, and where both are stored.
+ *
+ * @param unreadable keys that cannot be used, with the reason; they matter only to who asks for them
+ * @see <a href="https://github.com/pytorch/pytorch/blob/v2.11.0/torch/distributed/checkpoint/metadata.py">torch.distributed.checkpoint.metadata</a>
+ */
+record DistributedMetadata(
+        SortedMap<String, ShardedTensor> tensors,
+        SortedMap<String, StoredItem> byteItems,
+        SortedMap<String, String> unreadable) {
+    private static final String WHERE = ".metadata";
+
+    private record Place(String key, @Nullable List<Long> offsets) {}
+
+    static DistributedMetadata read(ByteBuffer pickle) {
+        if (!(PickleReader.read(pickle) instanceof Instance metadata)
+                || !metadata.type().name().equals("Metadata")) {
+            throw new CheckpointException(WHERE + " is not the metadata of torch.distributed.checkpoint");
+        }
+        Map<Place, StoredItem> places = places(dict(metadata, "storage_data"));
+        var result = new DistributedMetadata(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
+        for (Entry entry : dict(metadata, "state_dict_metadata").entries()) {
+            if (!(entry.key() instanceof Text(String key)) || !(entry.value() instanceof Instance description)) {
+                throw new CheckpointException(WHERE + " lists something without a name");
+            }
+            result.add(key, description, places);
+        }
+        return result;
+    }
+
+    private void add(String key, Instance description, Map<Place, StoredItem> places) {
+        try {
+            switch (description.type().name()) {
+                case "TensorStorageMetadata" -> tensors.put(key, tensor(key, description, places));
+                case "BytesStorageMetadata" -> byteItems.put(key, place(places, new Place(key, null)));
+                default -> unreadable.put(key, "it is of the unknown kind " + description.type());
+            }
+        } catch (CheckpointException e) {
+            unreadable.put(key, e.getMessage());
+        }
+    }
+
+    private static ShardedTensor tensor(String key, Instance description, Map<Place, StoredItem> places) {
+        List<Long> shape = numbers(description, "size");
+        List<TensorChunk> chunks = new ArrayList<>();
+        if (!(description.attribute("chunks").orElse(PickleValue.NONE) instanceof Sequence listed)) {
+            throw new CheckpointException("it lists no chunks");
+        }
+        for (PickleValue item : listed.items()) {
+            if (!(item instanceof Instance chunk)) {
+                throw new CheckpointException("it lists a chunk that is not one");
+            }
+            List<Long> offsets = numbers(chunk, "offsets");
+            chunks.add(new TensorChunk(offsets, numbers(chunk, "sizes"), place(places, new Place(key, offsets))));
+        }
+        return new ShardedTensor(key, dtype(description), shape, chunks);
+    }
+
+    private static DType dtype(Instance description) {
+        PickleValue properties = description.attribute("properties").orElse(PickleValue.NONE);
+        PickleValue dtype = PickleValue.NONE;
+        if (properties instanceof Instance instance) {
+            dtype = instance.state().orElse(PickleValue.NONE) instanceof Tuple(List<PickleValue> state)
+                            && !state.isEmpty()
+                    ? state.getFirst()
+                    : instance.attribute("dtype").orElse(PickleValue.NONE);
+        }
+        return TorchTypes.ofDtype(dtype)
+                .orElseThrow(() -> new CheckpointException("its element type is not supported"));
+    }
+
+    private static Map<Place, StoredItem> places(Dict storage) {
+        Map<Place, StoredItem> places = new HashMap<>();
+        for (Entry entry : storage.entries()) {
+            if (!(entry.key() instanceof Instance index)
+                    || !(entry.value() instanceof Instance info)
+                    || !(index.attribute("fqn").orElse(PickleValue.NONE) instanceof Text(String key))) {
+                throw new CheckpointException(WHERE + " stores something without a name");
+            }
+            places.put(new Place(key, offsets(index)), stored(info));
+        }
+        return places;
+    }
+
+    private static @Nullable List<Long> offsets(Instance index) {
+        PickleValue offset = index.attribute("offset").orElse(PickleValue.NONE);
+        return offset instanceof None ? null : PickledNumbers.list(offset, WHERE);
+    }
+
+    private static StoredItem stored(Instance info) {
+        if (info.attribute("relative_path").orElse(PickleValue.NONE) instanceof Text(String path)
+                && info.attribute("offset").orElse(PickleValue.NONE) instanceof Int(long offset)
+                && info.attribute("length").orElse(PickleValue.NONE) instanceof Int(long length)) {
+            return new StoredItem(path, offset, length);
+        }
+        throw new CheckpointException(WHERE + " has a storage entry without file, offset and length");
+    }
+
+    private static StoredItem place(Map<Place, StoredItem> places, Place place) {
+        StoredItem stored = places.get(place);
+        if (stored == null) {
+            throw new CheckpointException(
+                    ".metadata does not say where its part at %s is stored".formatted(place.offsets));
+        }
+        return stored;
+    }
+
+    private static List<Long> numbers(Instance instance, String attribute) {
+        return PickledNumbers.list(instance.attribute(attribute).orElse(PickleValue.NONE), WHERE);
+    }
+
+    private static Dict dict(Instance metadata, String attribute) {
+        if (metadata.attribute(attribute).orElse(PickleValue.NONE) instanceof Dict dict) {
+            return dict;
+        }
+        throw new CheckpointException(WHERE + " has no " + attribute);
+    }
+}

@@ -1,0 +1,201 @@
+package dev.sluice.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A Megatron-Core checkpoint of format torch_dist, of any version from 0.14 on and any parallel layout: tensors are global, whatever ranks wrote them.
+ * Nothing of it is executed, and only files beside its metadata are read.
+ */
+public final class TorchDistCheckpoint implements AutoCloseable {
+    private static final long MAX_METADATA_BYTES = 512L << 20;
+
+    private final Path directory;
+    private final DistributedMetadata metadata;
+    private final Map<String, Object> common;
+    private final Map<String, MappedFile> files = new ConcurrentHashMap<>();
+
+    private TorchDistCheckpoint(Path directory, DistributedMetadata metadata) {
+        this.directory = directory;
+        this.metadata = metadata;
+        this.common = readCommon();
+    }
+
+    /**
+     * Opens a checkpoint: its root, where a tracker file names the newest iteration, or the directory of one iteration.
+     *
+     * @throws CheckpointException if it is incomplete, damaged, or would run code in Python
+     */
+    public static TorchDistCheckpoint open(Path path) {
+        Path directory = TorchDistDirectory.resolve(path);
+        checkFormat(directory);
+        Path file = directory.resolve(TorchDistDirectory.METADATA);
+        try (MappedFile metadata = MappedFile.open(file)) {
+            if (metadata.bytes() > MAX_METADATA_BYTES) {
+                throw new CheckpointException(
+                        "%s has %d bytes; at most %d are read".formatted(file, metadata.bytes(), MAX_METADATA_BYTES));
+            }
+            return new TorchDistCheckpoint(directory, DistributedMetadata.read(metadata.slice(0, metadata.bytes())));
+        } catch (CheckpointException e) {
+            throw new CheckpointException(directory + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The directory of the iteration that was opened. */
+    public Path directory() {
+        return directory;
+    }
+
+    /** The keys of all tensors. */
+    public SortedSet<String> keys() {
+        return Collections.unmodifiableSortedSet(
+                new TreeSet<>(metadata.tensors().keySet()));
+    }
+
+    /** Keys of byte items, such as TransformerEngine's extra states. */
+    public SortedSet<String> byteKeys() {
+        return Collections.unmodifiableSortedSet(
+                new TreeSet<>(metadata.byteItems().keySet()));
+    }
+
+    /** Element type and global shape of a tensor; its offsets are 0 and its size. */
+    public TensorEntry entry(String key) {
+        ShardedTensor tensor = tensor(key);
+        return new TensorEntry(key, tensor.dtype(), tensor.shape(), 0, Shape.bytes(tensor.dtype(), tensor.shape()));
+    }
+
+    /** The whole tensor, row-major and little-endian; mapped if it was stored in one piece, else assembled in memory. */
+    public ByteBuffer read(String key) {
+        ShardedTensor tensor = tensor(key);
+        return read(key, tensor.shape().stream().map(axis -> 0L).toList(), tensor.shape());
+    }
+
+    /**
+     * A box of a tensor, row-major and little-endian.
+     *
+     * @param offsets its first element, one number an axis
+     * @param sizes its shape
+     */
+    public ByteBuffer read(String key, List<Long> offsets, List<Long> sizes) {
+        ShardedTensor tensor = tensor(key);
+        tensor.checkTiling();
+        if (!new TensorChunk(offsets, sizes, new StoredItem("none", 0, 0)).within(tensor.shape())) {
+            throw new CheckpointException(
+                    "%s of shape %s has no box at %s of shape %s".formatted(key, tensor.shape(), offsets, sizes));
+        }
+        Block wanted = Block.of(offsets, sizes);
+        List<TensorChunk> parts = tensor.chunks().stream()
+                .filter(chunk -> !Block.of(chunk).intersect(wanted).isEmpty())
+                .toList();
+        if (parts.size() == 1
+                && parts.getFirst().offsets().equals(offsets)
+                && parts.getFirst().sizes().equals(sizes)) {
+            return chunk(tensor, parts.getFirst());
+        }
+        return assemble(tensor, parts, wanted, Shape.bytes(tensor.dtype(), sizes));
+    }
+
+    /** The iteration; empty for a release, which holds weights only. */
+    public OptionalLong iteration() {
+        return TorchDistDirectory.iteration(directory);
+    }
+
+    /** The common state as plain values; objects of unknown classes appear as text. */
+    public Map<String, Object> common() {
+        return common;
+    }
+
+    /** The training arguments inside the common state; empty if there are none. */
+    public Map<String, Object> arguments() {
+        Map<String, Object> arguments = new java.util.LinkedHashMap<>();
+        if (common.get("args") instanceof Map<?, ?> map) {
+            map.forEach((key, value) -> arguments.put(String.valueOf(key), value));
+        }
+        return Collections.unmodifiableMap(arguments);
+    }
+
+    @Override
+    public void close() {
+        files.values().forEach(MappedFile::close);
+    }
+
+    private static void checkFormat(Path directory) {
+        JsonNode format = Json.file(directory.resolve(TorchDistDirectory.FORMAT));
+        String backend = format.path("sharded_backend").asText();
+        if (!backend.equals("torch_dist")) {
+            throw new CheckpointException(
+                    "%s has the format \"%s\"; save it with --ckpt-format torch_dist".formatted(directory, backend));
+        }
+    }
+
+    private ShardedTensor tensor(String key) {
+        ShardedTensor tensor = metadata.tensors().get(key);
+        if (tensor == null) {
+            String reason = metadata.unreadable().get(key);
+            throw new CheckpointException(
+                    directory + (reason == null ? " has no tensor " + key : ": " + key + " cannot be read: " + reason));
+        }
+        return tensor;
+    }
+
+    private ByteBuffer assemble(ShardedTensor tensor, List<TensorChunk> parts, Block wanted, long bytes) {
+        if (bytes > Integer.MAX_VALUE - 8) {
+            throw new CheckpointException(
+                    "%s: a box of %d bytes exceeds 2 GiB; read it in parts".formatted(tensor.key(), bytes));
+        }
+        ByteBuffer assembled = ByteBuffer.allocate((int) bytes);
+        for (TensorChunk part : parts) {
+            Block block = Block.of(part);
+            block.intersect(wanted)
+                    .copy(
+                            chunk(tensor, part),
+                            block,
+                            assembled,
+                            wanted,
+                            tensor.dtype().bytes());
+        }
+        return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private ByteBuffer chunk(ShardedTensor tensor, TensorChunk chunk) {
+        String where = "%s: the part of %s at %s".formatted(directory, tensor.key(), chunk.offsets());
+        TorchTensor stored = TorchTensor.read(bytes(chunk.stored()), where);
+        if (stored.dtype() != tensor.dtype() || !stored.shape().equals(chunk.sizes())) {
+            throw new CheckpointException("%s is %s %s, but .metadata says %s %s"
+                    .formatted(where, stored.dtype(), stored.shape(), tensor.dtype(), chunk.sizes()));
+        }
+        return stored.data();
+    }
+
+    private ByteBuffer bytes(StoredItem stored) {
+        MappedFile file = files.computeIfAbsent(stored.file(), name -> MappedFile.open(directory.resolve(name)));
+        return file.slice(stored.offset(), stored.length());
+    }
+
+    /** Megatron up to 0.18 writes a file beside the data, later versions an item inside the data. */
+    private Map<String, Object> readCommon() {
+        Path file = directory.resolve(TorchDistDirectory.COMMON);
+        StoredItem item = metadata.byteItems().get(TorchDistDirectory.COMMON_KEY);
+        if (Files.isRegularFile(file)) {
+            try (MappedFile mapped = MappedFile.open(file)) {
+                return common(mapped.slice(0, mapped.bytes()), file.toString());
+            }
+        }
+        return item == null ? Map.of() : common(bytes(item), directory + ": " + TorchDistDirectory.COMMON_KEY);
+    }
+
+    private static Map<String, Object> common(ByteBuffer bytes, String where) {
+        return Collections.unmodifiableMap(
+                CommonState.of(TorchArchive.open(bytes, where).pickle(), where));
+    }
+}
