@@ -8,7 +8,10 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.IntStream;
 
 /**
  * A run of free TCP ports that no other process using the same lease directory is given until it is closed.
@@ -52,29 +55,42 @@ public final class PortLease implements AutoCloseable {
         if (count < 1 || count > MAXIMUM_COUNT) {
             throw new IllegalArgumentException("A lease holds 1 to " + MAXIMUM_COUNT + " ports, not " + count);
         }
-        requireOwn(Files.createDirectories(directory));
         int starts = LAST_PORT - FIRST_PORT - count + 2;
         int offset = ThreadLocalRandom.current().nextInt(starts);
+        Optional<PortLease> lease = takeFirstFree(
+                directory, IntStream.range(0, starts).map(i -> FIRST_PORT + (offset + i) % starts), count);
+        return lease.orElseThrow(() -> new IOException("No " + count + " neighbouring ports between " + FIRST_PORT
+                + " and " + LAST_PORT + " are free on 127.0.0.1; stop what listens there, or delete leases of processes"
+                + " that are gone in " + directory + "."));
+    }
+
+    /** Leases exactly this port, which a service kept from an earlier life; empty if somebody else has it. */
+    public static Optional<PortLease> takeAt(Path directory, int port) throws IOException {
+        return takeFirstFree(directory, IntStream.of(port), 1);
+    }
+
+    private static Optional<PortLease> takeFirstFree(Path directory, IntStream firstPorts, int count)
+            throws IOException {
+        requireOwn(Files.createDirectories(directory));
         // Java refuses a second lock of one file within a JVM, so its threads queue here first.
         synchronized (PortLease.class) {
             try (FileChannel channel = FileChannel.open(
                             directory.resolve("directory.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                     FileLock lock = channel.lock()) {
-                for (int i = 0; i < starts; i++) {
-                    int first = FIRST_PORT + (offset + i) % starts;
-                    if (isRunFree(directory, first, count)) {
-                        PidFile owner = PidFile.ofThisProcess(first);
-                        for (int p = first; p < first + count; p++) {
-                            owner.write(file(directory, p));
-                        }
-                        return new PortLease(directory, first, count);
-                    }
+                OptionalInt free = firstPorts
+                        .filter(first -> isRunFree(directory, first, count))
+                        .findFirst();
+                if (free.isEmpty()) {
+                    return Optional.empty();
                 }
+                int first = free.getAsInt();
+                PidFile owner = PidFile.ofThisProcess(first);
+                for (int p = first; p < first + count; p++) {
+                    owner.write(file(directory, p));
+                }
+                return Optional.of(new PortLease(directory, first, count));
             }
         }
-        throw new IOException("No " + count + " neighbouring ports between " + FIRST_PORT + " and " + LAST_PORT
-                + " are free on 127.0.0.1; stop what listens there, or delete leases of processes that are gone in "
-                + directory + ".");
     }
 
     /** The first port of the run. */
@@ -104,12 +120,7 @@ public final class PortLease implements AutoCloseable {
     }
 
     private static boolean isRunFree(Path directory, int first, int count) {
-        for (int p = first; p < first + count; p++) {
-            if (!isFree(directory, p)) {
-                return false;
-            }
-        }
-        return true;
+        return IntStream.range(first, first + count).allMatch(port -> isFree(directory, port));
     }
 
     static boolean isFree(Path directory, int port) {

@@ -89,4 +89,14 @@ class PortLeaseTest {
         Files.writeString(file, "{");
         assertThat(PortLease.isFree(directory, lease.port())).isTrue();
     }
+
+    @Test
+    void aKeptPortIsLeasedAgainUnlessAnotherHasIt() throws IOException {
+        PortLease lease = PortLease.take(directory, 1);
+
+        assertThat(PortLease.takeAt(directory, lease.port())).isEmpty();
+        lease.close();
+        assertThat(PortLease.takeAt(directory, lease.port()).orElseThrow().port())
+                .isEqualTo(lease.port());
+    }
 }
