@@ -1,0 +1,45 @@
+package dev.sluice.dashboard;
+
+import dev.sluice.events.EngineEvent;
+import java.time.Instant;
+
+/**
+ * One engine as the page shows it.
+ *
+ * @param weightVersion the version it holds, -1 while unknown
+ * @param loadSeconds how long it took no work for its newest weights
+ */
+record EngineView(
+        String engineId,
+        String instanceId,
+        String state,
+        int weightVersion,
+        double loadSeconds,
+        String detail,
+        Instant since) {
+
+    static EngineView of(EngineEvent event, Instant time) {
+        return new EngineView(event.engineId(), event.instanceId(), "starting", -1, 0, "", time).apply(event, time);
+    }
+
+    EngineView apply(EngineEvent event, Instant time) {
+        return switch (event) {
+            case EngineEvent.EngineStarted started ->
+                with("starting", weightVersion, loadSeconds, "pid " + started.pid(), time);
+            case EngineEvent.EngineReady ready -> with("ready", ready.weightVersion(), loadSeconds, "", time);
+            case EngineEvent.WeightsLoaded loaded -> with(state, loaded.version(), loaded.seconds(), "", since);
+            case EngineEvent.EngineUnhealthy unhealthy ->
+                with("unhealthy", weightVersion, loadSeconds, unhealthy.reason(), time);
+            case EngineEvent.EngineStopped stopped ->
+                with("stopped", weightVersion, loadSeconds, stopped.reason(), time);
+        };
+    }
+
+    boolean ready() {
+        return state.equals("ready");
+    }
+
+    private EngineView with(String newState, int version, double seconds, String newDetail, Instant time) {
+        return new EngineView(engineId, instanceId, newState, version, seconds, newDetail, time);
+    }
+}

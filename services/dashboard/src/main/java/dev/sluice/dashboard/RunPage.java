@@ -1,0 +1,51 @@
+package dev.sluice.dashboard;
+
+import dev.sluice.domain.ledger.TokenBuckets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run as JSON, for the page and for anybody else.
+ *
+ * @param waiting what the trainer waits for, if it does
+ * @param tokens the ledger
+ * @param series figures by step, by slime's metric names
+ */
+record RunPage(
+        Summary run,
+        int epoch,
+        int weightVersion,
+        @Nullable Wait waiting,
+        TokenBuckets tokens,
+        long tokensGenerated,
+        double acceptLength,
+        List<EngineView> engines,
+        List<Evaluation> evaluations,
+        List<Moment> history,
+        Map<String, Series> series) {
+
+    record Summary(String runId, String name, String phase, int step, int steps, double reward) {}
+
+    record Wait(
+            String waitingFor,
+            String reason,
+            Instant since,
+            @Nullable Instant deadline) {}
+
+    record Evaluation(String set, int step, int samples, double meanReward) {}
+
+    record Moment(Instant at, String what) {}
+
+    record Series(List<Integer> steps, List<Double> values) {
+        static Map<String, Series> of(Map<String, ? extends SortedMap<Integer, Double>> points) {
+            Map<String, Series> series = new TreeMap<>();
+            points.forEach((name, values) ->
+                    series.put(name, new Series(List.copyOf(values.keySet()), List.copyOf(values.values()))));
+            return series;
+        }
+    }
+}

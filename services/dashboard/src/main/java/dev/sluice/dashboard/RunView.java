@@ -1,0 +1,201 @@
+package dev.sluice.dashboard;
+
+import dev.sluice.domain.ledger.Ledger;
+import dev.sluice.events.CheckpointEvent;
+import dev.sluice.events.Event;
+import dev.sluice.events.MetricPoint;
+import dev.sluice.events.Problem;
+import dev.sluice.events.RunEvent;
+import dev.sluice.events.TrainingEvent;
+import dev.sluice.events.WeightEvent;
+import dev.sluice.kafka.EventRecord;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** What is known of one run. Not for several threads. */
+final class RunView {
+    /** Points of one figure that are kept; older ones are thinned to every second. */
+    private static final int MAX_POINTS = 4000;
+
+    private static final int MAX_HISTORY = 200;
+
+    private final String runId;
+    private final Ledger ledger;
+    private final Map<String, TreeMap<Integer, Double>> series = new TreeMap<>();
+    private final Map<String, EngineView> engines = new TreeMap<>();
+    private final List<RunPage.Moment> history = new ArrayList<>();
+    private final List<RunPage.Evaluation> evaluations = new ArrayList<>();
+    private String name = "";
+    private String phase = "requested";
+    private int steps;
+    private int step;
+    private int epoch;
+    private int weightVersion;
+    private RunPage.@Nullable Wait waiting;
+
+    RunView(String runId) {
+        this.runId = runId;
+        this.ledger = new Ledger(runId);
+    }
+
+    String runId() {
+        return runId;
+    }
+
+    void apply(EventRecord<Event> record) {
+        ledger.apply(record.event(), record.id());
+        switch (record.event()) {
+            case RunEvent run -> applyRun(run, record.time());
+            case TrainingEvent training -> applyTraining(training, record.time());
+            case CheckpointEvent checkpoint -> applyCheckpoint(checkpoint, record.time());
+            case WeightEvent.WeightsPublished weights -> weightVersion = Math.max(weightVersion, weights.version());
+            case MetricPoint point -> addPoint(point.name(), point.step(), point.value());
+            case dev.sluice.events.EngineEvent engine ->
+                engines.merge(
+                        engine.engineId(),
+                        EngineView.of(engine, record.time()),
+                        (old, now) -> old.apply(engine, record.time()));
+            default -> {
+                // Groups count in the ledger alone; requests and instances belong to no view of a run.
+            }
+        }
+    }
+
+    private void applyRun(RunEvent run, Instant time) {
+        switch (run) {
+            case RunEvent.RunPlanned planned -> {
+                name = planned.request().name();
+                steps = planned.request().training().steps();
+                enter("planned", time, "");
+            }
+            case RunEvent.RunRejected rejected ->
+                enter(
+                        "rejected",
+                        time,
+                        String.join(
+                                "; ",
+                                rejected.problems().stream()
+                                        .map(Problem::message)
+                                        .toList()));
+            case RunEvent.RunQueued queued -> enter("queued", time, queued.reason());
+            case RunEvent.RunAssigned assigned -> {
+                epoch = assigned.epoch();
+                enter("assigned", time, "epoch " + assigned.epoch() + ": " + assigned.reason());
+            }
+            case RunEvent.RunStarted started -> enter("running", time, "");
+            case RunEvent.RunStopping stopping -> enter("stopping", time, stopping.reason());
+            case RunEvent.RunSucceeded succeeded -> enter("succeeded", time, succeeded.huggingFace());
+            case RunEvent.RunFailed failed -> enter("failed", time, failed.reason());
+            case RunEvent.RunCancelled cancelled -> enter("cancelled", time, cancelled.reason());
+        }
+    }
+
+    private void applyTraining(TrainingEvent training, Instant time) {
+        switch (training) {
+            case TrainingEvent.TrainerReady ready ->
+                note(time, "trainer ready: " + ready.how() + ", step " + ready.step());
+            case TrainingEvent.BatchFormed formed -> {
+                // Its tokens are in the ledger; the page shows steps when they are trained.
+            }
+            case TrainingEvent.StepCompleted completed -> {
+                step = Math.max(step, completed.step());
+                waiting = null;
+            }
+            case TrainingEvent.EvalCompleted eval -> {
+                evaluations.removeIf(known -> known.set().equals(eval.set()) && known.step() == eval.step());
+                evaluations.add(new RunPage.Evaluation(eval.set(), eval.step(), eval.samples(), eval.meanReward()));
+            }
+            case TrainingEvent.CheckpointSaved saved ->
+                note(time, "cut at step " + saved.step() + " in " + saved.directory());
+            case TrainingEvent.CheckpointRetired retired -> note(time, "cut of step " + retired.step() + " deleted");
+            case TrainingEvent.WaitChanged changed ->
+                waiting = changed.waitingFor().isEmpty()
+                        ? null
+                        : new RunPage.Wait(changed.waitingFor(), changed.reason(), changed.since(), changed.deadline());
+            case TrainingEvent.TrainerLost lost -> note(time, "trainer lost: " + lost.reason());
+        }
+    }
+
+    private void applyCheckpoint(CheckpointEvent checkpoint, Instant time) {
+        switch (checkpoint) {
+            case CheckpointEvent.ConversionStarted started -> note(time, "converting " + started.source());
+            case CheckpointEvent.ConversionProgressed progressed -> {
+                // The next event says more.
+            }
+            case CheckpointEvent.CheckpointConverted converted ->
+                note(
+                        time,
+                        "converted in %.1f s%s".formatted(converted.seconds(), converted.reused() ? " (cached)" : ""));
+            case CheckpointEvent.CheckpointExported exported -> note(time, "exported to " + exported.huggingFace());
+            case CheckpointEvent.ConversionFailed failed -> note(time, "conversion failed: " + failed.reason());
+        }
+    }
+
+    private void enter(String next, Instant time, String detail) {
+        phase = next;
+        note(time, detail.isEmpty() ? next : next + ": " + detail);
+    }
+
+    private void note(Instant time, String what) {
+        history.add(new RunPage.Moment(time, what));
+        if (history.size() > MAX_HISTORY) {
+            history.removeFirst();
+        }
+    }
+
+    private void addPoint(String figure, int atStep, double value) {
+        TreeMap<Integer, Double> points = series.computeIfAbsent(figure, key -> new TreeMap<>());
+        points.put(atStep, value);
+        if (points.size() > MAX_POINTS) {
+            int newest = points.lastKey();
+            points.keySet().removeIf(known -> known % 2 == 1 && known < newest - MAX_POINTS / 4);
+        }
+    }
+
+    /** The newest value of a figure, NaN where there is none. */
+    double newest(String figure) {
+        TreeMap<Integer, Double> points = series.get(figure);
+        return points == null || points.isEmpty()
+                ? Double.NaN
+                : points.lastEntry().getValue();
+    }
+
+    Iterable<String> figures() {
+        return List.copyOf(series.keySet());
+    }
+
+    int step() {
+        return step;
+    }
+
+    int weightVersion() {
+        return weightVersion;
+    }
+
+    long enginesReady() {
+        return engines.values().stream().filter(EngineView::ready).count();
+    }
+
+    RunPage.Summary summary() {
+        return new RunPage.Summary(runId, name, phase, step, steps, newest("rollout/raw_reward"));
+    }
+
+    RunPage page() {
+        return new RunPage(
+                summary(),
+                epoch,
+                weightVersion,
+                waiting,
+                ledger.tokens(),
+                ledger.tokensReported(),
+                ledger.acceptLength().orElse(Double.NaN),
+                List.copyOf(engines.values()),
+                List.copyOf(evaluations),
+                List.copyOf(history),
+                RunPage.Series.of(series));
+    }
+}
