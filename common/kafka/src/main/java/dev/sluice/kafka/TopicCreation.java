@@ -20,6 +20,14 @@ public final class TopicCreation {
 
     private TopicCreation() {}
 
+    /** Creates the topics on the broker that SLUICE_KAFKA_BOOTSTRAP_SERVERS names, with SLUICE_KAFKA_REPLICATION replicas (3). */
+    public static void main(String[] args) {
+        String servers = System.getenv().getOrDefault("SLUICE_KAFKA_BOOTSTRAP_SERVERS", "localhost:9092");
+        short replication = Short.parseShort(System.getenv().getOrDefault("SLUICE_KAFKA_REPLICATION", "3"));
+        List<String> created = create(new KafkaConnection(servers, "topic-creation"), replication);
+        System.out.println(created.isEmpty() ? "every topic exists" : "created " + String.join(", ", created));
+    }
+
     /**
      * @param replication replicas of each partition: 3 in production, 1 on a single broker
      * @return the names that were created
