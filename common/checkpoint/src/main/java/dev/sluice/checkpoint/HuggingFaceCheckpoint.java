@@ -76,11 +76,13 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
         return shard.data(name);
     }
 
-    /** A tensor to be written elsewhere. */
+    /** A tensor to be written elsewhere, while this checkpoint is open. */
     public TensorSource source(String name) {
-        ByteBuffer data = data(name);
         TensorEntry tensor = tensors.get(name);
-        return TensorSource.of(name, tensor.dtype(), tensor.shape(), data);
+        if (tensor == null) {
+            throw new CheckpointException(directory + " has no tensor " + name);
+        }
+        return new StoredSource(name, tensor, tensor.dtype(), () -> data(name));
     }
 
     @Override

@@ -6,8 +6,9 @@ import java.util.List;
  * A Megatron tensor and the Hugging Face tensors it consists of, each one byte for byte a box of it.
  *
  * @param float32 float32 whatever the model's type is
+ * @param paddedRows rows of a vocabulary, of which whoever saved the tensor may have added some
  */
-record MegatronTensor(String key, List<Long> shape, boolean float32, List<Part> parts) {
+record MegatronTensor(String key, List<Long> shape, boolean float32, boolean paddedRows, List<Part> parts) {
     MegatronTensor {
         shape = List.copyOf(shape);
         parts = List.copyOf(parts);

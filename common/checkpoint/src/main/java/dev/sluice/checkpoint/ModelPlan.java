@@ -38,6 +38,15 @@ record ModelPlan(List<MegatronTensor> tensors, Map<String, String> copies, List<
         return new ModelPlan(builder.tensors, builder.copies, builder.extraStates);
     }
 
+    /** The Hugging Face tensors in the plan's order, each with its type when the model has type {@code weights}. */
+    Map<String, DType> dtypes(DType weights) {
+        Map<String, DType> dtypes = new LinkedHashMap<>();
+        for (MegatronTensor tensor : tensors) {
+            tensor.parts().forEach(part -> dtypes.put(part.name(), tensor.float32() ? DType.F32 : weights));
+        }
+        return dtypes;
+    }
+
     /** Hugging Face counts the multi-token-prediction layers on after the others. */
     static String nextTokenPrefix(ModelConfig config, int layer) {
         return "model.layers." + (config.layers() + layer) + ".";
@@ -95,7 +104,7 @@ record ModelPlan(List<MegatronTensor> tensors, Map<String, String> copies, List<
             }
             List<Long> global = new ArrayList<>(sizes);
             global.set(0, names.size() * sizes.getFirst());
-            return new MegatronTensor(key + row.key(), global, row.float32(), parts);
+            return new MegatronTensor(key + row.key(), global, row.float32(), row.paddedRows(), parts);
         }
 
         private MegatronTensor stacked(Row row, String key, String name) {
@@ -115,7 +124,7 @@ record ModelPlan(List<MegatronTensor> tensors, Map<String, String> copies, List<
             List<Long> global = new ArrayList<>(sizes);
             global.set(0, (long) config.experts());
             global.set(1, row.from().size() * shape.getFirst());
-            return new MegatronTensor(key + row.key(), global, row.float32(), parts);
+            return new MegatronTensor(key + row.key(), global, row.float32(), row.paddedRows(), parts);
         }
 
         private List<Long> shape(Row row) {

@@ -6,9 +6,11 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,6 +26,7 @@ public final class TorchDistCheckpoint implements AutoCloseable {
     private final DistributedMetadata metadata;
     private final Map<String, Object> common;
     private final Map<String, MappedFile> files = new ConcurrentHashMap<>();
+    private final Set<String> tiled = ConcurrentHashMap.newKeySet();
 
     private TorchDistCheckpoint(Path directory, DistributedMetadata metadata) {
         this.directory = directory;
@@ -88,7 +91,9 @@ public final class TorchDistCheckpoint implements AutoCloseable {
      */
     public ByteBuffer read(String key, List<Long> offsets, List<Long> sizes) {
         ShardedTensor tensor = tensor(key);
-        tensor.checkTiling();
+        if (tiled.add(key)) {
+            tensor.checkTiling();
+        }
         if (!new TensorChunk(offsets, sizes, new StoredItem("none", 0, 0)).within(tensor.shape())) {
             throw new CheckpointException(
                     "%s of shape %s has no box at %s of shape %s".formatted(key, tensor.shape(), offsets, sizes));
@@ -117,11 +122,25 @@ public final class TorchDistCheckpoint implements AutoCloseable {
 
     /** The training arguments inside the common state; empty if there are none. */
     public Map<String, Object> arguments() {
-        Map<String, Object> arguments = new java.util.LinkedHashMap<>();
-        if (common.get("args") instanceof Map<?, ?> map) {
-            map.forEach((key, value) -> arguments.put(String.valueOf(key), value));
+        return map("args");
+    }
+
+    /** The small values that {@link TorchDistWriter} stored with a training state; empty in checkpoints of others. */
+    public Map<String, Object> scalars() {
+        return map(TorchDistWriter.SCALARS);
+    }
+
+    /** Families of optimizer states, such as {@code exp_avg}. */
+    public SortedSet<String> optimizerFamilies() {
+        SortedSet<String> families = new TreeSet<>();
+        for (String key :
+                metadata.tensors().tailMap(TorchDistWriter.OPTIMIZER_PREFIX).keySet()) {
+            String rest = key.substring(Math.min(key.length(), TorchDistWriter.OPTIMIZER_PREFIX.length()));
+            if (key.startsWith(TorchDistWriter.OPTIMIZER_PREFIX) && rest.contains(".")) {
+                families.add(rest.substring(0, rest.indexOf('.')));
+            }
         }
-        return Collections.unmodifiableMap(arguments);
+        return families;
     }
 
     @Override
@@ -136,6 +155,14 @@ public final class TorchDistCheckpoint implements AutoCloseable {
             throw new CheckpointException(
                     "%s has the format \"%s\"; save it with --ckpt-format torch_dist".formatted(directory, backend));
         }
+    }
+
+    private Map<String, Object> map(String name) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        if (common.get(name) instanceof Map<?, ?> map) {
+            map.forEach((key, value) -> values.put(String.valueOf(key), value));
+        }
+        return Collections.unmodifiableMap(values);
     }
 
     private ShardedTensor tensor(String key) {
