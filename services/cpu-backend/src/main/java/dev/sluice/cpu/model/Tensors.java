@@ -76,13 +76,14 @@ public final class Tensors {
         }
     }
 
-    /** The values of a float32 tensor as little-endian bytes, row-major, from any device. */
+    /** A tensor's bytes as they lie in memory (little-endian on every platform we run on), row-major, from any device. */
     public static ByteBuffer bytes(Tensor tensor) {
-        float[] values = floats(tensor);
-        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        return bytes;
+        byte[] bytes = new byte[Math.toIntExact(tensor.nbytes())];
+        try (Tensor host = tensor.detach().cpu().contiguous();
+                BytePointer data = new BytePointer(host.data_ptr())) {
+            data.get(bytes);
+        }
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** Copies a float32 tensor's values, row-major, from any device. */

@@ -200,7 +200,7 @@ public final class Weights implements AutoCloseable {
         fused.clear();
     }
 
-    private static Tensor viewOf(Tensor tensor, WeightSlice slice) {
+    static Tensor viewOf(Tensor tensor, WeightSlice slice) {
         // The head's on-disk copy and whole tensors come out unchanged: narrow over the full length is the tensor
         // itself.
         return tensor.narrow(slice.axis(), slice.start(), slice.length());

@@ -1,0 +1,90 @@
+package dev.sluice.cpu.worker;
+
+import dev.sluice.workerapi.Batch;
+import dev.sluice.workerapi.TrainMetrics;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** What a step's slices add up to: metrics, and the log-probability of each token. */
+public final class StepSums {
+    private final float[] logprobs;
+    private double loss;
+    private double policyGradient;
+    private double mtpLoss;
+    private double entropy;
+    private double kl;
+    private double klLoss;
+    private double clipFraction;
+    private double gradNorm;
+    private int optimizerSteps;
+    private boolean first = true;
+    private double maxDifference;
+    private double sumDifference;
+    private double comparedTokens;
+
+    StepSums(int tokens) {
+        this.logprobs = new float[tokens];
+    }
+
+    /** Log-probabilities by token, filled slice by slice. */
+    public float[] logprobs() {
+        return logprobs;
+    }
+
+    /** Says whether what follows belongs to the first optimizer step, the only one whose policy sampled the batch. */
+    StepSums firstStep(boolean isFirst) {
+        this.first = isFirst;
+        return this;
+    }
+
+    void add(PolicyLoss.Terms terms, Tensor totalLoss, Tensor totalMtpLoss) {
+        loss += totalLoss.item_double();
+        policyGradient += terms.policyGradient().item_double();
+        mtpLoss += totalMtpLoss.item_double();
+        entropy += terms.entropy().item_double();
+        kl += terms.kl().item_double();
+        klLoss += terms.klLoss().item_double();
+        clipFraction += terms.clipFraction().item_double();
+    }
+
+    /** Notes how far the trainer's log-probabilities lie from the engines', over tokens with a gradient. */
+    void compare(Tensor current, Tensor rollout, Tensor tokenWeights) {
+        if (!first) {
+            return;
+        }
+        Tensor counts = tokenWeights.gt(new Scalar(0.0)).to(ScalarType.Float);
+        Tensor difference = current.sub(rollout).abs().mul(counts);
+        maxDifference = Math.max(maxDifference, difference.max().item_double());
+        sumDifference += difference.sum().item_double();
+        comparedTokens += counts.sum().item_double();
+    }
+
+    void optimizerStep(double norm) {
+        gradNorm += norm;
+        optimizerSteps++;
+    }
+
+    /** The step's figures. */
+    public TrainMetrics metrics(Batch batch, double seconds) {
+        int trained = 0;
+        for (byte mask : batch.lossMask()) {
+            trained += mask;
+        }
+        return new TrainMetrics(
+                loss / optimizerSteps,
+                policyGradient / optimizerSteps,
+                mtpLoss / optimizerSteps,
+                entropy / optimizerSteps,
+                kl / optimizerSteps,
+                klLoss / optimizerSteps,
+                clipFraction / optimizerSteps,
+                gradNorm / optimizerSteps,
+                trained,
+                optimizerSteps,
+                maxDifference,
+                comparedTokens == 0 ? 0 : sumDifference / comparedTokens,
+                seconds,
+                batch.tokens().length / seconds);
+    }
+}
