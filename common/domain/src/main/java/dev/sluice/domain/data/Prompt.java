@@ -1,0 +1,35 @@
+package dev.sluice.domain.data;
+
+import java.util.List;
+
+/** What a model is asked: plain text, or the messages of a conversation. */
+public sealed interface Prompt {
+
+    /** Text as it stands in the row. */
+    record Text(String text) implements Prompt {}
+
+    /** A conversation that ends where the model is to answer; at least one message. */
+    record Messages(List<Message> messages) implements Prompt {
+        public Messages {
+            messages = List.copyOf(messages);
+        }
+    }
+
+    /** One message of a conversation, such as {@code user} and what the user said. */
+    record Message(String role, String content) {}
+
+    /** Bytes of the text in UTF-8; no tokenizer that falls back to bytes makes more tokens of it. */
+    default long utf8Bytes() {
+        return switch (this) {
+            case Text plain -> bytes(plain.text());
+            case Messages talk ->
+                talk.messages().stream()
+                        .mapToLong(message -> bytes(message.content()))
+                        .sum();
+        };
+    }
+
+    private static long bytes(String text) {
+        return text.getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+    }
+}

@@ -1,0 +1,130 @@
+package dev.sluice.domain.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
+import dev.sluice.domain.request.Spelling;
+import dev.sluice.events.EventJson;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** One pass over a prompt file. */
+final class PromptScan {
+    private static final ObjectReader JSON =
+            EventJson.mapper().readerFor(JsonNode.class).with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final int MAX_MESSAGES = 1000;
+    private static final int MAX_KEYS_COMPARED = 50;
+
+    private final RowKeys keys;
+    private final Consumer<PromptRow> usable;
+    private final List<RowProblem> problems = new ArrayList<>();
+    private int rows;
+    private int broken;
+    private long longestPromptBytes;
+    private int line;
+
+    PromptScan(RowKeys keys, Consumer<PromptRow> usable) {
+        this.keys = keys;
+        this.usable = usable;
+    }
+
+    PromptRows.Summary run(BoundedLines lines) throws IOException {
+        while (lines.advance()) {
+            line++;
+            if (line > PromptRows.MAX_ROWS) {
+                refuse("the file has more than %d lines; split it".formatted(PromptRows.MAX_ROWS));
+                break;
+            }
+            take(lines);
+        }
+        return new PromptRows.Summary(rows, broken, problems, longestPromptBytes);
+    }
+
+    private void take(BoundedLines lines) {
+        String text = lines.text();
+        if (lines.tooLong()) {
+            refuse("longer than %d bytes".formatted(PromptRows.MAX_LINE_BYTES));
+        } else if (text == null) {
+            refuse("not UTF-8");
+        } else if (!text.isBlank()) {
+            JsonNode row = parse(text);
+            if (row != null) {
+                take(row);
+            }
+        }
+    }
+
+    private @Nullable JsonNode parse(String text) {
+        try {
+            JsonNode row = JSON.readTree(text);
+            if (row.isObject()) {
+                return row;
+            }
+            refuse("a JSON object was expected, such as {\"%s\": ..., \"%s\": ...}"
+                    .formatted(keys.prompt(), keys.label()));
+        } catch (JsonProcessingException e) {
+            refuse("not JSON: " + e.getOriginalMessage());
+        }
+        return null;
+    }
+
+    private void take(JsonNode row) {
+        List<String> absent = Stream.of(keys.prompt(), keys.label())
+                .filter(key -> !row.has(key))
+                .map(key -> "no key %s%s".formatted(key, Spelling.didYouMean(key, present(row))))
+                .toList();
+        if (!absent.isEmpty()) {
+            refuse(String.join("; ", absent));
+            return;
+        }
+        Prompt prompt = prompt(row.get(keys.prompt()));
+        JsonNode label = row.get(keys.label());
+        if (prompt == null) {
+            refuse("%s holds neither text nor a list of {role, content} messages".formatted(keys.prompt()));
+        } else if (!label.isValueNode() || label.isNull()) {
+            refuse("%s is neither text nor a number".formatted(keys.label()));
+        } else {
+            rows++;
+            longestPromptBytes = Math.max(longestPromptBytes, prompt.utf8Bytes());
+            usable.accept(new PromptRow(line, prompt, label.asText()));
+        }
+    }
+
+    private static List<String> present(JsonNode row) {
+        return row.propertyStream()
+                .map(Map.Entry::getKey)
+                .limit(MAX_KEYS_COMPARED)
+                .toList();
+    }
+
+    private static @Nullable Prompt prompt(JsonNode node) {
+        if (node.isTextual()) {
+            return node.asText().isBlank() ? null : new Prompt.Text(node.asText());
+        }
+        if (!node.isArray() || node.isEmpty() || node.size() > MAX_MESSAGES) {
+            return null;
+        }
+        List<Prompt.Message> messages = new ArrayList<>();
+        for (JsonNode message : node) {
+            if (!message.path("role").isTextual() || !message.path("content").isTextual()) {
+                return null;
+            }
+            messages.add(new Prompt.Message(
+                    message.get("role").asText(), message.get("content").asText()));
+        }
+        return new Prompt.Messages(messages);
+    }
+
+    private void refuse(String message) {
+        broken++;
+        if (problems.size() < PromptRows.MAX_REPORTED) {
+            problems.add(new RowProblem(line, message));
+        }
+    }
+}

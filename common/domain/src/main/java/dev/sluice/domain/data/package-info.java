@@ -1,0 +1,5 @@
+/** Prompt files. */
+@NullMarked
+package dev.sluice.domain.data;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,103 @@
+package dev.sluice.domain.plan;
+
+import dev.sluice.events.Backend;
+import dev.sluice.events.Plan;
+import dev.sluice.events.Plan.Choice;
+import dev.sluice.events.Plan.EngineLayout;
+import dev.sluice.events.Plan.Memory;
+import dev.sluice.events.Plan.ModelFigures;
+import dev.sluice.events.Plan.RolloutPlan;
+import dev.sluice.events.Plan.TrainingLayout;
+import dev.sluice.events.Plan.TrainingPlan;
+import dev.sluice.events.Problem;
+import dev.sluice.events.TrainingRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Plans for the embedded engine and worker: one process each, float32, no parallelism inside. */
+final class CpuPlanner implements Planner {
+    private static final int DEFAULT_ENGINES = 2;
+    private static final int DEFAULT_RUNNING_REQUESTS = 128;
+    private static final TrainingLayout ONE_PROCESS = new TrainingLayout(1, 1, 1, 1, 1, 1);
+
+    @Override
+    public Planning plan(TrainingRequest request, ModelShape shape, List<Problem> warnings) {
+        ModelFigures model = new ParameterCount(shape).figures();
+        List<Choice> choices = new ArrayList<>();
+        RolloutPlan rollout = rollout(request, shape, choices);
+        TrainingPlan training = training(request, shape, model, choices);
+        double needed = training.memory().hostGiBPerNode()
+                + rollout.engines() * CpuMemory.engineGiB(model, shape, rollout.kvTokensPerRank());
+        int given = request.cluster().hostMemoryGiB();
+        if (given > 0 && needed > given) {
+            return new Planning.Refused(List.of(Problem.error(
+                    "plan.host-memory",
+                    "cluster.hostMemoryGiB",
+                    "%d engines and the worker need %.1f GiB of memory; the host has %d GiB"
+                            .formatted(rollout.engines(), needed, given),
+                    "lower rollout.engines, or use a host with at least %.0f GiB".formatted(Math.ceil(needed)))));
+        }
+        // No prediction: speed depends on cores shared with others, and nothing measured backs a figure here.
+        return new Planning.Planned(
+                new Plan(Backend.CPU, model, training, rollout, null, List.copyOf(choices), List.copyOf(warnings)));
+    }
+
+    private static RolloutPlan rollout(TrainingRequest request, ModelShape shape, List<Choice> choices) {
+        int asked = request.rollout().engines();
+        int engines = asked > 0 ? asked : DEFAULT_ENGINES;
+        choices.add(
+                asked > 0
+                        ? choice("rollout.engines", engines, "the request says so", null)
+                        : choice(
+                                "rollout.engines",
+                                engines,
+                                "one engine loads weights or restarts while the other samples",
+                                "1: sampling would stop at every publication"));
+        int running = Math.max(DEFAULT_RUNNING_REQUESTS, request.rollout().samplesPerPrompt());
+        choices.add(choice(
+                "rollout.maxRunningRequests",
+                running,
+                "%d groups of %d samples run at once in an engine; decoding in large batches costs little more than in small ones"
+                        .formatted(
+                                running / request.rollout().samplesPerPrompt(),
+                                request.rollout().samplesPerPrompt()),
+                null));
+        return new RolloutPlan(
+                engines,
+                new EngineLayout(1, 1, 1, 0),
+                EngineArguments.of(request, shape.maxContextTokens(), running),
+                (long) running * shape.maxContextTokens(),
+                running);
+    }
+
+    private static TrainingPlan training(
+            TrainingRequest request, ModelShape shape, ModelFigures model, List<Choice> choices) {
+        choices.add(choice(
+                "training.layout",
+                "TP1 PP1 CP1 EP1",
+                "the cpu worker is one process that holds the whole model",
+                null));
+        boolean trained = request.training().mtp().train();
+        choices.add(choice(
+                "training.mtp",
+                trained ? "trained" : "frozen",
+                trained
+                        ? "drafts keep up with the policy, so that more of them are accepted"
+                        : "the request trains the decoder alone; the MTP layer is exported as it came",
+                null));
+        double workerGiB = CpuMemory.workerGiB(model, request);
+        choices.add(choice(
+                "training.memory",
+                String.format(Locale.ROOT, "%.2f GiB", workerGiB),
+                "16 bytes a trained parameter: weight, gradient and both moments in float32",
+                null));
+        return new TrainingPlan(
+                ONE_PROCESS, MegatronArguments.of(shape, ONE_PROCESS, request), new Memory(0, workerGiB), true);
+    }
+
+    private static Choice choice(String decision, Object value, String because, @Nullable String rejected) {
+        return new Choice(decision, value.toString(), because, rejected);
+    }
+}

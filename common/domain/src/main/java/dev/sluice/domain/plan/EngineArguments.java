@@ -1,0 +1,46 @@
+package dev.sluice.domain.plan;
+
+import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.Speculation;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Flags of {@code sglang.launch_server}, without {@code --model-path}, {@code --host} and {@code --port}, which belong to
+ * the instance that launches.
+ */
+final class EngineArguments {
+    private EngineArguments() {}
+
+    static List<String> of(TrainingRequest request, int contextTokens, int maxRunningRequests) {
+        List<String> args = new ArrayList<>(List.of(
+                "--context-length",
+                Integer.toString(contextTokens),
+                // With speculation SGLang would take 48 where this is absent.
+                "--max-running-requests",
+                Integer.toString(maxRunningRequests),
+                "--random-seed",
+                Integer.toString(Math.floorMod(request.data().seed(), Integer.MAX_VALUE))));
+        args.addAll(speculation(request.rollout().speculation()));
+        args.add("--skip-server-warmup");
+        args.add("--enable-metrics");
+        return List.copyOf(args);
+    }
+
+    private static List<String> speculation(Speculation speculation) {
+        return switch (speculation.algorithm()) {
+            case NONE -> List.of();
+            case EAGLE ->
+                List.of(
+                        "--speculative-algorithm",
+                        "EAGLE",
+                        "--speculative-num-steps",
+                        Integer.toString(speculation.steps()),
+                        "--speculative-eagle-topk",
+                        "1",
+                        // With top-k 1 the drafts are a chain: one token a step and the verified one.
+                        "--speculative-num-draft-tokens",
+                        Integer.toString(speculation.steps() + 1));
+        };
+    }
+}

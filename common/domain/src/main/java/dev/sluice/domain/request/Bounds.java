@@ -1,0 +1,84 @@
+package dev.sluice.domain.request;
+
+import static java.util.Map.entry;
+
+import java.util.Map;
+
+/** What each number of a request may be, by its path. A number without an entry may be anything its type holds. */
+record Bounds(double least, boolean leastIncluded, double most, boolean mostIncluded) {
+    private static final Bounds POSITIVE = from(1);
+    private static final Bounds NOT_NEGATIVE = from(0);
+    private static final Bounds ABOVE_ZERO = new Bounds(0, false, 1e9, true);
+    private static final Bounds BETA = new Bounds(0, true, 1, false);
+    private static final Bounds COEFFICIENT = new Bounds(0, true, 1e3, true);
+
+    static final Map<String, Bounds> BY_PATH = Map.ofEntries(
+            entry("cluster.gpusPerNode", between(1, 64)),
+            entry("cluster.trainNodes", between(1, 10_000)),
+            entry("cluster.rolloutNodes", between(1, 10_000)),
+            entry("cluster.hostMemoryGiB", NOT_NEGATIVE),
+            entry("evaluation[].everySteps", NOT_NEGATIVE),
+            entry("evaluation[].samplesPerPrompt", between(1, 1024)),
+            entry("evaluation[].maxResponseTokens", POSITIVE),
+            entry("evaluation[].temperature", between(0, 100)),
+            entry("rollout.engines", between(0, 10_000)),
+            entry("rollout.groupsPerStep", between(1, 65_536)),
+            entry("rollout.samplesPerPrompt", between(1, 1024)),
+            entry("rollout.maxResponseTokens", POSITIVE),
+            entry("rollout.temperature", between(0, 100)),
+            entry("rollout.topP", new Bounds(0, false, 1, true)),
+            entry("rollout.topK", from(-1)),
+            entry("rollout.maxPolicyLag", between(0, 1000)),
+            entry("rollout.oversample", between(0, 65_536)),
+            entry("rollout.maxRounds", between(0, 100)),
+            entry("rollout.groupDeadlineSeconds", between(1, 86_400)),
+            entry("rollout.redundantExperts", between(0, 1024)),
+            entry("rollout.speculation.steps", between(1, 16)),
+            entry("algorithm.clipLow", new Bounds(0, false, 1, false)),
+            entry("algorithm.clipHigh", ABOVE_ZERO),
+            entry("algorithm.klLossCoefficient", COEFFICIENT),
+            entry("algorithm.entropyCoefficient", COEFFICIENT),
+            entry("training.steps", between(1, 10_000_000)),
+            entry("training.optimizerStepsPerStep", between(1, 1024)),
+            entry("training.learningRate", COEFFICIENT),
+            entry("training.weightDecay", COEFFICIENT),
+            entry("training.beta1", BETA),
+            entry("training.beta2", BETA),
+            entry("training.epsilon", ABOVE_ZERO),
+            entry("training.maxGradNorm", ABOVE_ZERO),
+            entry("training.mtp.lossScale", COEFFICIENT),
+            entry("training.layout.tp", POSITIVE),
+            entry("training.layout.pp", POSITIVE),
+            entry("training.layout.cp", POSITIVE),
+            entry("training.layout.ep", POSITIVE),
+            entry("training.layout.etp", POSITIVE),
+            entry("training.layout.tokensPerGpu", POSITIVE),
+            entry("weights.everySteps", POSITIVE),
+            entry("weights.loadDeadlineSeconds", between(1, 86_400)),
+            entry("checkpoints.everySteps", POSITIVE),
+            entry("checkpoints.keepLast", between(1, 10_000)));
+
+    private static Bounds from(double least) {
+        return new Bounds(least, true, Integer.MAX_VALUE, true);
+    }
+
+    private static Bounds between(double least, double most) {
+        return new Bounds(least, true, most, true);
+    }
+
+    boolean allow(double value) {
+        return (leastIncluded ? value >= least : value > least) && (mostIncluded ? value <= most : value < most);
+    }
+
+    @Override
+    public String toString() {
+        String lower = (leastIncluded ? "at least " : "above ") + plain(least);
+        return most == Integer.MAX_VALUE
+                ? lower
+                : lower + (mostIncluded ? " and at most " : " and below ") + plain(most);
+    }
+
+    private static String plain(double value) {
+        return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
+    }
+}

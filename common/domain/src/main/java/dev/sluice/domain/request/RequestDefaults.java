@@ -1,0 +1,62 @@
+package dev.sluice.domain.request;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.events.EventJson;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+
+/** Fills in what a request leaves out; the values stand in {@code request-defaults.json}. */
+final class RequestDefaults {
+    private static final String RESOURCE = "request-defaults.json";
+    private static final JsonNode DEFAULTS = load();
+
+    private RequestDefaults() {}
+
+    private static JsonNode load() {
+        try (InputStream file = RequestDefaults.class.getResourceAsStream(RESOURCE)) {
+            return EventJson.mapper().readTree(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the packaged " + RESOURCE + " cannot be read", e);
+        }
+    }
+
+    /** The request with every default; objects are merged key by key, lists are the client's or the default's. */
+    static ObjectNode fill(JsonNode request) {
+        ObjectNode filled = DEFAULTS.get("request").deepCopy();
+        merge(filled, request);
+        if (filled.get("evaluation") instanceof ArrayNode sets) {
+            fillEvaluation(filled, sets);
+        }
+        return filled;
+    }
+
+    private static void fillEvaluation(ObjectNode request, ArrayNode sets) {
+        for (int i = 0; i < sets.size(); i++) {
+            if (sets.get(i).isObject()) {
+                ObjectNode set = DEFAULTS.get("evaluation").deepCopy();
+                // What a held-out set does not say is measured as it is trained.
+                set.set("maxResponseTokens", request.at("/rollout/maxResponseTokens"));
+                set.set("temperature", request.at("/rollout/temperature"));
+                merge(set, sets.get(i));
+                sets.set(i, set);
+            }
+        }
+    }
+
+    private static void merge(ObjectNode target, JsonNode source) {
+        source.properties().forEach(entry -> {
+            JsonNode value = entry.getValue();
+            if (value.isNull()) {
+                return; // a key without a value, as YAML writes it: the default stands
+            }
+            if (value.isObject() && target.get(entry.getKey()) instanceof ObjectNode inner) {
+                merge(inner, value);
+            } else {
+                target.set(entry.getKey(), value.deepCopy());
+            }
+        });
+    }
+}

@@ -1,0 +1,59 @@
+package dev.sluice.domain.request;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.events.EventJson;
+import dev.sluice.events.Problem;
+import dev.sluice.events.TrainingRequest;
+import java.util.List;
+
+/**
+ * Reads a request document strictly: either a complete {@link TrainingRequest}, or every problem at once. The records of
+ * {@link TrainingRequest} are the schema; {@code request-defaults.json} holds the defaults.
+ */
+public final class RequestReader {
+    private RequestReader() {}
+
+    /** What reading came to. */
+    public sealed interface Reading {
+        /**
+         * A request in which every value has its type and lies within its bounds.
+         *
+         * @param sha256 hash of the canonical request, 64 hexadecimal digits
+         */
+        record Complete(TrainingRequest request, String sha256) implements Reading {}
+
+        /** Everything that is wrong, never empty. */
+        record Refused(List<Problem> problems) implements Reading {
+            public Refused {
+                problems = List.copyOf(problems);
+            }
+        }
+    }
+
+    /** @param document the request, of which all but the required keys may be left out */
+    public static Reading read(JsonNode document) {
+        if (!document.isObject()) {
+            return new Reading.Refused(List.of(Problem.error(
+                    "request.type",
+                    "",
+                    "the request is %s, not a document of keys"
+                            .formatted(document.getNodeType().name().toLowerCase(java.util.Locale.ROOT)),
+                    "write at least model.path, data.prompts, backend and training.steps")));
+        }
+        RequestShape shape = new RequestShape();
+        JsonNode plain = shape.check(document);
+        ObjectNode filled = RequestDefaults.fill(plain);
+        shape.requireAll(filled);
+        if (!shape.problems().isEmpty()) {
+            return new Reading.Refused(shape.problems());
+        }
+        try {
+            TrainingRequest request = EventJson.mapper().treeToValue(filled, TrainingRequest.class);
+            return new Reading.Complete(request, CanonicalRequest.sha256(request));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a checked request does not fit its own record: " + filled, e);
+        }
+    }
+}

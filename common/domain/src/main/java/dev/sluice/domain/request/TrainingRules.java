@@ -1,0 +1,101 @@
+package dev.sluice.domain.request;
+
+import dev.sluice.domain.plan.ModelShape;
+import dev.sluice.domain.request.RequestRule.Findings;
+import dev.sluice.events.Backend;
+import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.Layout;
+import dev.sluice.events.TrainingRequest.OldLogprobs;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/** Rules about the algorithm and the optimizer, and about what this version cannot do yet. */
+final class TrainingRules {
+    static final List<RequestRule> ALL = List.of(
+            new RequestRule("algorithm.known", "the algorithm exists", TrainingRules::algorithm),
+            new RequestRule("algorithm.reference", "no reference model is needed", TrainingRules::reference),
+            new RequestRule("algorithm.old-logprobs", "the ratio's denominator is exact", TrainingRules::oldLogprobs),
+            new RequestRule("data.chat-template", "prompts are used as they stand", TrainingRules::chatTemplate),
+            new RequestRule("training.mtp", "what is trained exists", TrainingRules::mtp),
+            new RequestRule("training.mini-batches", "mini-batches are whole groups", TrainingRules::miniBatches),
+            new RequestRule("training.layout", "the cpu worker is one process", TrainingRules::layout));
+
+    private TrainingRules() {}
+
+    private static void algorithm(TrainingRequest request, Facts facts, Findings findings) {
+        String name = request.algorithm().name();
+        if (!name.equals("grpo")) {
+            findings.error(
+                    "algorithm.name",
+                    "algorithm %s is not supported yet%s".formatted(name, Spelling.didYouMean(name, List.of("grpo"))),
+                    "set it to grpo");
+        }
+    }
+
+    private static void reference(TrainingRequest request, Facts facts, Findings findings) {
+        double coefficient = request.algorithm().klLossCoefficient();
+        if (coefficient > 0) {
+            findings.error(
+                    "algorithm.klLossCoefficient",
+                    "%s needs a reference model beside the policy, which this version does not load yet"
+                            .formatted(coefficient),
+                    "set it to 0");
+        }
+    }
+
+    private static void oldLogprobs(TrainingRequest request, Facts facts, Findings findings) {
+        int optimizerSteps = request.training().optimizerStepsPerStep();
+        if (request.algorithm().oldLogprobs() == OldLogprobs.CURRENT && optimizerSteps > 1) {
+            findings.error(
+                    "algorithm.oldLogprobs",
+                    "current is exact for one optimizer step only; after the first of %d the policy has moved"
+                            .formatted(optimizerSteps),
+                    "set it to auto, or training.optimizerStepsPerStep to 1");
+        }
+    }
+
+    private static void chatTemplate(TrainingRequest request, Facts facts, Findings findings) {
+        if (request.data().applyChatTemplate()) {
+            findings.error(
+                    "data.applyChatTemplate",
+                    "chat templates are not supported yet",
+                    "set it to false and give prompts as the model is to read them");
+        }
+    }
+
+    private static void mtp(TrainingRequest request, Facts facts, Findings findings) {
+        ModelShape shape = facts.model().shape();
+        if (request.training().mtp().train() && shape != null && shape.mtpLayers() == 0) {
+            findings.error(
+                    "training.mtp.train",
+                    "the model has no MTP layer to train: config.json says num_nextn_predict_layers 0",
+                    "set it to false, or use a checkpoint with its MTP layer");
+        }
+    }
+
+    private static void miniBatches(TrainingRequest request, Facts facts, Findings findings) {
+        int groups = request.rollout().groupsPerStep();
+        int miniBatches = request.training().optimizerStepsPerStep();
+        if (groups % miniBatches != 0) {
+            findings.error(
+                    "training.optimizerStepsPerStep",
+                    "%d groups do not divide into %d mini-batches; %d would be left over"
+                            .formatted(groups, miniBatches, groups % miniBatches),
+                    "use a divisor of %d".formatted(groups));
+        }
+    }
+
+    private static void layout(TrainingRequest request, Facts facts, Findings findings) {
+        Layout layout = request.training().layout();
+        boolean spread = Stream.of(layout.tp(), layout.pp(), layout.cp(), layout.ep(), layout.etp())
+                .filter(Objects::nonNull)
+                .anyMatch(size -> size > 1);
+        if (request.backend() == Backend.CPU && spread) {
+            findings.error(
+                    "training.layout",
+                    "the cpu worker is one process and cannot spread the model",
+                    "set training.layout to auto");
+        }
+    }
+}

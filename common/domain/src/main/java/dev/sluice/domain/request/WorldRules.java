@@ -1,0 +1,98 @@
+package dev.sluice.domain.request;
+
+import dev.sluice.domain.data.RowProblem;
+import dev.sluice.domain.request.RequestRule.Findings;
+import dev.sluice.domain.reward.Reward;
+import dev.sluice.events.Backend;
+import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.BadRows;
+import java.util.List;
+
+/** Rules about what a request points at: the model, the prompt files, the reward, the machines. */
+final class WorldRules {
+    static final List<RequestRule> ALL = List.of(
+            new RequestRule("model.checkpoint", "the model's directory is complete and known", WorldRules::checkpoint),
+            new RequestRule("data.prompts", "every row of every prompt file can be used", WorldRules::promptFiles),
+            new RequestRule("data.few-prompts", "a step does not repeat prompts", WorldRules::fewPrompts),
+            new RequestRule("reward.known", "the reward exists", WorldRules::reward),
+            new RequestRule("backend.instances", "gpu runs need instances with GPUs", WorldRules::instances));
+
+    private WorldRules() {}
+
+    private static void checkpoint(TrainingRequest request, Facts facts, Findings findings) {
+        for (String problem : facts.model().problems()) {
+            findings.error("model.path", problem, "give the directory of a complete Hugging Face checkpoint");
+        }
+    }
+
+    private static void promptFiles(TrainingRequest request, Facts facts, Findings findings) {
+        promptFile(request, request.data().prompts(), "data.prompts", facts, findings);
+        for (int i = 0; i < request.evaluation().size(); i++) {
+            String file = request.evaluation().get(i).prompts();
+            promptFile(request, file, "evaluation[%d].prompts".formatted(i), facts, findings);
+        }
+    }
+
+    private static void promptFile(TrainingRequest request, String path, String place, Facts facts, Findings findings) {
+        Facts.PromptFile file = facts.promptFiles().get(path);
+        if (file == null || file.unreadable() != null) {
+            findings.error(
+                    place,
+                    file == null ? path + " was not looked at" : file.unreadable(),
+                    "give a readable .jsonl file");
+            return;
+        }
+        boolean refuse = request.data().badRows() == BadRows.REFUSE;
+        for (RowProblem problem : file.summary().problems()) {
+            String message = "%s, %s".formatted(path, problem);
+            if (refuse) {
+                findings.error(place, message, "mend the line, or set data.badRows to skip");
+            } else {
+                findings.warning(place, message, "mend the line; it is left out");
+            }
+        }
+        int untold = file.summary().broken() - file.summary().problems().size();
+        if (untold > 0) {
+            findings.warning(place, "%s has %d more broken lines".formatted(path, untold), "mend them too");
+        }
+        if (file.summary().usable() == 0) {
+            findings.error(
+                    place,
+                    path + " has no usable row",
+                    "give rows such as {\"%s\": ..., \"%s\": ...}"
+                            .formatted(
+                                    request.data().promptKey(), request.data().labelKey()));
+        }
+    }
+
+    private static void fewPrompts(TrainingRequest request, Facts facts, Findings findings) {
+        Facts.PromptFile file = facts.promptFiles().get(request.data().prompts());
+        int rows = file == null ? 0 : file.summary().usable();
+        if (rows > 0 && rows < request.rollout().groupsPerStep()) {
+            findings.warning(
+                    "data.prompts",
+                    "%d prompts are fewer than the %d groups of a step: some are used twice in it"
+                            .formatted(rows, request.rollout().groupsPerStep()),
+                    "give more prompts, or lower rollout.groupsPerStep to %d".formatted(rows));
+        }
+    }
+
+    private static void reward(TrainingRequest request, Facts facts, Findings findings) {
+        String name = request.reward().type();
+        if (Reward.named(name).isEmpty()) {
+            findings.error(
+                    "reward.type",
+                    "no reward is called %s%s".formatted(name, Spelling.didYouMean(name, Reward.names())),
+                    "use one of " + String.join(", ", Reward.names()));
+        }
+    }
+
+    private static void instances(TrainingRequest request, Facts facts, Findings findings) {
+        if (request.backend() == Backend.GPU && facts.gpuInstances() == 0) {
+            findings.error(
+                    "backend",
+                    "backend gpu needs instances with GPUs; none is alive",
+                    "start rollout and trainer instances on GPU hosts, or set backend to cpu");
+        }
+    }
+}
