@@ -1,0 +1,78 @@
+package dev.sluice.cli;
+
+import java.io.PrintWriter;
+
+/**
+ * Where a command writes. With {@code --json} stdout carries the one JSON document alone, and what is said on the way goes
+ * to stderr.
+ */
+public final class Terminal {
+    private static final String ERASE_LINE = "\r\u001b[K";
+
+    private final PrintWriter out;
+    private final PrintWriter err;
+    private final boolean interactive;
+    private boolean json;
+    private boolean onProgressLine;
+
+    /** @param interactive stdout is a terminal whose last line may be written over */
+    public Terminal(PrintWriter out, PrintWriter err, boolean interactive) {
+        this.out = out;
+        this.err = err;
+        this.interactive = interactive;
+    }
+
+    static Terminal ofThisProcess() {
+        return new Terminal(
+                new PrintWriter(System.out, true), new PrintWriter(System.err, true), Boolean.getBoolean("sluice.terminal"));
+    }
+
+    synchronized void useJson() {
+        json = true;
+    }
+
+    public synchronized boolean json() {
+        return json;
+    }
+
+    /** Whether {@link #progress} writes over its last line. */
+    public synchronized boolean interactive() {
+        return interactive && !json;
+    }
+
+    /** The result: a line of text, or the JSON document. */
+    public synchronized void result(String text) {
+        leaveProgressLine();
+        out.println(text);
+    }
+
+    /** What happens on the way to the result. */
+    public synchronized void say(String text) {
+        leaveProgressLine();
+        (json ? err : out).println(text);
+    }
+
+    /** As {@link #say}; on a terminal the next text takes its place. */
+    public synchronized void progress(String text) {
+        if (interactive()) {
+            out.print(ERASE_LINE + text);
+            out.flush();
+            onProgressLine = true;
+        } else {
+            say(text);
+        }
+    }
+
+    /** What went wrong, on stderr. */
+    public synchronized void error(String text) {
+        leaveProgressLine();
+        err.println("sluice: " + text);
+    }
+
+    private void leaveProgressLine() {
+        if (onProgressLine) {
+            out.println();
+            onProgressLine = false;
+        }
+    }
+}

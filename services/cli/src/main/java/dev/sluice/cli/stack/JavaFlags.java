@@ -1,0 +1,22 @@
+package dev.sluice.cli.stack;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** Flags of the JVMs that a stack starts: little memory and quick starts, because seven of them share one machine. */
+final class JavaFlags {
+    static final List<String> SERVICE = List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+    /** Services that hold groups and batches in memory. */
+    static final List<String> POOL_SERVICE = List.of("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+
+    static final List<String> BROKER = List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+    static final List<String> CPU_BACKEND =
+            List.of("-Xmx768m", "-XX:+UseSerialGC", "-Xshare:auto", "--enable-native-access=ALL-UNNAMED");
+
+    private JavaFlags() {}
+
+    /** The program that runs this process. */
+    static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    }
+}
