@@ -1,5 +1,6 @@
 package dev.sluice.broker;
 
+import dev.sluice.events.Topics;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.TopicCreation;
 import java.io.IOException;
@@ -10,18 +11,30 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 
 /**
- * A Kafka broker and controller in this JVM, with every topic of {@link dev.sluice.events.Topics}. Its directory keeps
+ * A Kafka broker and controller in this JVM, with every topic of {@link Topics}. Its directory keeps
  * records, offsets and ports from one life to the next; one broker at a time uses a directory.
  */
 public final class Broker implements AutoCloseable {
     private static final short REPLICATION = 1;
+    private static final int LEADERS_DEADLINE_SECONDS = 30;
 
     private final KafkaRaftServer server;
     private final BrokerPorts ports;
@@ -86,9 +99,29 @@ public final class Broker implements AutoCloseable {
         try {
             server.startup();
             TopicCreation.create(new KafkaConnection(bootstrapServers(), "sluice-broker"), REPLICATION);
+            awaitLeaders();
         } catch (RuntimeException e) {
             server.shutdown();
             throw e;
+        }
+    }
+
+    /** A topic exists a moment before its partitions take records; the client asks again until all of them answer. */
+    private void awaitLeaders() {
+        Map<TopicPartition, OffsetSpec> partitions = Arrays.stream(Topics.values())
+                .flatMap(topic -> IntStream.range(0, topic.partitions())
+                        .mapToObj(partition -> new TopicPartition(topic.topicName(), partition)))
+                .collect(Collectors.toMap(Function.identity(), partition -> OffsetSpec.earliest()));
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers(), "retry.backoff.ms", 20))) {
+            admin.listOffsets(partitions).all().get(LEADERS_DEADLINE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("Interrupted while the broker started", e);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IllegalStateException(
+                    "The broker runs, but its topics did not take records within " + LEADERS_DEADLINE_SECONDS
+                            + " s; its warnings above say why",
+                    e);
         }
     }
 

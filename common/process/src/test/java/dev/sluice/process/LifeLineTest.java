@@ -1,5 +1,6 @@
 package dev.sluice.process;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -66,6 +67,18 @@ class LifeLineTest {
 
         assertThat(exit.lastLines()).containsExactly("up", "got TERM");
         assertThat(exit.clean()).isTrue();
+    }
+
+    @Test
+    void theGuardEndsWhatAProgramThatEndedByItselfLeftInItsGroup() throws Exception {
+        ChildProcess child =
+                ChildProcess.start(ChildCommand.of(List.of("sh", "-c", "sleep 300 & echo $!"), folder, log())
+                        .withLife(Life.GUARDED));
+
+        String orphan = child.exited().get(20, SECONDS).lastLines().getFirst();
+
+        await().until(() ->
+                ProcessHandle.of(Long.parseLong(orphan)).filter(Running::is).isEmpty());
     }
 
     @Test

@@ -40,7 +40,7 @@ class KafkaBrokerIT {
     }
 
     @Test
-    void whatIsNoEventBecomesADeadLetterOfTheReader(KafkaBroker kafka) {
+    void bytesThatAreNoEventReachTheTopicAndNoReader(KafkaBroker kafka) {
         kafka.publishRaw(Topics.RUN_EVENTS, "x", Map.of("ce_type", "dev.sluice.RunStarted.v1"), new byte[] {'{'});
         try (EventLog log = kafka.follow(Topics.RUN_EVENTS)) {
 
