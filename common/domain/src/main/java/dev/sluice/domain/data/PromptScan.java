@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
-import dev.sluice.domain.request.Spelling;
+import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.events.EventJson;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.events.Problem;
 import dev.sluice.events.TrainingRequest;
 import java.lang.reflect.ParameterizedType;

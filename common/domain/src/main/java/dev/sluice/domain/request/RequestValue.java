@@ -2,6 +2,7 @@ package dev.sluice.domain.request;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.sluice.domain.spelling.Spelling;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

@@ -3,6 +3,7 @@ package dev.sluice.domain.request;
 import dev.sluice.domain.data.RowProblem;
 import dev.sluice.domain.request.RequestRule.Findings;
 import dev.sluice.domain.reward.Reward;
+import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.events.Backend;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.BadRows;

@@ -1,4 +1,4 @@
-package dev.sluice.domain.request;
+package dev.sluice.domain.spelling;
 
 import java.util.Collection;
 import java.util.Comparator;

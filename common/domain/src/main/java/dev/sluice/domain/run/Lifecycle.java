@@ -1,0 +1,169 @@
+package dev.sluice.domain.run;
+
+import dev.sluice.domain.run.Placement.Choice;
+import dev.sluice.events.CheckpointEvent.CheckpointExported;
+import dev.sluice.events.CheckpointEvent.ConversionFailed;
+import dev.sluice.events.RunEvent;
+import dev.sluice.events.RunEvent.RunCancelled;
+import dev.sluice.events.RunEvent.RunFailed;
+import dev.sluice.events.RunEvent.RunQueued;
+import dev.sluice.events.RunEvent.RunStarted;
+import dev.sluice.events.RunEvent.RunSucceeded;
+import dev.sluice.events.TrainingEvent.TrainerLost;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * Decides what happens next to one run. It looks at conditions, never at the order in which they were learned, so asking
+ * again is harmless: a run for which nothing is to be done gets no event.
+ */
+record Lifecycle(Run run, RunConditions conditions, Deadlines deadlines, Instant now) {
+    /** How often a trainer may give a run up with the hope that another succeeds. */
+    static final int MAX_TRAINERS_LOST = 3;
+
+    /** The next event of the run, if one is due. */
+    Optional<RunEvent> next(Runs runs, Instances instances) {
+        return switch (run.phase()) {
+            case REQUESTED, REJECTED, SUCCEEDED, FAILED, CANCELLED -> Optional.empty();
+            case STOPPING -> stopped(instances);
+            case PLANNED, QUEUED, ASSIGNED, RUNNING ->
+                ended().or(() -> placed(runs, instances)).or(this::started);
+        };
+    }
+
+    private Optional<RunEvent> ended() {
+        CheckpointExported export = conditions.exported();
+        if (export != null && run.service() != null) {
+            return Optional.of(new RunSucceeded(run.runId(), export.step(), export.torchDist(), export.huggingFace()));
+        }
+        return failure().map(reason -> new RunFailed(run.runId(), reason, conditions.newestCut()));
+    }
+
+    private Optional<String> failure() {
+        ConversionFailed conversion = conditions.conversionFailed();
+        if (conversion != null) {
+            return Optional.of("the checkpoint could not be converted: " + conversion.reason());
+        }
+        TrainerLost lost = trainerLost();
+        if (lost != null && !lost.retry()) {
+            return Optional.of(lost.reason());
+        }
+        if (lost != null && conditions.trainersLost() > MAX_TRAINERS_LOST) {
+            return Optional.of("%d trainers gave the run up; the last said: %s"
+                    .formatted(conditions.trainersLost(), lost.reason()));
+        }
+        return conversionOverdue().or(this::exportOverdue).or(this::startOverdue);
+    }
+
+    private @org.jspecify.annotations.Nullable TrainerLost trainerLost() {
+        return run.service() == null ? null : conditions.lost(run.service().trainerEpoch());
+    }
+
+    private Optional<String> conversionOverdue() {
+        Instant since = later(run.accepted() == null ? now : run.accepted().at(), conditions.conversionSeenAt());
+        return conditions.convertedAt() == null && overdue(since, deadlines.conversion())
+                ? Optional.of("the converter did not report for %s; is a converter running? Its log says more"
+                        .formatted(text(deadlines.conversion())))
+                : Optional.empty();
+    }
+
+    private Optional<String> exportOverdue() {
+        Instant saved = conditions.lastCutAt();
+        return saved != null && overdue(later(saved, conditions.conversionSeenAt()), deadlines.conversion())
+                ? Optional.of("training is done and saved, but the converter did not report for %s; export %s by hand"
+                        .formatted(text(deadlines.conversion()), conditions.newestCut()))
+                : Optional.empty();
+    }
+
+    private Optional<String> startOverdue() {
+        Run.Service service = run.service();
+        if (run.phase() != RunPhase.ASSIGNED || service == null) {
+            return Optional.empty();
+        }
+        Instant since = service.at();
+        if (!conditions.engineReady(service.assignment()) && overdue(since, deadlines.enginesReady())) {
+            return Optional.of("no engine of %s was ready within %s; the instances' engine logs say why"
+                    .formatted(rolloutIds(service), text(deadlines.enginesReady())));
+        }
+        Instant converted = conditions.convertedAt();
+        boolean trainerDue = converted != null
+                && !conditions.trainerReady(service.trainerEpoch())
+                && overdue(later(since, converted), deadlines.trainerReady());
+        return trainerDue
+                ? Optional.of("%s was not ready within %s; its log and the worker's say why"
+                        .formatted(service.assignment().trainer().instanceId(), text(deadlines.trainerReady())))
+                : Optional.empty();
+    }
+
+    private static String rolloutIds(Run.Service service) {
+        return String.join(
+                ", ",
+                service.assignment().rollout().stream()
+                        .map(RunEvent.RolloutShare::instanceId)
+                        .toList());
+    }
+
+    private Optional<RunEvent> placed(Runs runs, Instances instances) {
+        return switch (new Placement(run, runs, instances, now).choose(trainerLost() != null)) {
+            case Choice.Keep keep -> Optional.empty();
+            case Choice.Assign assign -> Optional.of(assign.assignment());
+            case Choice.Wait wait ->
+                run.last() instanceof RunQueued queued && queued.reason().equals(wait.reason())
+                        ? Optional.empty()
+                        : Optional.of(new RunQueued(run.runId(), wait.reason()));
+        };
+    }
+
+    private Optional<RunEvent> started() {
+        Run.Service service = run.service();
+        boolean ready = run.phase() == RunPhase.ASSIGNED
+                && service != null
+                && conditions.trainerReady(service.trainerEpoch())
+                && conditions.engineReady(service.assignment());
+        return ready
+                ? Optional.of(new RunStarted(run.runId(), service.assignment().epoch()))
+                : Optional.empty();
+    }
+
+    /** A run that a client ended waits for its last cut only while somebody can still save and export it. */
+    private Optional<RunEvent> stopped(Instances instances) {
+        String asked = run.last() instanceof RunEvent.RunStopping stopping ? stopping.reason() : "";
+        Run.Service service = run.service();
+        CheckpointExported export = conditions.exported();
+        if (export != null) {
+            return cancelled(asked + "; step %d is exported to %s".formatted(export.step(), export.huggingFace()));
+        }
+        if (service == null || service.startedTrainerEpoch() == 0) {
+            return cancelled(asked + "; training had not begun");
+        }
+        var trainer = service.assignment().trainer();
+        Optional<String> lost = instances.lost(trainer.instanceId(), trainer.incarnation(), now);
+        if (trainerLost() != null || (lost.isPresent() && conditions.lastCutAt() == null)) {
+            return cancelled(asked + "; the trainer was lost before it saved");
+        }
+        if (conditions.conversionFailed() != null) {
+            return cancelled(asked + "; the export failed: "
+                    + conditions.conversionFailed().reason());
+        }
+        return overdue(run.since(), deadlines.stopping())
+                ? cancelled(asked + "; the last cut was not exported within " + text(deadlines.stopping()))
+                : Optional.empty();
+    }
+
+    private Optional<RunEvent> cancelled(String reason) {
+        return Optional.of(new RunCancelled(run.runId(), reason));
+    }
+
+    private boolean overdue(Instant since, Duration deadline) {
+        return now.isAfter(since.plus(deadline));
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isAfter(other) ? one : other;
+    }
+
+    private static String text(Duration duration) {
+        return duration.toSeconds() + " s";
+    }
+}
