@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -77,6 +78,7 @@ public final class PortLease implements AutoCloseable {
             try (FileChannel channel = FileChannel.open(
                             directory.resolve("directory.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                     FileLock lock = channel.lock()) {
+                sweepStale(directory);
                 OptionalInt free = firstPorts
                         .filter(first -> isRunFree(directory, first, count))
                         .findFirst();
@@ -119,6 +121,16 @@ public final class PortLease implements AutoCloseable {
         }
     }
 
+    private static void sweepStale(Path directory) throws IOException {
+        try (DirectoryStream<Path> leases = Files.newDirectoryStream(directory, "*.json")) {
+            for (Path lease : leases) {
+                if (!isLeased(lease)) {
+                    Files.deleteIfExists(lease);
+                }
+            }
+        }
+    }
+
     private static boolean isRunFree(Path directory, int first, int count) {
         return IntStream.range(first, first + count).allMatch(port -> isFree(directory, port));
     }
@@ -131,7 +143,7 @@ public final class PortLease implements AutoCloseable {
         try {
             return PidFile.read(file).flatMap(PidFile::process).isPresent();
         } catch (IOException e) {
-            // A broken lease would block its port for ever: it is overwritten by the next one who wants it.
+            // A broken lease would block its port for ever.
             return false;
         }
     }

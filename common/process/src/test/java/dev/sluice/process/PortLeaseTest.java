@@ -88,6 +88,9 @@ class PortLeaseTest {
         assertThat(PortLease.isFree(directory, lease.port())).isTrue();
         Files.writeString(file, "{");
         assertThat(PortLease.isFree(directory, lease.port())).isTrue();
+        PortLease other = PortLease.take(directory, 1);
+        assertThat(file).doesNotExist();
+        assertThat(directory.resolve(other.port() + ".json")).exists();
     }
 
     @Test
