@@ -49,6 +49,18 @@ record DistributedMetadata(
         return result;
     }
 
+    /** How long each data file must be at least. */
+    SortedMap<String, Long> fileBytes() {
+        SortedMap<String, Long> bytes = new TreeMap<>();
+        byteItems.values().forEach(item -> bytes.merge(item.file(), item.end(), Math::max));
+        for (ShardedTensor tensor : tensors.values()) {
+            tensor.chunks()
+                    .forEach(chunk ->
+                            bytes.merge(chunk.stored().file(), chunk.stored().end(), Math::max));
+        }
+        return bytes;
+    }
+
     private void add(String key, Instance description, Map<Place, StoredItem> places) {
         try {
             switch (description.type().name()) {

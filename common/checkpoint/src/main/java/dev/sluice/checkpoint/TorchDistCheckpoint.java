@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,7 +49,9 @@ public final class TorchDistCheckpoint implements AutoCloseable {
                 throw new CheckpointException(
                         "%s has %d bytes; at most %d are read".formatted(file, metadata.bytes(), MAX_METADATA_BYTES));
             }
-            return new TorchDistCheckpoint(directory, DistributedMetadata.read(metadata.slice(0, metadata.bytes())));
+            DistributedMetadata described = DistributedMetadata.read(metadata.slice(0, metadata.bytes()));
+            checkFiles(directory, described);
+            return new TorchDistCheckpoint(directory, described);
         } catch (CheckpointException e) {
             throw new CheckpointException(directory + ": " + e.getMessage(), e);
         }
@@ -154,6 +157,20 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         if (!backend.equals("torch_dist")) {
             throw new CheckpointException(
                     "%s has the format \"%s\"; save it with --ckpt-format torch_dist".formatted(directory, backend));
+        }
+    }
+
+    private static void checkFiles(Path directory, DistributedMetadata metadata) {
+        List<String> problems = new ArrayList<>();
+        metadata.fileBytes().forEach((name, needed) -> {
+            long bytes = directory.resolve(name).toFile().length();
+            if (bytes < needed) {
+                problems.add("%s has %d bytes, .metadata needs %d".formatted(name, bytes, needed));
+            }
+        });
+        if (!problems.isEmpty()) {
+            throw new CheckpointException(
+                    "truncated or missing data files: %s; copy them again".formatted(String.join(", ", problems)));
         }
     }
 
