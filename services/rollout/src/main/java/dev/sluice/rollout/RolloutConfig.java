@@ -1,0 +1,57 @@
+package dev.sluice.rollout;
+
+import dev.sluice.events.Backend;
+import dev.sluice.process.Life;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** Configuration of the rollout service. */
+@ConfigMapping(prefix = "sluice.rollout")
+interface RolloutConfig {
+    Engine engine();
+
+    /** Engines that this instance can hold. */
+    @WithDefault("1")
+    int slots();
+
+    /** GPUs that this instance may use. */
+    @WithDefault("0")
+    int gpus();
+
+    /** What its engines sample with. */
+    @WithDefault("cpu")
+    Backend backend();
+
+    /** How long groups that run may go on when the service is stopped. */
+    @WithDefault("3s")
+    Duration drain();
+
+    /** Engines. */
+    interface Engine {
+        /** Program and leading arguments of an engine; the plan's arguments follow. */
+        Optional<List<String>> command();
+
+        /** What ends an engine when this service dies: stdin where it watches it, guarded where it does not. */
+        @WithDefault("stdin")
+        Life life();
+
+        /** From the start of the process to its first answer, loading included. */
+        @WithDefault("120s")
+        Duration startDeadline();
+
+        /** What runs may finish before a weight update. */
+        @WithDefault("2s")
+        Duration updateDrain();
+
+        /** How long it may fail health checks, the slowest included, before it is replaced. */
+        @WithDefault("90s")
+        Duration suspectDeadline();
+
+        /** How long it has to end in order. */
+        @WithDefault("2s")
+        Duration stopGrace();
+    }
+}

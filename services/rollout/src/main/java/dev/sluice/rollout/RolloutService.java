@@ -1,0 +1,148 @@
+package dev.sluice.rollout;
+
+import dev.sluice.events.InstanceSnapshot;
+import dev.sluice.events.InstanceSnapshot.State;
+import dev.sluice.events.Topics;
+import dev.sluice.kafka.AddressedReader;
+import dev.sluice.kafka.KafkaConnection;
+import dev.sluice.kafka.StateReader;
+import dev.sluice.process.Life;
+import dev.sluice.quarkus.Instance;
+import dev.sluice.quarkus.Readers;
+import dev.sluice.quarkus.Roots;
+import dev.sluice.rollout.core.CoreThread;
+import dev.sluice.rollout.core.KafkaPublisher;
+import dev.sluice.rollout.engine.ChildEngineLauncher;
+import dev.sluice.rollout.engine.EngineDeadlines;
+import dev.sluice.rollout.engine.EngineFigures;
+import dev.sluice.rollout.heartbeat.Heartbeats;
+import dev.sluice.rollout.task.GroupFigures;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Starts the instance with its readers and ends it in order. */
+@ApplicationScoped
+class RolloutService {
+    private static final Logger LOG = LoggerFactory.getLogger(RolloutService.class);
+    /** For the engines to end and the last events to be acknowledged, after the drain. */
+    private static final Duration STOP_DEADLINE = Duration.ofSeconds(8);
+
+    private final RolloutConfig config;
+    private final dev.sluice.quarkus.Instance identity;
+    private final Roots roots;
+    private final Readers readers;
+    private final KafkaConnection connection;
+    private final CoreThread core = new CoreThread(Clock.systemUTC());
+    private final KafkaPublisher publisher;
+    private final RolloutInstance instance;
+
+    RolloutService(
+            RolloutConfig config,
+            Instance identity,
+            Roots roots,
+            Readers readers,
+            KafkaConnection connection,
+            MeterRegistry registry) {
+        this.config = config;
+        this.identity = identity;
+        this.roots = roots;
+        this.readers = readers;
+        this.connection = connection;
+        this.publisher = new KafkaPublisher(connection);
+        this.instance = new RolloutInstance(
+                surroundings(registry), new Heartbeats(core, publisher, this::snapshot), config.slots());
+    }
+
+    private RunRollout.Surroundings surroundings(MeterRegistry registry) {
+        RolloutConfig.Engine engine = config.engine();
+        if (engine.life() == Life.DETACHED) {
+            throw new IllegalArgumentException(
+                    "sluice.rollout.engine.life=detached would leave engines behind; use stdin or guarded");
+        }
+        AtomicInteger started = new AtomicInteger();
+        return new RunRollout.Surroundings(
+                identity.id(),
+                identity.incarnation(),
+                core,
+                publisher,
+                new ChildEngineLauncher(
+                        engine.command().orElse(List.of()),
+                        engine.life(),
+                        roots.dataRoot(),
+                        roots.all(),
+                        roots::objection),
+                new EngineDeadlines(
+                        engine.startDeadline(),
+                        engine.updateDrain(),
+                        engine.startDeadline(),
+                        engine.suspectDeadline(),
+                        engine.stopGrace()),
+                roots::objection,
+                () -> "%s-%s-%d".formatted(identity.id(), identity.incarnation(), started.incrementAndGet()),
+                new EngineFigures(registry),
+                new GroupFigures(registry));
+    }
+
+    void start(@Observes StartupEvent event) {
+        // Listen first: from the moment that we announce ourselves tasks may come.
+        AddressedReader tasks = readers.track(
+                "tasks", AddressedReader.start(connection, Topics.GROUP_TASKS, identity.id(), instance::handle));
+        StateReader state = readers.track(
+                "runs and weights",
+                StateReader.start(connection, List.of(Topics.RUN_EVENTS, Topics.WEIGHTS), instance::handle));
+        CompletableFuture.allOf(tasks.listening(), state.caughtUp()).thenRun(instance::announce);
+    }
+
+    void stop(@Observes ShutdownEvent event) throws InterruptedException {
+        Duration deadline = config.drain().plus(STOP_DEADLINE);
+        try {
+            instance.drain(config.drain()).get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            LOG.warn("the instance did not come to rest within {}; its engines end with it", deadline);
+        }
+        core.close();
+        publisher.close();
+    }
+
+    private InstanceSnapshot snapshot(State state, Instant now) {
+        return new InstanceSnapshot(
+                identity.id(),
+                identity.incarnation(),
+                InstanceSnapshot.Role.ROLLOUT,
+                state,
+                hostName(),
+                ProcessHandle.current().pid(),
+                config.backend(),
+                config.gpus(),
+                Runtime.getRuntime().maxMemory() >> 20,
+                config.slots(),
+                AddressedReader.partitionOf(identity.id(), Topics.GROUP_TASKS),
+                Map.of("java", Runtime.version().toString()),
+                now);
+    }
+
+    private static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "localhost";
+        }
+    }
+}

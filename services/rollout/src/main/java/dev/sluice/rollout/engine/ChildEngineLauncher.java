@@ -1,0 +1,141 @@
+package dev.sluice.rollout.engine;
+
+import dev.sluice.process.ChildCommand;
+import dev.sluice.process.ChildExit;
+import dev.sluice.process.ChildProcess;
+import dev.sluice.process.Life;
+import dev.sluice.process.PortLease;
+import dev.sluice.rollout.assignment.Share;
+import dev.sluice.sglang.SglangClient;
+import java.io.File;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Starts engines as child processes. The program comes from our configuration, the arguments from the plan.
+ *
+ * @param command program and leading arguments
+ * @param life what ends an engine when this service dies
+ * @param dataRoot where logs and journals of runs lie
+ * @param allowedRoots directories from which an engine may load
+ * @param objection what is wrong with a path that an event names, if anything
+ */
+public record ChildEngineLauncher(
+        List<String> command,
+        Life life,
+        Path dataRoot,
+        List<Path> allowedRoots,
+        Function<String, Optional<String>> objection)
+        implements EngineLauncher {
+    private static final Logger LOG = LoggerFactory.getLogger(ChildEngineLauncher.class);
+    private static final String HOST = "127.0.0.1";
+
+    public ChildEngineLauncher {
+        command = List.copyOf(command);
+        allowedRoots = List.copyOf(allowedRoots);
+    }
+
+    @Override
+    public EngineProcess launch(String engineId, Share share, List<Integer> gpus) throws IOException {
+        if (command.isEmpty()) {
+            throw new IOException("no engine program is configured; set sluice.rollout.engine.command");
+        }
+        Optional<String> wrong = objection.apply(share.recipe().modelPath());
+        if (wrong.isPresent()) {
+            throw new IOException(wrong.get());
+        }
+        Path logs = Files.createDirectories(
+                dataRoot.resolve("runs").resolve(share.runId()).resolve("logs"));
+        PortLease port = PortLease.take();
+        try {
+            List<String> line = new ArrayList<>(command);
+            line.addAll(EngineArguments.check(share.recipe().args()));
+            line.addAll(List.of("--model-path", share.recipe().modelPath()));
+            line.addAll(List.of("--host", HOST, "--port", Integer.toString(port.port())));
+            ChildCommand child = ChildCommand.of(line, logs, logs.resolve(engineId + ".log"))
+                    .withEnvironment(environment(logs.resolve(engineId + ".journal"), gpus))
+                    .withLife(life);
+            return new Child(ChildProcess.start(child), port);
+        } catch (IOException | RuntimeException e) {
+            port.close();
+            throw e;
+        }
+    }
+
+    private Map<String, String> environment(Path journal, List<Integer> gpus) {
+        Map<String, String> environment = new HashMap<>();
+        environment.put("SLUICE_ENGINE_JOURNAL", journal.toString());
+        environment.put(
+                "SLUICE_ALLOWED_ROOTS",
+                allowedRoots.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)));
+        if (!gpus.isEmpty()) {
+            environment.put(
+                    "CUDA_VISIBLE_DEVICES", gpus.stream().map(String::valueOf).collect(Collectors.joining(",")));
+        }
+        return environment;
+    }
+
+    private static final class Child implements EngineProcess {
+        private final ChildProcess process;
+        private final PortLease lease;
+        private final EngineApi api;
+
+        Child(ChildProcess process, PortLease lease) {
+            this.process = process;
+            this.lease = lease;
+            this.api = new SglangEngine(new SglangClient(URI.create("http://" + HOST + ":" + lease.port()), null));
+            process.exited().whenComplete((exit, failure) -> release());
+        }
+
+        private void release() {
+            try {
+                lease.close();
+            } catch (IOException e) {
+                LOG.warn("the lease of port {} could not be ended: {}", lease.port(), e.getMessage());
+            }
+        }
+
+        @Override
+        public int port() {
+            return lease.port();
+        }
+
+        @Override
+        public long pid() {
+            return process.pid();
+        }
+
+        @Override
+        public EngineApi api() {
+            return api;
+        }
+
+        @Override
+        public CompletableFuture<ChildExit> exited() {
+            return process.exited();
+        }
+
+        @Override
+        public List<String> lastLines(int atMost) {
+            return process.lastLines(atMost);
+        }
+
+        @Override
+        public ChildExit stop(Duration grace) {
+            return process.stop(grace);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package dev.sluice.rollout.engine;
+
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** One engine from its start to its end. Changed on the core's thread alone; its state may be read from any. */
+public final class Engine {
+    private static final int HISTORY = 20;
+
+    private final String id;
+    private final Instant launched;
+    private final int capacity;
+    private final Deque<String> history = new ArrayDeque<>();
+    private volatile EngineState state;
+    private @Nullable EngineProcess process;
+    private int running;
+    private boolean answered;
+    private boolean announced;
+    private boolean ended;
+    private long replies;
+    private @Nullable Instant firstReady;
+
+    Engine(String id, int capacity, Instant now) {
+        this.id = id;
+        this.capacity = capacity;
+        this.launched = now;
+        this.state = new EngineState.Launching(now);
+        history.add(state.toString());
+    }
+
+    public String id() {
+        return id;
+    }
+
+    public EngineState state() {
+        return state;
+    }
+
+    /** Samples it runs at once. */
+    public int capacity() {
+        return capacity;
+    }
+
+    /** Samples it could take now without queueing. */
+    public int free() {
+        return Math.max(0, capacity - running);
+    }
+
+    /** Samples that run on it. */
+    public int running() {
+        return running;
+    }
+
+    /** What to ask it through; only after it has started. */
+    public EngineApi api() {
+        return Objects.requireNonNull(process, "engine " + id + " has no process yet")
+                .api();
+    }
+
+    /** A group's samples go to it. */
+    public void dispatched(int samples) {
+        if (!(state instanceof EngineState.Ready)) {
+            throw new IllegalStateException("work was given to engine " + id + ", which is " + state + "; " + history);
+        }
+        running += samples;
+    }
+
+    /** Samples came back from it, whatever became of them. */
+    public void returned(int samples) {
+        running -= samples;
+    }
+
+    /** A whole reply came from it: it lives. */
+    public void replied() {
+        replies++;
+    }
+
+    long replies() {
+        return replies;
+    }
+
+    Instant launched() {
+        return launched;
+    }
+
+    @Nullable
+    Instant firstReady() {
+        return firstReady;
+    }
+
+    @Nullable
+    EngineProcess process() {
+        return process;
+    }
+
+    void startedAs(EngineProcess started) {
+        process = started;
+    }
+
+    boolean answered() {
+        return answered;
+    }
+
+    void answers() {
+        answered = true;
+    }
+
+    /** Whether it was announced as ready before; from now on it was. */
+    boolean announce(Instant now) {
+        boolean before = announced;
+        announced = true;
+        firstReady = before ? firstReady : now;
+        return before;
+    }
+
+    /** Whether its end was dealt with before; from now on it was. */
+    boolean end() {
+        boolean before = ended;
+        ended = true;
+        return before;
+    }
+
+    void move(EngineState to) {
+        if (history.size() == HISTORY) {
+            history.removeFirst();
+        }
+        history.addLast(to.toString());
+        state = to;
+    }
+}

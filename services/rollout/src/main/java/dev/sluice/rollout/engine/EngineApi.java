@@ -1,0 +1,26 @@
+package dev.sluice.rollout.engine;
+
+import dev.sluice.rollout.weights.WeightSource;
+import dev.sluice.sglang.GenerateRequest;
+import dev.sluice.sglang.GenerateResponse;
+import java.time.Duration;
+import java.util.List;
+
+/** What an engine can be asked; every call blocks until its deadline at the latest. */
+public interface EngineApi {
+    /** Generates all requests in one call; replies have the order of the requests. */
+    List<GenerateResponse> generate(List<GenerateRequest> requests, Duration deadline);
+
+    /** Aborts every request whose rid begins so; what it generated comes with its reply. */
+    void abort(String ridPrefix);
+
+    boolean healthy(Duration deadline);
+
+    /**
+     * Replaces the weights: pause, flush, load, check, continue.
+     *
+     * @return what was checked
+     * @throws WeightLoadException if the engine may no longer serve
+     */
+    List<String> load(WeightSource source, Duration deadline);
+}

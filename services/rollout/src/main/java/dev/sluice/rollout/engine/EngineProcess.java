@@ -1,0 +1,23 @@
+package dev.sluice.rollout.engine;
+
+import dev.sluice.process.ChildExit;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** A started engine process. */
+public interface EngineProcess {
+    int port();
+
+    long pid();
+
+    EngineApi api();
+
+    /** Ends when the process has ended, in whatever way. */
+    CompletableFuture<ChildExit> exited();
+
+    List<String> lastLines(int atMost);
+
+    /** Ends the process and all it started; blocks up to the grace and a little more. */
+    ChildExit stop(Duration grace);
+}

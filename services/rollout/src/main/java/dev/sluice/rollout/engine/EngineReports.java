@@ -1,0 +1,77 @@
+package dev.sluice.rollout.engine;
+
+import dev.sluice.events.EngineEvent.EngineReady;
+import dev.sluice.events.EngineEvent.EngineStarted;
+import dev.sluice.events.EngineEvent.EngineStopped;
+import dev.sluice.events.EngineEvent.EngineUnhealthy;
+import dev.sluice.events.EngineEvent.WeightsLoaded;
+import dev.sluice.process.ChildExit;
+import dev.sluice.rollout.core.Publisher;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Says what happens to the engines of one run: as events, as log lines, as figures. */
+public final class EngineReports {
+    private static final Logger LOG = LoggerFactory.getLogger(EngineReports.class);
+
+    private final String runId;
+    private final String instanceId;
+    private final String incarnation;
+    private final Publisher publisher;
+    private final EngineFigures figures;
+    private int epoch;
+
+    public EngineReports(
+            String runId, String instanceId, String incarnation, Publisher publisher, EngineFigures figures) {
+        this.runId = runId;
+        this.instanceId = instanceId;
+        this.incarnation = incarnation;
+        this.publisher = publisher;
+        this.figures = figures;
+    }
+
+    void epoch(int newest) {
+        epoch = newest;
+    }
+
+    void moved(Engine engine, EngineState from) {
+        figures.state(engine.id(), engine.state());
+        LOG.info("engine moved runId={} engineId={} from={} to={}", runId, engine.id(), from.name(), engine.state());
+    }
+
+    void started(Engine engine, EngineProcess process) {
+        publisher.publish(new EngineStarted(runId, epoch, engine.id(), instanceId, process.port(), process.pid()));
+    }
+
+    void ready(Engine engine, int version, Duration sinceLaunch) {
+        publisher.publish(new EngineReady(
+                runId, epoch, engine.id(), instanceId, incarnation, version, engine.capacity(), seconds(sinceLaunch)));
+    }
+
+    void weightsLoaded(Engine engine, int version, Duration withoutWork, List<String> verified) {
+        figures.weightsLoaded(withoutWork);
+        publisher.publish(
+                new WeightsLoaded(runId, epoch, engine.id(), instanceId, version, seconds(withoutWork), verified));
+    }
+
+    void unhealthy(Engine engine, String reason) {
+        LOG.warn("engine is replaced runId={} engineId={} error={}", runId, engine.id(), reason);
+        publisher.publish(new EngineUnhealthy(runId, epoch, engine.id(), instanceId, reason));
+    }
+
+    void stopped(Engine engine, String reason, @Nullable ChildExit exit) {
+        figures.gone(engine.id());
+        Integer code =
+                exit == null || exit.code().isEmpty() ? null : exit.code().getAsInt();
+        LOG.info("engine stopped runId={} engineId={} exit={} reason={}", runId, engine.id(), code, reason);
+        publisher.publish(new EngineStopped(
+                runId, epoch, engine.id(), instanceId, reason, code, exit == null ? List.of() : exit.lastLines()));
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toMillis() / 1000.0;
+    }
+}

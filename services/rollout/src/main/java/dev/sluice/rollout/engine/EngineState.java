@@ -1,0 +1,198 @@
+package dev.sluice.rollout.engine;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * Where an engine is in its life. Each state has its own legal moves; any other move throws.
+ *
+ * <pre>
+ * Launching -> Loading -> Ready <-> Suspect
+ *                 |         |
+ *                 |     Quiescing
+ *                 |         |
+ *                 +---> Updating -> Ready
+ * every state -> Draining -> Dead, every state -> Dead
+ * </pre>
+ */
+public sealed interface EngineState {
+    Instant since();
+
+    /** How long the engine may stay in this state; none where it may stay for ever. */
+    Optional<Duration> deadline(EngineDeadlines deadlines);
+
+    /** The operating system has started the process. */
+    default Loading started(Instant now) {
+        throw illegal("started");
+    }
+
+    /** It answers and holds the version that it needs. */
+    default Ready ready(int version, Instant now) {
+        throw illegal("ready with version " + version);
+    }
+
+    /** A newer version is to be loaded: no new work until then. */
+    default Quiescing quiesce(int version, Instant now) {
+        throw illegal("quiesce for version " + version);
+    }
+
+    /** Nothing runs any more: the version is loaded now. */
+    default Updating update(int version, Instant now) {
+        throw illegal("update to version " + version);
+    }
+
+    /** A health check failed. */
+    default Suspect suspect(String reason, Instant now) {
+        throw illegal("suspect: " + reason);
+    }
+
+    /** It is to end in order. */
+    default Draining drain(String reason, Instant now) {
+        return new Draining(reason, now);
+    }
+
+    /** The process is gone, or is being killed. */
+    default Dead die(String reason, Instant now) {
+        return new Dead(reason, now);
+    }
+
+    /** Whether it holds this version now and keeps it until it is told otherwise. */
+    default boolean holds(int version) {
+        return switch (this) {
+            case Ready ready -> ready.version() == version;
+            case Quiescing quiescing -> quiescing.version() == version;
+            case Suspect suspect -> suspect.version() == version;
+            case Launching launching -> false;
+            case Loading loading -> false;
+            case Updating updating -> false;
+            case Draining draining -> false;
+            case Dead dead -> false;
+        };
+    }
+
+    default String name() {
+        return getClass().getSimpleName();
+    }
+
+    private IllegalStateException illegal(String move) {
+        return new IllegalStateException("an engine that is " + this + " cannot make the move '" + move + "'");
+    }
+
+    /** The process is being started. */
+    record Launching(Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.of(deadlines.start());
+        }
+
+        @Override
+        public Loading started(Instant now) {
+            return new Loading(now);
+        }
+    }
+
+    /** The process runs and loads the source weights. */
+    record Loading(Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.of(deadlines.start());
+        }
+
+        @Override
+        public Ready ready(int version, Instant now) {
+            return new Ready(version, now);
+        }
+
+        @Override
+        public Updating update(int version, Instant now) {
+            return new Updating(0, version, now);
+        }
+    }
+
+    /** It takes work and holds this version. */
+    record Ready(int version, Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Quiescing quiesce(int newer, Instant now) {
+            return new Quiescing(version, newer, now);
+        }
+
+        @Override
+        public Suspect suspect(String reason, Instant now) {
+            return new Suspect(version, 1, reason, now);
+        }
+    }
+
+    /** It takes no new work; what runs may finish for a short time before a newer version is loaded. */
+    record Quiescing(int version, int to, Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.of(deadlines.quiesce());
+        }
+
+        @Override
+        public Updating update(int newest, Instant now) {
+            return new Updating(version, newest, since);
+        }
+    }
+
+    /** It loads a version; {@code since} counts from the moment it took no more work. */
+    record Updating(int from, int to, Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.of(deadlines.quiesce().plus(deadlines.weightLoad()));
+        }
+
+        @Override
+        public Ready ready(int version, Instant now) {
+            if (version != to) {
+                throw new IllegalStateException("an engine that is " + this + " came back with version " + version);
+            }
+            return new Ready(version, now);
+        }
+    }
+
+    /** It takes no new work until a health check succeeds; after a few failures in a row it is replaced. */
+    record Suspect(int version, int failures, String reason, Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.of(deadlines.suspect());
+        }
+
+        @Override
+        public Ready ready(int held, Instant now) {
+            return new Ready(version, now);
+        }
+
+        @Override
+        public Suspect suspect(String newest, Instant now) {
+            return new Suspect(version, failures + 1, newest, since);
+        }
+    }
+
+    /** It is being stopped in order. */
+    record Draining(String reason, Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.of(deadlines.stop());
+        }
+    }
+
+    /** The end. */
+    record Dead(String reason, Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Draining drain(String otherReason, Instant now) {
+            throw new IllegalStateException("a dead engine cannot drain: " + reason);
+        }
+    }
+}

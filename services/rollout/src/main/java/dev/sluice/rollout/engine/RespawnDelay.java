@@ -1,0 +1,24 @@
+package dev.sluice.rollout.engine;
+
+import java.time.Duration;
+import java.util.List;
+
+/** How long to wait before an engine is started again: longer with every failure, short again after a good life. */
+final class RespawnDelay {
+    static final List<Duration> DELAYS = List.of(
+            Duration.ofMillis(500),
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(30));
+    /** An engine that was ready this long failed for a new reason. */
+    static final Duration GOOD_LIFE = Duration.ofSeconds(60);
+
+    private int failures;
+
+    Duration next(Duration readyFor) {
+        failures = readyFor.compareTo(GOOD_LIFE) >= 0 ? 0 : failures;
+        return DELAYS.get(Math.min(failures++, DELAYS.size() - 1));
+    }
+}

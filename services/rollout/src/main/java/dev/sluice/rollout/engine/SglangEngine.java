@@ -1,0 +1,74 @@
+package dev.sluice.rollout.engine;
+
+import dev.sluice.rollout.weights.WeightSource;
+import dev.sluice.sglang.GenerateRequest;
+import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.PauseMode;
+import dev.sluice.sglang.SglangClient;
+import dev.sluice.sglang.WeightUpdate;
+import java.time.Duration;
+import java.util.List;
+
+/** An engine behind SGLang's HTTP API. */
+final class SglangEngine implements EngineApi {
+    private static final int FLUSH_ATTEMPTS = 5;
+    private static final Duration FLUSH_WAIT = Duration.ofSeconds(2);
+
+    private final SglangClient client;
+
+    SglangEngine(SglangClient client) {
+        this.client = client;
+    }
+
+    @Override
+    public List<GenerateResponse> generate(List<GenerateRequest> requests, Duration deadline) {
+        return client.generateAll(requests, deadline);
+    }
+
+    @Override
+    public void abort(String ridPrefix) {
+        client.abort(ridPrefix);
+    }
+
+    @Override
+    public boolean healthy(Duration deadline) {
+        return client.health(deadline);
+    }
+
+    /**
+     * The order of slime's update from disk. An engine whose load fails stays paused: it is replaced, never continued.
+     *
+     * @see <a href="https://github.com/THUDM/slime">slime, sglang_engine.py</a>
+     */
+    @Override
+    public List<String> load(WeightSource source, Duration deadline) {
+        // Pause before swapping weights: otherwise one sample mixes two policies.
+        client.pauseGeneration(PauseMode.ABORT, deadline);
+        flush();
+        String label = Integer.toString(source.version());
+        WeightUpdate.Outcome outcome =
+                client.updateWeightsFromDisk(WeightUpdate.of(source.directory(), label), deadline);
+        if (!outcome.success()) {
+            throw new WeightLoadException("the engine refused version %d in %s: %s"
+                    .formatted(source.version(), source.directory(), outcome.message()));
+        }
+        String held = client.modelInfo().weightVersion();
+        if (!label.equals(held)) {
+            throw new WeightLoadException(
+                    "the engine accepted version " + label + " but says that it holds '" + held + "'");
+        }
+        client.continueGeneration();
+        return List.of("success", "model_info.weight_version");
+    }
+
+    private void flush() {
+        for (int attempt = 1; attempt <= FLUSH_ATTEMPTS; attempt++) {
+            if (client.flushCache(FLUSH_WAIT)) {
+                return;
+            }
+            client.abortAll();
+        }
+        throw new WeightLoadException(
+                "requests still run after a pause and " + FLUSH_ATTEMPTS + " attempts to flush the cache");
+    }
+}

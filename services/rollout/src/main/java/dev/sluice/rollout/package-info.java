@@ -1,0 +1,5 @@
+/** The rollout service: engines, groups of samples, rewards, weight loading. */
+@NullMarked
+package dev.sluice.rollout;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,23 @@
+package dev.sluice.rollout.sampling;
+
+import dev.sluice.events.GroupEvent.Sample;
+
+/** What became of one sample in one call. */
+public sealed interface SampleOutcome {
+    /** Its place in the group. */
+    int index();
+
+    /** It is finished and fits what was asked. */
+    record Accepted(Sample sample) implements SampleOutcome {
+        @Override
+        public int index() {
+            return sample.index();
+        }
+    }
+
+    /** A pause ended it before its time; its tokens are thrown away. */
+    record Aborted(int index, int tokens) implements SampleOutcome {}
+
+    /** The reply cannot be used; its tokens are thrown away. */
+    record Refused(int index, int tokens, String reason) implements SampleOutcome {}
+}

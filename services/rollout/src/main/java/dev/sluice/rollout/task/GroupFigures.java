@@ -1,0 +1,61 @@
+package dev.sluice.rollout.task;
+
+import dev.sluice.events.GroupEvent.GroupAbandoned;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.Sample;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Figures of all groups of this instance for Prometheus. */
+public final class GroupFigures {
+    private final MeterRegistry registry;
+    private final AtomicInteger inFlight;
+    private final AtomicInteger queued;
+    private final Counter tokens;
+    private final Counter tokensAborted;
+    private final Counter abandoned;
+    private final Counter refused;
+    private final Timer groupTime;
+
+    public GroupFigures(MeterRegistry registry) {
+        this.registry = registry;
+        this.inFlight = registry.gauge("sluice_rollout_groups_in_flight", new AtomicInteger());
+        this.queued = registry.gauge("sluice_rollout_groups_queued", new AtomicInteger());
+        this.tokens = registry.counter("sluice_rollout_tokens");
+        this.tokensAborted = registry.counter("sluice_rollout_tokens_aborted");
+        this.abandoned = registry.counter("sluice_rollout_groups_abandoned");
+        this.refused = registry.counter("sluice_rollout_samples_refused");
+        this.groupTime = registry.timer("sluice_rollout_group");
+    }
+
+    void waiting(int groups, int withoutEngine) {
+        inFlight.set(groups);
+        queued.set(withoutEngine);
+    }
+
+    void refused() {
+        refused.increment();
+    }
+
+    void answered(GroupSampled result) {
+        for (Sample sample : result.samples()) {
+            tokens.increment(sample.tokens().length());
+            registry.counter(
+                            "sluice_rollout_samples",
+                            "finish",
+                            sample.finishReason().name().toLowerCase(Locale.ROOT))
+                    .increment();
+        }
+        tokensAborted.increment(result.tokensAborted());
+        groupTime.record(Duration.ofMillis((long) (result.seconds() * 1000)));
+    }
+
+    void answered(GroupAbandoned result) {
+        abandoned.increment();
+        tokensAborted.increment(result.tokensAborted());
+    }
+}

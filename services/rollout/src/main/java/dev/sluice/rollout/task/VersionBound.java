@@ -1,0 +1,24 @@
+package dev.sluice.rollout.task;
+
+import dev.sluice.events.GroupTask.GroupRequested;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The weight versions that may sample a task.
+ *
+ * @param exact the only one; null where {@code min} is the bound
+ */
+record VersionBound(int min, @Nullable Integer exact) {
+    static VersionBound of(GroupRequested task) {
+        return new VersionBound(task.minWeightVersion(), task.exactWeightVersion());
+    }
+
+    boolean accepts(int version) {
+        return exact == null ? version >= min : version == exact;
+    }
+
+    @Override
+    public String toString() {
+        return exact == null ? "weight version " + min + " or newer" : "weight version " + exact + " exactly";
+    }
+}
