@@ -1,0 +1,30 @@
+package dev.sluice.domain.training;
+
+import dev.sluice.events.Plan;
+import dev.sluice.events.TrainingRequest;
+
+/**
+ * How results become the rows of a batch.
+ *
+ * @param optimizerSteps mini-batches a batch is cut into, in whole groups
+ * @param ranks data-parallel ranks
+ * @param tokensPerMicroBatch tokens a rank takes at once; a longer sample stands alone
+ * @param divideByDeviation whether advantages are divided by the group's standard deviation
+ */
+public record BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch, boolean divideByDeviation) {
+    public BatchRules {
+        if (optimizerSteps < 1 || ranks < 1 || tokensPerMicroBatch < 1) {
+            throw new IllegalArgumentException("optimizer steps %d, ranks %d and tokens %d must be positive"
+                    .formatted(optimizerSteps, ranks, tokensPerMicroBatch));
+        }
+    }
+
+    public static BatchRules of(TrainingRequest request, Plan plan) {
+        Integer tokensPerGpu = request.training().layout().tokensPerGpu();
+        return new BatchRules(
+                request.training().optimizerStepsPerStep(),
+                Math.max(1, plan.training().layout().dp()),
+                tokensPerGpu == null ? Integer.MAX_VALUE : tokensPerGpu,
+                request.algorithm().normaliseByStd());
+    }
+}

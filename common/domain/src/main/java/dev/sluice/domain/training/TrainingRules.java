@@ -1,0 +1,59 @@
+package dev.sluice.domain.training;
+
+import dev.sluice.events.TrainingRequest;
+
+/**
+ * What a run's request says about groups and batches.
+ *
+ * @param steps batches in all
+ * @param groupsPerStep groups a batch holds
+ * @param samplesPerPrompt responses a group holds
+ * @param stepsPerVersion steps between publications
+ * @param maxPolicyLag publications between a sample's oldest token and its use, at most
+ * @param oversample groups in flight beyond what the lag allows
+ * @param maxRounds how often a group is asked for again
+ */
+public record TrainingRules(
+        String runId,
+        int steps,
+        int groupsPerStep,
+        int samplesPerPrompt,
+        int stepsPerVersion,
+        int maxPolicyLag,
+        int oversample,
+        int maxRounds) {
+
+    public TrainingRules {
+        if (steps < 1 || groupsPerStep < 1 || samplesPerPrompt < 1 || stepsPerVersion < 1) {
+            throw new IllegalArgumentException(
+                    "steps %d, groups a step %d, samples a prompt %d and steps a version %d must be positive"
+                            .formatted(steps, groupsPerStep, samplesPerPrompt, stepsPerVersion));
+        }
+        if (maxPolicyLag < 0 || oversample < 0 || maxRounds < 0) {
+            throw new IllegalArgumentException("policy lag %d, oversample %d and rounds %d must not be negative"
+                    .formatted(maxPolicyLag, oversample, maxRounds));
+        }
+    }
+
+    public static TrainingRules of(String runId, TrainingRequest request) {
+        TrainingRequest.Rollout rollout = request.rollout();
+        return new TrainingRules(
+                runId,
+                request.training().steps(),
+                rollout.groupsPerStep(),
+                rollout.samplesPerPrompt(),
+                request.weights().everySteps(),
+                rollout.maxPolicyLag(),
+                rollout.oversample(),
+                rollout.maxRounds());
+    }
+
+    /** Groups that are trained on between two publications. */
+    int groupsPerVersion() {
+        return groupsPerStep * stepsPerVersion;
+    }
+
+    public String groupId(long cursor) {
+        return runId + "/" + cursor;
+    }
+}

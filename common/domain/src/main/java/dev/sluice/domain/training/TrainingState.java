@@ -1,0 +1,325 @@
+package dev.sluice.domain.training;
+
+import dev.sluice.events.Event;
+import dev.sluice.events.GroupEvent;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.TrainingEvent;
+import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.events.TrainingEvent.DropReason;
+import dev.sluice.events.TrainingEvent.GroupDrop;
+import dev.sluice.events.TrainingEvent.GroupUse;
+import dev.sluice.events.WeightEvent;
+import dev.sluice.events.WeightEvent.WeightsPublished;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A run as its trainer sees it. {@code decide} functions change nothing and say what to do; {@code apply} takes what stands
+ * in the logs. A new trainer starts from a cut and applies both logs from the cut's offsets, in any order across topics, and
+ * is then where the old one was. Not thread-safe.
+ *
+ * <p>It keeps these: a group is used up at most once; a step is formed once; a finished result that nothing has used is
+ * never asked for again; every prompt below the cursor ends used or dropped with a reason.
+ */
+public final class TrainingState {
+    private static final Comparator<Standing.Ready> TRAINING_ORDER = Comparator.comparingInt(
+                    (Standing.Ready ready) -> ready.result().oldestVersion())
+            .thenComparingLong(ready -> ready.result().entry().event().cursor());
+
+    private final TrainingRules rules;
+    private final GroupBook groups;
+    private final TrainingProgress progress;
+
+    private TrainingState(TrainingRules rules, Cut cut) {
+        this.rules = rules;
+        this.groups = new GroupBook(rules, cut);
+        this.progress = new TrainingProgress(cut);
+    }
+
+    /** The state that a cut describes; {@link Cut#START} for a run without one. */
+    public static TrainingState from(TrainingRules rules, Cut cut) {
+        return new TrainingState(rules, cut);
+    }
+
+    /**
+     * Takes a record of the run's logs; records of other runs and kinds change nothing but the place read to.
+     *
+     * @throws IllegalStateException if the training log contradicts itself
+     */
+    public void apply(LogEntry<? extends Event> entry) {
+        switch (entry.event()) {
+            case GroupEvent event -> {
+                groups.readTo(entry.offset() + 1);
+                if (event.runId().equals(rules.runId())) {
+                    applyGroup(event, entry);
+                }
+            }
+            case TrainingEvent event -> {
+                progress.readTo(entry.offset() + 1);
+                if (event.runId().equals(rules.runId())) {
+                    applyTraining(event, entry);
+                }
+            }
+            case WeightEvent event -> {
+                if (event.runId().equals(rules.runId())) {
+                    applyWeights(event);
+                }
+            }
+            case Event other ->
+                throw new IllegalArgumentException(other.getClass().getSimpleName() + " is no part of a run's logs");
+        }
+    }
+
+    private void applyGroup(GroupEvent event, LogEntry<? extends Event> entry) {
+        switch (event) {
+            case GroupSampled sampled ->
+                groups.apply(new GroupResult.Sampled(
+                        new LogEntry<>(sampled, entry.id(), entry.partition(), entry.offset())));
+            case GroupEvent.GroupAbandoned abandoned ->
+                groups.apply(new GroupResult.Abandoned(
+                        new LogEntry<>(abandoned, entry.id(), entry.partition(), entry.offset())));
+            case GroupEvent.GroupStarted started -> {}
+            case GroupEvent.GroupScored scored -> {}
+        }
+    }
+
+    private void applyTraining(TrainingEvent event, LogEntry<? extends Event> entry) {
+        switch (event) {
+            case BatchFormed formed -> {
+                // Drops first: a batch may drop a group's round and use its next one.
+                groups.apply(formed, entry.offset());
+                if (progress.apply(new LogEntry<>(formed, entry.id(), entry.partition(), entry.offset()))) {
+                    groups.use(formed);
+                }
+            }
+            case TrainingEvent.StepCompleted completed -> progress.apply(completed);
+            case CheckpointSaved saved -> progress.apply(saved);
+            case TrainingEvent.CheckpointRetired retired -> progress.apply(retired);
+            case TrainingEvent.EvalCompleted completed -> progress.apply(completed);
+            case TrainingEvent.TrainerReady ready -> {}
+            case TrainingEvent.WaitChanged wait -> {}
+            case TrainingEvent.TrainerLost lost -> {}
+        }
+    }
+
+    private void applyWeights(WeightEvent event) {
+        switch (event) {
+            case WeightsPublished publication -> progress.apply(publication);
+            case WeightEvent.WeightsRetired retired -> progress.apply(retired);
+        }
+    }
+
+    /** Notes that a group is asked for. In no log: a new trainer asks again, for the same group. */
+    public void apply(GroupAsk ask) {
+        groups.apply(ask);
+    }
+
+    /**
+     * The next group to ask for, if any: first those below the cursor without a result, then the next prompts as far as
+     * capacity goes. Apply it before asking again.
+     *
+     * @param slots groups that engines can take at once
+     */
+    public Optional<GroupAsk> decideAsk(int slots) {
+        int accepted = 0;
+        int running = 0;
+        Optional<GroupAsk> again = Optional.empty();
+        for (long cursor : groups.open()) {
+            switch (groups.standing(cursor, version())) {
+                case Standing.Ready ready -> accepted++;
+                case Standing.Wanted wanted -> {
+                    if (again.isEmpty() && !groups.isAsked(cursor, wanted.round())) {
+                        again = Optional.of(ask(cursor, wanted.round(), accepted + running));
+                    }
+                    running++;
+                }
+                case Standing.Exhausted exhausted -> {}
+            }
+        }
+        if (again.isPresent()) {
+            return again;
+        }
+        long trained = (long) progress.formedStep() * rules.groupsPerStep();
+        int capacity = Capacity.of(rules, progress.regularPublications(), trained + accepted, running, slots);
+        return capacity == 0 ? Optional.empty() : Optional.of(ask(groups.cursorNext(), 0, accepted + running));
+    }
+
+    private GroupAsk ask(long cursor, int round, int others) {
+        long trained = (long) progress.formedStep() * rules.groupsPerStep();
+        int minimum = Capacity.minimumVersion(rules, trained + others) + progress.replacements();
+        return new GroupAsk(cursor, round, Math.min(minimum, version()));
+    }
+
+    /** Groups that were asked for and have no result, lowest cursor first. */
+    public List<GroupAsk> running() {
+        List<GroupAsk> running = new ArrayList<>();
+        for (long cursor : groups.open()) {
+            if (groups.standing(cursor, version()) instanceof Standing.Wanted wanted) {
+                groups.ask(cursor).filter(ask -> ask.round() == wanted.round()).ifPresent(running::add);
+            }
+        }
+        return running;
+    }
+
+    /** Groups whose result can be trained on. */
+    public int ready() {
+        return readyGroups().size();
+    }
+
+    private List<Standing.Ready> readyGroups() {
+        return groups.open().stream()
+                .map(cursor -> groups.standing(cursor, version()))
+                .filter(Standing.Ready.class::isInstance)
+                .map(Standing.Ready.class::cast)
+                .sorted(TRAINING_ORDER)
+                .toList();
+    }
+
+    /** The next step's groups, once enough are ready: oldest version first, then by cursor. */
+    public Optional<BatchDraft> decideBatch() {
+        List<Standing.Ready> ready = readyGroups();
+        if (ready.size() < rules.groupsPerStep() || progress.formedStep() >= rules.steps()) {
+            return Optional.empty();
+        }
+        List<GroupUse> uses =
+                ready.stream().limit(rules.groupsPerStep()).map(this::use).toList();
+        List<GroupDrop> drops = groups.open().stream()
+                .flatMap(cursor -> groups.standing(cursor, version()).drops().stream())
+                .toList();
+        return Optional.of(new BatchDraft(progress.formedStep() + 1, uses, drops, groups.cursorNext(), version()));
+    }
+
+    private GroupUse use(Standing.Ready ready) {
+        LogEntry<GroupSampled> entry = ready.result().entry();
+        return new GroupUse(
+                entry.event().groupId(),
+                entry.event().cursor(),
+                ready.round(),
+                entry.id(),
+                entry.partition(),
+                entry.offset(),
+                version() - ready.result().oldestVersion());
+    }
+
+    /** Closes every group that is still open when no step follows, so that no token is left unaccounted for. */
+    public Optional<BatchDraft> decideClosing() {
+        long end = groups.cursorSeen();
+        List<GroupDrop> drops = new ArrayList<>();
+        for (long cursor = 0; cursor < end; cursor++) {
+            if (!groups.isOpen(cursor)) {
+                continue;
+            }
+            Standing standing = groups.standing(cursor, version());
+            drops.addAll(standing.drops());
+            switch (standing) {
+                case Standing.Ready ready -> {
+                    GroupResult result = ready.result();
+                    drops.add(surplus(cursor, ready.round(), result.entry().id(), result.tokens()));
+                }
+                case Standing.Wanted wanted -> drops.add(surplus(cursor, wanted.round(), null, 0));
+                case Standing.Exhausted exhausted -> {}
+            }
+        }
+        return drops.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new BatchDraft(progress.formedStep(), List.of(), drops, end, version()));
+    }
+
+    private GroupDrop surplus(long cursor, int round, @org.jspecify.annotations.Nullable String resultId, int tokens) {
+        return new GroupDrop(rules.groupId(cursor), cursor, round, resultId, DropReason.SURPLUS, false, tokens);
+    }
+
+    /** The results that a formed step trains on, in its order. */
+    public List<GroupSampled> resultsOf(BatchFormed formed) {
+        return formed.groups().stream().map(use -> resultOf(formed, use)).toList();
+    }
+
+    private GroupSampled resultOf(BatchFormed formed, GroupUse use) {
+        return groups.result(use.cursor(), use.round())
+                .filter(result -> result.entry().id().equals(use.resultId()))
+                .filter(GroupResult.Sampled.class::isInstance)
+                .map(result -> ((GroupResult.Sampled) result).entry().event())
+                .orElseThrow(() -> new IllegalStateException(
+                        ("step %d of %s trains on result %s of group %s round %d, which the log of results no longer holds"
+                                        + " as the first one; resume from a cut at step %d or later")
+                                .formatted(
+                                        formed.step(),
+                                        formed.runId(),
+                                        use.resultId(),
+                                        use.groupId(),
+                                        use.round(),
+                                        formed.step())));
+    }
+
+    /** Forgets results that no step after this one needs. */
+    public void forgetUpTo(int step) {
+        groups.forget(progress.formedAfter(step).stream()
+                .flatMap(entry -> entry.event().groups().stream())
+                .toList());
+    }
+
+    /**
+     * What a cut after a step has to say.
+     *
+     * @throws IllegalStateException if a later step is already formed: its groups would be missing from the cut
+     */
+    public Cut decideCut() {
+        if (progress.formedStep() != progress.completedStep()) {
+            throw new IllegalStateException("a cut after step %d while step %d is formed"
+                    .formatted(progress.completedStep(), progress.formedStep()));
+        }
+        return groups.cut(progress.completedStep(), version(), progress.readTo());
+    }
+
+    /** Steps formed after a step, in order: what a worker that holds that step still has to train. */
+    public List<LogEntry<BatchFormed>> formedAfter(int step) {
+        return List.copyOf(progress.formedAfter(step));
+    }
+
+    public Optional<LogEntry<BatchFormed>> formedAt(int step) {
+        return progress.formedAt(step);
+    }
+
+    public int formedStep() {
+        return progress.formedStep();
+    }
+
+    public int completedStep() {
+        return progress.completedStep();
+    }
+
+    /** The newest published weight version. */
+    public int version() {
+        return progress.version();
+    }
+
+    public boolean anythingPublished() {
+        return progress.anythingPublished();
+    }
+
+    public long optimizerSteps() {
+        return progress.optimizerSteps();
+    }
+
+    /** Cuts that were saved and not retired, oldest first. */
+    public List<CheckpointSaved> cuts() {
+        return progress.cuts();
+    }
+
+    /** Publications whose files are still there, oldest first. */
+    public List<WeightsPublished> keptWeights() {
+        return progress.kept();
+    }
+
+    public boolean isEvaluated(String set, int step) {
+        return progress.isEvaluated(set, step);
+    }
+
+    /** The first offset of the log of results that was not read. */
+    public long groupsReadTo() {
+        return groups.readTo();
+    }
+}
