@@ -31,8 +31,8 @@ public sealed interface CheckpointEvent extends Event {
             @About("The run") String runId,
             @About("Source directory") String source,
             @About("torch_dist directory") String torchDist,
-            @About("Tensors in it") int tensors,
-            @About("Bytes of weights") long bytes,
+            @About("Tensors of the source") int tensors,
+            @About("Bytes of the source's tensors") long bytes,
             @About("Seconds it took") double seconds,
             @About("It was in the cache already") boolean reused)
             implements CheckpointEvent {}

@@ -24,8 +24,7 @@ public class ConversionConsumer {
     private final PlannedRuns plannedRuns;
     private final Conversions conversions;
 
-    ConversionConsumer(
-            KafkaConnection connection, Readers readers, PlannedRuns plannedRuns, Conversions conversions) {
+    ConversionConsumer(KafkaConnection connection, Readers readers, PlannedRuns plannedRuns, Conversions conversions) {
         this.connection = connection;
         this.readers = readers;
         this.plannedRuns = plannedRuns;

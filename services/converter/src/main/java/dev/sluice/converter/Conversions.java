@@ -2,6 +2,8 @@ package dev.sluice.converter;
 
 import dev.sluice.checkpoint.CheckpointException;
 import dev.sluice.checkpoint.Conversion;
+import dev.sluice.checkpoint.HuggingFaceCheckpoint;
+import dev.sluice.checkpoint.TensorEntry;
 import dev.sluice.events.CheckpointEvent;
 import dev.sluice.events.CheckpointEvent.CheckpointConverted;
 import dev.sluice.events.CheckpointEvent.CheckpointExported;
@@ -47,20 +49,24 @@ public class Conversions {
             Path out = roots.dataRoot().resolve("checkpoints").resolve(ContentKey.of(Path.of(source)));
             return exclusively(out, () -> {
                 boolean reused = Files.exists(out);
-                var progress = new ProgressEvents(publisher, planned.runId(), Direction.TO_TORCH_DIST);
-                var converted = reused
-                        ? Conversion.measure(out)
-                        : Conversion.toTorchDist(Path.of(source), out, progress);
-                return new CheckpointConverted(
-                        planned.runId(),
-                        source,
-                        out.toString(),
-                        converted.tensors(),
-                        converted.bytes(),
-                        secondsSince(started),
-                        reused);
+                if (!reused) {
+                    var progress = new ProgressEvents(publisher, planned.runId(), Direction.TO_TORCH_DIST);
+                    Conversion.toTorchDist(Path.of(source), out, progress);
+                }
+                return converted(planned.runId(), source, out, secondsSince(started), reused);
             });
         });
+    }
+
+    private static CheckpointConverted converted(
+            String runId, String source, Path out, double seconds, boolean reused) {
+        try (HuggingFaceCheckpoint model = HuggingFaceCheckpoint.open(Path.of(source))) {
+            long bytes = model.tensors().values().stream()
+                    .mapToLong(TensorEntry::bytes)
+                    .sum();
+            return new CheckpointConverted(
+                    runId, source, out.toString(), model.tensors().size(), bytes, seconds, reused);
+        }
     }
 
     /** Exports a run's last cut to its export directory and publishes the outcome. */
@@ -86,7 +92,8 @@ public class Conversions {
             roots.objection(source).ifPresent(objection -> {
                 throw new CheckpointException(objection);
             });
-            publisher.publishAndWait(new ConversionStarted(runId, direction, source, bytesIn(Path.of(source))), causation);
+            publisher.publishAndWait(
+                    new ConversionStarted(runId, direction, source, bytesIn(Path.of(source))), causation);
             outcome = work.run(started);
         } catch (CheckpointException | IOException e) {
             LOG.warn("conversion failed runId={} source={} error={}", runId, source, e.getMessage());

@@ -22,7 +22,7 @@ final class ProgressEvents implements Progress {
     }
 
     @Override
-    public synchronized void advanced(long bytesDone, long bytesTotal) {
+    public synchronized void at(long bytesDone, long bytesTotal) {
         if (System.nanoTime() - nextNanos >= 0) {
             nextNanos = System.nanoTime() + INTERVAL.toNanos();
             publisher.publish(new ConversionProgressed(runId, direction, bytesDone, bytesTotal));

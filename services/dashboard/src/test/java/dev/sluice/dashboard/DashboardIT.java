@@ -1,0 +1,91 @@
+package dev.sluice.dashboard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sluice.events.Event;
+import dev.sluice.events.EventJson;
+import dev.sluice.events.MetricPoint;
+import dev.sluice.events.RunEvent.RunPlanned;
+import dev.sluice.events.RunEvent.RunStarted;
+import dev.sluice.testkit.KafkaBroker;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(KafkaBroker.class)
+@QuarkusTest
+class DashboardIT {
+    private static final Path GOLDEN = Path.of(System.getProperty("sluice.root"), "common/events/src/test/golden");
+
+    @TestHTTPResource("/")
+    URI address;
+
+    @Test
+    void aRunIsShownAsItsTopicsTell(KafkaBroker kafka) throws Exception {
+        String run = kafka.newRunId("shown");
+
+        kafka.publish(of(run, RunPlanned.class));
+        kafka.publish(new RunStarted(run, 1));
+        kafka.publish(new MetricPoint(run, "rollout/raw_reward", 1, 0, 0.25, Instant.now()));
+        kafka.publish(new MetricPoint(run, "rollout/raw_reward", 2, 0, 0.5, Instant.now()));
+
+        await().until(() -> get("/api/runs").contains(run)
+                && json("/api/runs/" + run)
+                                .at("/series/rollout~1raw_reward/values")
+                                .size()
+                        == 2);
+        JsonNode page = json("/api/runs/" + run);
+        assertThat(page.at("/run/phase").asText()).isEqualTo("running");
+        assertThat(page.at("/run/reward").asDouble()).isEqualTo(0.5);
+        assertThat(get("/q/metrics"))
+                .contains("sluice_run_figure{name=\"rollout/raw_reward\",run=\"" + run + "\"} 0.5");
+    }
+
+    @Test
+    void thePageAndItsLibraryAreServed() throws Exception {
+        assertThat(get("/")).contains("<title>Sluice</title>");
+        assertThat(get("/webjars/uplot/1.6.30/dist/uPlot.iife.min.js")).contains("uPlot");
+        assertThat(get("/dashboard.js")).contains("rollout/raw_reward");
+    }
+
+    @Test
+    void aRunThatNobodyNamedIsNotFound() throws Exception {
+        HttpResponse<String> reply = send("/api/runs/nobody");
+
+        assertThat(reply.statusCode()).isEqualTo(404);
+    }
+
+    private JsonNode json(String path) throws Exception {
+        return new ObjectMapper().readTree(get(path));
+    }
+
+    private String get(String path) throws Exception {
+        HttpResponse<String> reply = send(path);
+        assertThat(reply.statusCode()).as(path).isEqualTo(200);
+        return reply.body();
+    }
+
+    private HttpResponse<String> send(String path) throws IOException, InterruptedException {
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            return client.send(
+                    HttpRequest.newBuilder(address.resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
+        }
+    }
+
+    private static <E extends Event> E of(String runId, Class<E> type) throws IOException {
+        var golden = (com.fasterxml.jackson.databind.node.ObjectNode) EventJson.mapper()
+                .readTree(GOLDEN.resolve(type.getSimpleName() + ".json").toFile());
+        return EventJson.mapper().treeToValue(golden.put("runId", runId), type);
+    }
+}
