@@ -30,14 +30,17 @@ public final class JsonServer implements AutoCloseable {
      * @param bodyLimitBytes longest request body
      * @param bearerToken asked of every call but those of open routes; null asks none
      */
-    public record Settings(InetSocketAddress address, long bodyLimitBytes, @Nullable String bearerToken) {}
+    public record Settings(
+            InetSocketAddress address,
+            long bodyLimitBytes,
+            @Nullable String bearerToken) {}
 
     private final Settings settings;
     private final Routes routes;
     private final Problem.Wording wording;
     private final HttpServer server;
-    private final ExecutorService threads =
-            Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
+    private final ExecutorService threads = Executors.newThreadPerTaskExecutor(
+            Thread.ofVirtual().name("http-", 0).factory());
 
     private JsonServer(Settings settings, Routes routes, Problem.Wording wording) throws IOException {
         this.settings = settings;
@@ -101,8 +104,7 @@ public final class JsonServer implements AutoCloseable {
         }
         Map<String, String> query = query(exchange.getRequestURI().getRawQuery());
         try {
-            return route.handler()
-                    .handle(new Call(exchange.getRequestMethod(), path, match.variables(), query, body));
+            return route.handler().handle(new Call(exchange.getRequestMethod(), path, match.variables(), query, body));
         } catch (BodyException e) {
             return wording.answer(new Problem.BodyNotUnderstood(String.valueOf(e.getMessage())));
         } catch (Exception e) {

@@ -1,0 +1,96 @@
+package dev.sluice.cpu.engine;
+
+import dev.sluice.checkpoint.CheckpointException;
+import dev.sluice.cpu.engine.LaunchFlags.UsageException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Starts the engine with the flags of {@code sglang.launch_server}. Exits with 2 for a command line that cannot be used, with 1
+ * where the model cannot be served or the scheduler fails, and with 0 when its life line ends.
+ */
+public final class EngineMain {
+    private static final String READY = "The server is fired up and ready to roll!";
+    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
+
+    private EngineMain() {}
+
+    public static void main(String[] arguments) {
+        EngineOptions options;
+        try {
+            options = EngineOptions.of(LaunchFlags.parse(List.of(arguments)));
+        } catch (UsageException e) {
+            System.err.println("usage: engine --model-path MODEL_PATH [flags of sglang.launch_server]");
+            System.err.println("engine: error: " + e.getMessage());
+            System.exit(2);
+            return;
+        }
+        EngineEnvironment environment = EngineEnvironment.of(System.getenv());
+        try {
+            serve(options, environment);
+        } catch (IOException | CheckpointException | IllegalArgumentException | RequestException e) {
+            System.err.println("engine: cannot serve " + options.modelPath() + ": " + e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static void serve(EngineOptions options, EngineEnvironment environment) throws IOException {
+        long start = System.nanoTime();
+        Engine engine = Engine.load(options, environment, EngineMain::crashed);
+        EngineServer server = new EngineServer(engine, Clock.systemUTC());
+        CountDownLatch ended = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, engine, System.out), "drain"));
+        if (environment.lifeline()) {
+            Thread.ofPlatform().daemon().name("lifeline").start(() -> followLifeline(ended));
+        }
+        System.out.printf(
+                "Listening on http://%s:%d after %.2f s%n",
+                options.host(), server.address().getPort(), (System.nanoTime() - start) / 1e9);
+        System.out.println(READY);
+        System.out.flush();
+        try {
+            ended.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        System.exit(0);
+    }
+
+    private static void followLifeline(CountDownLatch ended) {
+        try {
+            System.in.transferTo(OutputStream.nullOutputStream());
+        } catch (IOException e) {
+            // A broken life line has ended too.
+        }
+        ended.countDown();
+    }
+
+    /** Lets what runs finish, for a while; then ends it with what it has, so that the journal is complete. */
+    private static void drain(EngineServer server, Engine engine, PrintStream out) {
+        server.drain();
+        try {
+            engine.scheduler().whenIdle(true, () -> null).get(DRAIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            out.println("Requests still run after " + DRAIN_TIMEOUT + "; aborting them");
+            engine.scheduler().abort(rid -> true);
+        }
+        engine.scheduler().close();
+        server.close();
+        out.flush();
+    }
+
+    private static void crashed(Throwable cause) {
+        System.err.println("Scheduler hit an exception: " + cause);
+        cause.printStackTrace();
+        // The state of requests is lost; a supervisor must see a dead process, not one that answers nothing.
+        Runtime.getRuntime().halt(1);
+    }
+}

@@ -1,0 +1,91 @@
+package dev.sluice.cpu.engine;
+
+import dev.sluice.cpu.http.Answer;
+import dev.sluice.cpu.http.Call;
+import dev.sluice.cpu.http.JsonServer;
+import dev.sluice.cpu.http.Routes;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+
+/** SGLang's HTTP API over an engine. Binds last, when the model is loaded: a refused connection means that it still loads. */
+final class EngineServer implements AutoCloseable {
+    private static final long BODY_LIMIT_BYTES = 64L << 20;
+
+    private final StatusEndpoints status;
+    private final JsonServer server;
+
+    /** Binds and serves. */
+    EngineServer(Engine engine, Clock clock) throws IOException {
+        status = new StatusEndpoints(engine, clock);
+        EngineOptions options = engine.options();
+        server = JsonServer.start(
+                new JsonServer.Settings(
+                        new InetSocketAddress(options.host(), options.port()), BODY_LIMIT_BYTES, options.apiKey()),
+                routes(engine),
+                Envelopes::of);
+    }
+
+    InetSocketAddress address() {
+        return server.address();
+    }
+
+    /** From now on the engine says that it is unhealthy and refuses new requests. */
+    void drain() {
+        status.drain();
+    }
+
+    private Routes routes(Engine engine) {
+        GenerateEndpoint generate = new GenerateEndpoint(engine);
+        ControlEndpoints control = new ControlEndpoints(engine.scheduler());
+        WeightEndpoints weights = new WeightEndpoints(engine);
+        MemoryEndpoints memory = new MemoryEndpoints(engine.scheduler());
+        return new Routes()
+                .open("GET", "/health", status::health)
+                .open("GET", "/health_generate", status::health)
+                .open("GET|POST", "/ping", status::health)
+                .open("GET", "/metrics", status::metrics)
+                .on("GET", "/model_info", status::modelInfo)
+                .on("GET", "/get_model_info", status::modelInfo)
+                .on("GET", "/server_info", status::serverInfo)
+                .on("GET", "/get_server_info", status::serverInfo)
+                .on("GET", "/v1/loads", status::loads)
+                .on("GET", "/get_load", status::load)
+                .on("GET", "/v1/models", status::models)
+                .on("GET", "/v1/models/{id}", status::model)
+                .on("POST|PUT", "/generate", call -> generate(generate, call))
+                .on("GET|POST", "/flush_cache", control::flush)
+                .on("POST", "/abort_request", control::abort)
+                .on("POST", "/pause_generation", control::pause)
+                .on("POST", "/continue_generation", control::resume)
+                .on("POST", "/update_weights_from_disk", weights::updateFromDisk)
+                .on("POST", "/update_weight_version", weights::updateVersion)
+                .on("GET", "/get_weight_version", weights::version)
+                .on("GET", "/weight_version", weights::version)
+                .on("GET|POST", "/weights_checker", weights::check)
+                .on("POST", "/init_weights_update_group", weights::distributed)
+                .on("POST", "/destroy_weights_update_group", weights::distributed)
+                .on("POST", "/update_weights_from_distributed", weights::distributed)
+                .on("POST", "/update_weights_from_tensor", weights::distributed)
+                .on("POST", "/update_weights_from_ipc", weights::distributed)
+                .on("GET|POST", "/release_memory_occupation", memory::release)
+                .on("GET|POST", "/resume_memory_occupation", memory::resume)
+                .on("GET|POST", "/start_profile", call -> Answer.text(200, "Start profiling.\n"))
+                .on(
+                        "GET|POST",
+                        "/stop_profile",
+                        call -> Answer.text(200, "Stop profiling. This will take some time.\n"));
+    }
+
+    private Answer generate(GenerateEndpoint endpoint, Call call) throws Exception {
+        if (status.isDraining()) {
+            return Envelopes.error(503, "503", "The engine is shutting down.");
+        }
+        return endpoint.generate(call);
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+}

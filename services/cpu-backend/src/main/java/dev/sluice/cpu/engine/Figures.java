@@ -1,0 +1,41 @@
+package dev.sluice.cpu.engine;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an engine did and does, at one moment.
+ *
+ * @param held requests that wait for the end of a pause or of a weight update, before the queue
+ * @param usedTokens tokens in the cache
+ * @param capacityTokens tokens that fit the cache
+ * @param throughput generated tokens a second over the last interval of {@link Meter#INTERVAL_STEPS} steps
+ * @param acceptLength tokens a verification over that interval; null without speculation
+ * @param acceptRate share of drafts accepted over that interval; null without speculation
+ * @param averageAcceptLength tokens a verification since the start; null without speculation
+ */
+record Figures(
+        int running,
+        int waiting,
+        int held,
+        int waitingTokens,
+        int usedTokens,
+        int capacityTokens,
+        double throughput,
+        @Nullable Double acceptLength,
+        @Nullable Double acceptRate,
+        @Nullable Double averageAcceptLength,
+        Generator.Counts counts,
+        Ended ended,
+        double weightLoadSeconds) {
+
+    /** Requests that ended since the start, those of them that were aborted, and times requests were retracted. */
+    record Ended(long requests, long aborted, long retractions) {}
+
+    double tokenUsage() {
+        return capacityTokens == 0 ? 0 : (double) usedTokens / capacityTokens;
+    }
+
+    double cacheHitRate() {
+        return counts.promptTokens() == 0 ? 0 : (double) counts.cachedTokens() / counts.promptTokens();
+    }
+}

@@ -1,0 +1,149 @@
+package dev.sluice.cpu.engine;
+
+import dev.sluice.cpu.model.ModelConfig;
+import dev.sluice.cpu.model.Rope;
+import dev.sluice.cpu.model.Tensors;
+import dev.sluice.cpu.model.Weights;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.CompilationUnit;
+import org.bytedeco.pytorch.Function;
+import org.bytedeco.pytorch.IValue;
+import org.bytedeco.pytorch.IValueVector;
+import org.bytedeco.pytorch.QualifiedName;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * A model's compiled forward passes over latent caches. Used by one thread, under a {@code NoGradGuard}; results live in the
+ * caller's {@code PointerScope}. New values of the weights are seen by the next pass.
+ */
+@SuppressWarnings("try") // scopes work by being open
+final class Forward implements AutoCloseable {
+    /** Attention reads whole cache lines in multiples of this many positions, so that few distinct shapes occur. */
+    private static final int KEY_STEP = 16;
+
+    private static final int CACHE_ARGUMENT = 4;
+
+    private final CompilationUnit unit;
+    private final Rope rope;
+    private final int positions;
+    private final ModelConfig config;
+    private final Weights weights;
+    private final Function target;
+    private final IValueVector targetArguments;
+    private final Function draft;
+    private final IValueVector draftArguments;
+
+    /**
+     * Compiles the passes.
+     *
+     * @param positions places a cache row has; at least one more than any position that is asked for
+     */
+    Forward(Weights weights, int positions) {
+        this.weights = weights;
+        this.config = weights.config();
+        this.positions = positions;
+        this.rope = Rope.of(config, positions);
+        ForwardSource source = new ForwardSource(config);
+        this.unit = Tensors.keep(torch.compile(source.text()));
+        this.target = function("target");
+        this.targetArguments = arguments(8, source.targetWeights());
+        this.draft = config.mtpLayers() == 0 ? target : function("draft");
+        this.draftArguments = config.mtpLayers() == 0 ? targetArguments : arguments(8, source.draftWeights());
+    }
+
+    /** Places a cache row has. */
+    int positions() {
+        return positions;
+    }
+
+    ModelConfig config() {
+        return config;
+    }
+
+    /** What the decoder computes for a window. */
+    record Decoded(Distributions distributions, Tensor hidden) {}
+
+    /**
+     * Runs the decoder and writes the window's cache lines.
+     *
+     * @param picks flat places in the window whose distributions are wanted
+     * @param temperatures one a pick
+     * @return distributions, and final norms float32 [rows, length, H]
+     */
+    Decoded target(Window window, long[] picks, float[] temperatures, LatentCache cache) {
+        targetArguments.put(0, new IValue(Tensors.of(window.ids(), window.rows(), window.length())));
+        targetArguments.put(1, new IValue(Tensors.of(window.positions(), window.rows(), window.length())));
+        targetArguments.put(2, new IValue(Tensors.of(picks, picks.length)));
+        targetArguments.put(3, new IValue(Tensors.of(temperatures, temperatures.length)));
+        IValueVector results = run(target, targetArguments, window, cache);
+        float[] logprobs = Tensors.floats(results.get(0).toTensor());
+        float[] probabilities = Tensors.floats(results.get(1).toTensor());
+        return new Decoded(
+                new Distributions(config.vocabularySize(), logprobs, probabilities),
+                results.get(2).toTensor());
+    }
+
+    /** What the multi-token-prediction layer computes for a window: a token and a hidden state [H] a pick. */
+    @SuppressWarnings("ArrayRecordComponent")
+    record Drafted(long[] tokens, Tensor hidden) {}
+
+    /**
+     * Runs the multi-token-prediction layer and writes the window's cache lines.
+     *
+     * @param window the tokens that follow the positions they are given for
+     * @param previous hidden states at those positions, float32 [rows, length, H]
+     * @param picks flat places in the window whose drafts are wanted
+     */
+    Drafted draft(Window window, Tensor previous, long[] picks, LatentCache cache) {
+        draftArguments.put(0, new IValue(Tensors.of(window.ids(), window.rows(), window.length())));
+        draftArguments.put(1, new IValue(previous));
+        draftArguments.put(2, new IValue(Tensors.of(window.positions(), window.rows(), window.length())));
+        draftArguments.put(3, new IValue(Tensors.of(picks, picks.length)));
+        IValueVector results = run(draft, draftArguments, window, cache);
+        return new Drafted(
+                Tensors.longs(results.get(0).toTensor()), results.get(1).toTensor());
+    }
+
+    private IValueVector run(Function function, IValueVector arguments, Window window, LatentCache cache) {
+        int keys = Math.min(positions, (window.keys() + KEY_STEP - 1) / KEY_STEP * KEY_STEP);
+        arguments.put(CACHE_ARGUMENT, new IValue(cache.rows(window.firstRow(), window.rows())));
+        arguments.put(CACHE_ARGUMENT + 1, new IValue(keys));
+        // The call consumes its vector.
+        return function.apply(new IValueVector(arguments))
+                .toTupleRef()
+                .elements()
+                .vec();
+    }
+
+    private Function function(String name) {
+        Function function = unit.find_function(new QualifiedName(name));
+        if (function == null || function.isNull()) {
+            throw new IllegalStateException("the compiled source has no function " + name);
+        }
+        return function;
+    }
+
+    private IValueVector arguments(int own, List<String> weightNames) {
+        try (PointerScope scope = new PointerScope()) {
+            IValueVector arguments = new IValueVector((long) own + weightNames.size());
+            arguments.put(own - 2, new IValue(rope.cosines()));
+            arguments.put(own - 1, new IValue(rope.sines()));
+            for (int i = 0; i < weightNames.size(); i++) {
+                arguments.put((long) own + i, new IValue(weights.get(weightNames.get(i))));
+            }
+            return Tensors.keep(arguments);
+        }
+    }
+
+    @Override
+    public void close() {
+        targetArguments.close();
+        if (draftArguments != targetArguments) {
+            draftArguments.close();
+        }
+        unit.close();
+        rope.close();
+    }
+}

@@ -1,0 +1,109 @@
+package dev.sluice.cpu.engine;
+
+import dev.sluice.cpu.engine.GenerateBody.Prompt;
+import dev.sluice.cpu.engine.GenerationRequest.WantedLogprobs;
+import dev.sluice.sglang.GenerateRequest;
+import dev.sluice.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/** Turns the prompts of a body into requests for the scheduler: tokenises, checks lengths and ids, gives each its coins. */
+final class Prompts {
+    /** Keeps the coins of a prompt's samples apart; any odd constant does. */
+    private static final long SEED_STRIDE = 0xD1B54A32D192ED03L;
+
+    private final @Nullable Tokenizer tokenizer;
+    private final int vocabulary;
+    private final int contextLength;
+    private final SamplingRules samplingRules;
+    private final AtomicLong nextSeed;
+
+    Prompts(@Nullable Tokenizer tokenizer, int vocabulary, int contextLength, long seed) {
+        this.tokenizer = tokenizer;
+        this.vocabulary = vocabulary;
+        this.contextLength = contextLength;
+        this.samplingRules = new SamplingRules(tokenizer != null);
+        this.nextSeed = new AtomicLong(seed);
+    }
+
+    /**
+     * The requests of one prompt, one a sample.
+     *
+     * @param receivers gives the receiver of the sample with this index
+     */
+    List<GenerationRequest> requests(Prompt prompt, IntFunction<Consumer<Sample>> receivers) {
+        Sampling sampling = samplingRules.read(prompt.sampling());
+        int[] ids = ids(prompt.request());
+        requireFits(ids.length, sampling.maxNewTokens());
+        WantedLogprobs wanted = logprobs(prompt.request(), ids.length);
+        // Without a seed of its own, a request continues the engine's: --random-seed repeats a whole session.
+        long seed = sampling.seed().orElseGet(() -> nextSeed.getAndAdd(sampling.samples() * SEED_STRIDE));
+        List<GenerationRequest> requests = new ArrayList<>();
+        for (int i = 0; i < sampling.samples(); i++) {
+            String rid = sampling.samples() == 1 ? prompt.rid() : prompt.rid() + "_" + i;
+            boolean streams = Boolean.TRUE.equals(prompt.request().stream());
+            requests.add(new GenerationRequest(
+                    rid, ids, sampling, wanted, new Coins(seed + i * SEED_STRIDE), streams, receivers.apply(i)));
+        }
+        return requests;
+    }
+
+    private int[] ids(GenerateRequest request) {
+        if (request.text() != null) {
+            if (tokenizer == null) {
+                throw new RequestException(
+                        "The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide"
+                                + " input_ids or re-initialize the engine with skip_tokenizer_init=False.");
+            }
+            return tokenizer.encode(request.text());
+        }
+        int[] ids = request.inputIds() == null ? new int[0] : request.inputIds();
+        for (int id : ids) {
+            if (id < 0 || id >= vocabulary) {
+                throw new RequestException("The input_ids contain the token " + id
+                        + ", but the model's vocabulary has the ids 0 to " + (vocabulary - 1) + ".");
+            }
+        }
+        return ids;
+    }
+
+    private void requireFits(int promptTokens, int newTokens) {
+        if (promptTokens == 0) {
+            throw new RequestException("input_ids cannot be empty.");
+        }
+        if (promptTokens >= contextLength) {
+            throw new RequestException("The input (" + promptTokens
+                    + " tokens) is longer than the model's context length (" + contextLength + " tokens).");
+        }
+        if ((long) promptTokens + newTokens > contextLength) {
+            long total = (long) promptTokens + newTokens;
+            throw new RequestException("Requested token count exceeds the model's maximum context length of "
+                    + contextLength + " tokens. You requested a total of " + total + " tokens: " + promptTokens
+                    + " tokens from the input messages and " + newTokens + " tokens for the completion. Please reduce"
+                    + " the number of tokens in the input messages or the completion to fit within the limit.");
+        }
+    }
+
+    private WantedLogprobs logprobs(GenerateRequest request, int promptTokens) {
+        if (!Boolean.TRUE.equals(request.returnLogprob())) {
+            return WantedLogprobs.NONE;
+        }
+        int from = request.logprobStartLen() == null ? -1 : request.logprobStartLen();
+        if (from > promptTokens || from < -1) {
+            throw new RequestException(
+                    "logprob_start_len, (" + from + ") is higher than the number of input tokens " + promptTokens);
+        }
+        int top = request.topLogprobsNum() == null ? 0 : request.topLogprobsNum();
+        List<Integer> asked = request.tokenIdsLogprob() == null ? List.of() : List.copyOf(request.tokenIdsLogprob());
+        boolean known = asked.stream().allMatch(id -> id >= 0 && id < vocabulary);
+        if (top < 0 || top > vocabulary || !known) {
+            throw new RequestException(
+                    "top_logprobs_num and token_ids_logprob must lie in the vocabulary of " + vocabulary + " tokens.");
+        }
+        return new WantedLogprobs(true, from, top, asked);
+    }
+}

@@ -1,0 +1,342 @@
+package dev.sluice.cpu.engine;
+
+import dev.sluice.cpu.model.Tensors;
+import dev.sluice.sglang.PauseMode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides which requests run, and runs them. One thread owns everything: other threads put calls into its mailbox, which it
+ * serves between two steps, so that no lock is needed and nothing changes in the middle of a step.
+ *
+ * <p>A request is <em>held</em> (the engine is paused, or a weight update waits for the engine to be idle), then
+ * <em>waiting</em>, then <em>running</em>.
+ */
+final class Scheduler implements AutoCloseable {
+    /** Fewer waiting prompts than this wait a few steps for company: a prefill costs almost the same for one as for eight. */
+    private static final int WORTHWHILE_PREFILL = 8;
+
+    private static final int STEPS_TO_WAIT_FOR_COMPANY = 4;
+
+    private final Generator generator;
+    private final StopCheck stops;
+    private final TokenJournal journal;
+    private final Meter meter;
+    private final int capacityTokens;
+    private final Consumer<Throwable> crashed;
+    private final BlockingQueue<Runnable> mailbox = new LinkedBlockingQueue<>();
+    private final Thread thread;
+
+    private final Deque<Sequence> held = new ArrayDeque<>();
+    private final Deque<Sequence> waiting = new ArrayDeque<>();
+    private final Set<String> liveRids = new HashSet<>();
+    private final List<IdleWork> idleWork = new ArrayList<>();
+    private @Nullable PauseMode pause;
+    private boolean memoryReleased;
+    private int stepsSinceAdmission;
+    private String weightVersion;
+    private Figures.Ended ended = new Figures.Ended(0, 0, 0);
+    private boolean closing;
+    private double weightLoadSeconds;
+
+    /** Work that waits until nothing runs; if {@code holdsNew}, requests that come meanwhile are held. */
+    private record IdleWork(Runnable work, CompletableFuture<?> result, boolean holdsNew) {}
+
+    /** What a scheduler needs to know of its engine. */
+    record Setup(String weightVersion, StopCheck stops, TokenJournal journal, Meter meter, int capacityTokens) {}
+
+    /**
+     * Starts the thread.
+     *
+     * @param crashed told of an error that ended the thread; everything that ran or waited is lost
+     */
+    Scheduler(Generator generator, Setup setup, Consumer<Throwable> crashed) {
+        this.generator = generator;
+        this.stops = setup.stops();
+        this.journal = setup.journal();
+        this.meter = setup.meter();
+        this.capacityTokens = setup.capacityTokens();
+        this.weightVersion = setup.weightVersion();
+        this.crashed = crashed;
+        this.thread = Thread.ofPlatform().name("scheduler").start(this::run);
+    }
+
+    /** Runs a piece of work between two steps, in the thread that may touch tensors. */
+    <T> CompletableFuture<T> between(Callable<T> work) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        mailbox.add(() -> complete(result, work));
+        return result;
+    }
+
+    /**
+     * Runs a piece of work as soon as nothing runs. Cancelling the result before then withdraws it.
+     *
+     * @param holdsNew whether requests that come meanwhile wait for it
+     */
+    <T> CompletableFuture<T> whenIdle(boolean holdsNew, Callable<T> work) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        mailbox.add(() -> idleWork.add(new IdleWork(() -> complete(result, work), result, holdsNew)));
+        return result;
+    }
+
+    /** Accepts requests, all or none. */
+    CompletableFuture<Void> submit(List<GenerationRequest> requests, int maxQueued) {
+        return between(() -> {
+            if (waiting.size() + held.size() + requests.size() > maxQueued + generator.free()) {
+                throw new RequestException(503, "The request queue is full.");
+            }
+            Set<String> fresh = new HashSet<>();
+            for (GenerationRequest request : requests) {
+                if (liveRids.contains(request.rid()) || !fresh.add(request.rid())) {
+                    throw new RequestException("Duplicate request ID detected: " + request.rid());
+                }
+            }
+            liveRids.addAll(fresh);
+            boolean hold = pause != null || idleWork.stream().anyMatch(IdleWork::holdsNew);
+            for (GenerationRequest request : requests) {
+                (hold ? held : waiting).add(new Sequence(request, stops));
+            }
+            return null;
+        });
+    }
+
+    /** Ends the requests that match; those that ran keep what they have. */
+    CompletableFuture<Void> abort(Predicate<String> rids) {
+        return between(() -> {
+            abortNow(rids, true);
+            return null;
+        });
+    }
+
+    /** Stops generation. When the result is there, it has stopped. */
+    CompletableFuture<Void> pause(PauseMode mode) {
+        return between(() -> {
+            pause = mode;
+            switch (mode) {
+                case ABORT -> abortNow(rid -> true, false);
+                case RETRACT -> retractAll();
+                case IN_PLACE -> {}
+            }
+            return null;
+        });
+    }
+
+    CompletableFuture<Void> resume() {
+        return between(() -> {
+            pause = null;
+            releaseHeld();
+            return null;
+        });
+    }
+
+    // What follows is called by work that runs in the scheduler's own thread.
+
+    @Nullable
+    PauseMode pauseMode() {
+        return pause;
+    }
+
+    /** Whether nothing runs and nothing is about to; retracted requests do not count while the engine is paused. */
+    boolean isIdle() {
+        return generator.isIdle() && (waiting.isEmpty() || pause == PauseMode.RETRACT);
+    }
+
+    int runningRequests() {
+        return generator.running().size();
+    }
+
+    String weightVersion() {
+        return weightVersion;
+    }
+
+    void labelWeights(String version) {
+        weightVersion = version;
+    }
+
+    void weightsLoaded(double seconds) {
+        weightLoadSeconds = seconds;
+    }
+
+    /** While memory is given back, requests wait. */
+    void memoryReleased(boolean released) {
+        memoryReleased = released;
+    }
+
+    void abortNow(Predicate<String> rids, boolean heldToo) {
+        List<Sequence> leaving = generator.running().stream()
+                .filter(sequence -> rids.test(sequence.request().rid()))
+                .toList();
+        generator.remove(leaving);
+        abort(leaving);
+        abort(take(waiting, rids));
+        if (heldToo) {
+            abort(take(held, rids));
+        }
+    }
+
+    Figures figures() {
+        return new Figures(
+                generator.running().size(),
+                waiting.size(),
+                held.size(),
+                waiting.stream().mapToInt(Sequence::length).sum(),
+                generator.usedTokens(),
+                capacityTokens,
+                isIdle() ? 0 : meter.throughput(),
+                meter.acceptLength(),
+                meter.acceptRate(),
+                meter.averageAcceptLength(generator.counts()),
+                generator.counts(),
+                ended,
+                weightLoadSeconds);
+    }
+
+    private void run() {
+        Tensors.useOneThread();
+        try {
+            while (!closing) {
+                serveMailbox();
+                if (canAdvance()) {
+                    advance();
+                }
+                serveIdleWork();
+            }
+        } catch (InterruptedException e) {
+            // Closing.
+        } catch (Exception | Error e) {
+            crashed.accept(e);
+        }
+    }
+
+    private void serveMailbox() throws InterruptedException {
+        Runnable call = canAdvance() ? mailbox.poll() : mailbox.take();
+        if (call != null && generator.isIdle()) {
+            meter.resumed(generator.counts());
+        }
+        while (call != null) {
+            call.run();
+            call = mailbox.poll();
+        }
+    }
+
+    private void serveIdleWork() {
+        idleWork.removeIf(work -> work.result().isDone());
+        if (!idleWork.isEmpty() && isIdle()) {
+            idleWork.forEach(work -> work.work().run());
+            idleWork.clear();
+            if (pause == null) {
+                releaseHeld();
+            }
+        }
+    }
+
+    private boolean canAdvance() {
+        return pause == null && !memoryReleased && !closing && !(generator.isIdle() && waiting.isEmpty());
+    }
+
+    private void advance() throws IOException {
+        stepsSinceAdmission++;
+        boolean worthwhile = generator.isIdle()
+                || waiting.size() >= WORTHWHILE_PREFILL
+                || stepsSinceAdmission >= STEPS_TO_WAIT_FOR_COMPANY;
+        if (!waiting.isEmpty() && worthwhile && generator.free() > 0) {
+            stepsSinceAdmission = 0;
+            List<Sequence> fresh = new ArrayList<>();
+            while (!waiting.isEmpty() && fresh.size() < generator.free()) {
+                fresh.add(waiting.remove());
+            }
+            end(generator.admit(fresh));
+        } else if (!generator.isIdle()) {
+            end(generator.step());
+        }
+        meter.stepped(generator.counts());
+        for (Sequence sequence : generator.running()) {
+            if (sequence.request().streams()) {
+                sequence.request().receiver().accept(sequence.snapshot(weightVersion));
+            }
+        }
+    }
+
+    private void retractAll() {
+        List<Sequence> running = generator.running();
+        generator.remove(running);
+        for (int i = running.size() - 1; i >= 0; i--) {
+            running.get(i).retracted();
+            waiting.addFirst(running.get(i));
+        }
+        ended = new Figures.Ended(ended.requests(), ended.aborted(), ended.retractions() + running.size());
+    }
+
+    private void abort(List<Sequence> sequences) {
+        sequences.forEach(Sequence::abort);
+        end(sequences);
+        ended = new Figures.Ended(ended.requests(), ended.aborted() + sequences.size(), ended.retractions());
+    }
+
+    private void end(List<Sequence> sequences) {
+        for (Sequence sequence : sequences) {
+            Sample sample = sequence.snapshot(weightVersion);
+            try {
+                journal.ended(sample);
+            } catch (IOException e) {
+                throw new UncheckedIOException("the token journal cannot be written: " + e.getMessage(), e);
+            }
+            liveRids.remove(sequence.request().rid());
+            sequence.request().receiver().accept(sample);
+        }
+        ended = new Figures.Ended(ended.requests() + sequences.size(), ended.aborted(), ended.retractions());
+    }
+
+    private void releaseHeld() {
+        waiting.addAll(held);
+        held.clear();
+    }
+
+    private static List<Sequence> take(Deque<Sequence> queue, Predicate<String> rids) {
+        List<Sequence> taken = new ArrayList<>();
+        for (Iterator<Sequence> all = queue.iterator(); all.hasNext(); ) {
+            Sequence sequence = all.next();
+            if (rids.test(sequence.request().rid())) {
+                taken.add(sequence);
+                all.remove();
+            }
+        }
+        return taken;
+    }
+
+    private static <T> void complete(CompletableFuture<T> result, Callable<T> work) {
+        if (result.isDone()) {
+            return;
+        }
+        try {
+            result.complete(work.call());
+        } catch (Exception e) {
+            result.completeExceptionally(e);
+        }
+    }
+
+    /** Ends the thread after the step it is in, and waits for it. */
+    @Override
+    public void close() {
+        mailbox.add(() -> closing = true);
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package dev.sluice.cpu.engine;
+
+import dev.sluice.sglang.FinishReason;
+import dev.sluice.sglang.FinishReason.Matched;
+import dev.sluice.text.Tokenizer;
+import java.util.Arrays;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Says after each token whether the output ends, in SGLang's order: length, then stop texts, then stop tokens.
+ *
+ * @param endTokens the model's end-of-sequence tokens
+ * @param tokenizer null where the engine runs without one; requests with stop texts are refused then
+ * @see <a href="https://github.com/sgl-project/sglang/blob/v0.5.15.post1/python/sglang/srt/managers/schedule_batch.py">
+ *     Req.check_finished</a>
+ */
+record StopCheck(Set<Integer> endTokens, @Nullable Tokenizer tokenizer) {
+
+    /**
+     * Checks the newest token.
+     *
+     * @param tokens prompt and output; {@code length} of them count
+     * @return null while the output goes on
+     */
+    @Nullable
+    FinishReason after(GenerationRequest request, int[] tokens, int length) {
+        Sampling sampling = request.sampling();
+        int outputLength = length - request.prompt().length;
+        if (outputLength >= sampling.maxNewTokens()) {
+            return new FinishReason.Length(outputLength);
+        }
+        Sampling.Stops stops = sampling.stops();
+        String text = matchedText(sampling, Arrays.copyOfRange(tokens, length - tail(stops, outputLength), length));
+        if (text != null) {
+            return new FinishReason.Stop(new Matched.Text(text));
+        }
+        int token = tokens[length - 1];
+        boolean stopToken = stops.tokens().contains(token) || endTokens.contains(token);
+        if (stopToken && !stops.ignoreEos()) {
+            return new FinishReason.Stop(new Matched.Token(token));
+        }
+        return null;
+    }
+
+    /** How many last tokens can hold a stop text that ends in the newest one: each token has at least one character. */
+    private static int tail(Sampling.Stops stops, int outputLength) {
+        int longest = stops.texts().stream().mapToInt(String::length).max().orElse(-1);
+        return Math.min(outputLength, longest + 1);
+    }
+
+    private @Nullable String matchedText(Sampling sampling, int[] tail) {
+        if (tokenizer == null || sampling.stops().texts().isEmpty()) {
+            return null;
+        }
+        String text = tokenizer.decode(tail, sampling.skipSpecialTokens());
+        return sampling.stops().texts().stream()
+                .filter(text::contains)
+                .findFirst()
+                .orElse(null);
+    }
+}

@@ -1,0 +1,112 @@
+package dev.sluice.cpu.engine;
+
+import static dev.sluice.cpu.engine.ControlEndpoints.waited;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.sluice.checkpoint.HuggingFaceCheckpoint;
+import dev.sluice.cpu.http.Answer;
+import dev.sluice.cpu.http.BodyException;
+import dev.sluice.cpu.http.Call;
+import dev.sluice.sglang.WeightUpdate;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/** Replacing, labelling and comparing weights. */
+final class WeightEndpoints {
+    private static final String NO_TORCH_GROUP =
+            "this engine has no distributed weight updates; use update_weights_from_disk";
+
+    private final Engine engine;
+    private final Scheduler scheduler;
+
+    WeightEndpoints(Engine engine) {
+        this.engine = engine;
+        this.scheduler = engine.scheduler();
+    }
+
+    /**
+     * Loads a directory. A paused engine loads at once; another waits for everything that runs, and holds what comes.
+     */
+    Answer updateFromDisk(Call call) throws Exception {
+        WeightUpdate update = call.read(WeightUpdate.class);
+        if (update.modelPath() == null) {
+            throw new BodyException("model_path: Field required");
+        }
+        if (Boolean.TRUE.equals(update.abortAllRequests())) {
+            scheduler.abort(rid -> true).get();
+        }
+        try (HuggingFaceCheckpoint checkpoint = engine.openReplacement(update.modelPath())) {
+            Callable<Integer> replace = () -> replace(update, checkpoint);
+            boolean paused = waited(scheduler.between(() -> scheduler.pauseMode() != null));
+            int running = waited(paused ? scheduler.between(replace) : scheduler.whenIdle(true, replace));
+            return Answer.ok(new WeightUpdate.Outcome(true, "Succeeded to update model weights.", running));
+        } catch (RequestException e) {
+            return refused(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Runs in the scheduler's thread. */
+    private int replace(WeightUpdate update, HuggingFaceCheckpoint checkpoint) {
+        int running = scheduler.runningRequests();
+        if (running > 0 && !Boolean.FALSE.equals(update.flushCache())) {
+            throw new RequestException("Cache flush failed: " + running + " requests keep their cache while paused in"
+                    + " place; send flush_cache=false, or pause with mode abort or retract. Nothing was changed.");
+        }
+        engine.replaceWeights(checkpoint, update.modelPath());
+        if (update.weightVersion() != null) {
+            scheduler.labelWeights(update.weightVersion());
+        }
+        return running;
+    }
+
+    /** Changes the label alone. */
+    Answer updateVersion(Call call) throws Exception {
+        JsonNode body = call.object();
+        String version = body.path("new_version").asText("");
+        if (version.isEmpty()) {
+            throw new BodyException("new_version: Field required");
+        }
+        // SGLang's surprising default.
+        boolean abortAll = body.path("abort_all_requests").asBoolean(true);
+        waited(scheduler.between(() -> {
+            if (abortAll) {
+                scheduler.abortNow(rid -> true, true);
+            }
+            scheduler.labelWeights(version);
+            return null;
+        }));
+        return Answer.ok(
+                Map.of("success", true, "message", "Weight version updated to " + version, "new_version", version));
+    }
+
+    Answer version(Call call) throws Exception {
+        return Answer.ok(Map.of("weight_version", waited(scheduler.between(scheduler::weightVersion))));
+    }
+
+    /** One sum over all weights; equal weights give equal sums in every engine of this kind. */
+    Answer check(Call call) throws Exception {
+        String action = call.object().path("action").asText("checksum");
+        if (!action.equals("checksum")) {
+            return refused("the action " + action + " is not offered by this engine; use checksum");
+        }
+        String sum = waited(scheduler.between(() -> Checksums.of(engine.weights())));
+        return Answer.ok(Map.of(
+                "success",
+                true,
+                "message",
+                "Success.",
+                "ranks",
+                List.of(Map.of("rank", 0, "checksum", sum)),
+                "per_engine_checksum",
+                sum));
+    }
+
+    Answer distributed(Call call) {
+        return refused(NO_TORCH_GROUP);
+    }
+
+    private static Answer refused(String message) {
+        return new Answer.Json(400, new WeightUpdate.Outcome(false, message, null));
+    }
+}
