@@ -65,6 +65,11 @@ public final class AddressedReader extends PollLoop {
     }
 
     @Override
+    boolean sendsDeadLetters() {
+        return true;
+    }
+
+    @Override
     public boolean ready() {
         return listening.isDone() && !listening.isCompletedExceptionally();
     }

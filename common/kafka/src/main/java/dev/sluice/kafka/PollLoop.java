@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One consumer on one thread: polls, decodes, sends what is broken to the dead letters, and hands on the rest. */
+/** One consumer on one thread: polls, decodes, skips and counts what is broken, and hands on the rest. */
 abstract class PollLoop implements EventReader {
     private static final Logger LOG = LoggerFactory.getLogger(PollLoop.class);
     private static final Duration POLL = Duration.ofMillis(500);
@@ -86,10 +86,15 @@ abstract class PollLoop implements EventReader {
                         record.topic(),
                         record.offset(),
                         broken.reason());
-                deadLetter(record, broken.reason());
+                if (sendsDeadLetters()) {
+                    deadLetter(record, broken.reason());
+                }
             }
         }
     }
+
+    /** Only a reader that sees a record once sends it to the dead letters; state is read again at each start. */
+    abstract boolean sendsDeadLetters();
 
     private void deadLetter(ConsumerRecord<byte[], byte[]> record, String reason) {
         var settings = connection.producerSettings();

@@ -124,6 +124,11 @@ public final class StateReader extends PollLoop {
     }
 
     @Override
+    boolean sendsDeadLetters() {
+        return false;
+    }
+
+    @Override
     public boolean ready() {
         return caughtUp.isDone() && !caughtUp.isCompletedExceptionally();
     }

@@ -1,6 +1,7 @@
 package dev.sluice.kafka;
 
 import dev.sluice.events.Topics;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TopicExistsException;
 
@@ -39,12 +41,14 @@ public final class TopicCreation {
                     .filter(topic -> !existing.contains(topic.topicName()))
                     .map(topic -> newTopic(topic, replication))
                     .toList();
-            admin.createTopics(missing).all().get(DEADLINE_SECONDS, TimeUnit.SECONDS);
-            return missing.stream().map(NewTopic::name).toList();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof TopicExistsException) {
-                return List.of(); // another process was faster
+            List<String> created = new ArrayList<>();
+            for (var creation : admin.createTopics(missing).values().entrySet()) {
+                if (createdHere(creation.getValue())) {
+                    created.add(creation.getKey());
+                }
             }
+            return created;
+        } catch (ExecutionException e) {
             throw new KafkaUnavailableException(
                     "cannot create the topics: " + e.getCause().getMessage(), e);
         } catch (TimeoutException e) {
@@ -55,6 +59,20 @@ public final class TopicCreation {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new KafkaUnavailableException("interrupted while creating topics", e);
+        }
+    }
+
+    /** False where another process was faster. */
+    private static boolean createdHere(KafkaFuture<Void> creation)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        try {
+            creation.get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+            return true;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof TopicExistsException) {
+                return false;
+            }
+            throw e;
         }
     }
 

@@ -85,6 +85,11 @@ public final class WorkReader extends PollLoop {
     }
 
     @Override
+    boolean sendsDeadLetters() {
+        return true;
+    }
+
+    @Override
     public boolean ready() {
         return failure() == null;
     }
