@@ -3,10 +3,12 @@ package dev.sluice.kafka;
 import dev.sluice.events.Event;
 import dev.sluice.events.Topics;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -20,22 +22,25 @@ public final class WorkReader extends PollLoop {
     private final List<Topics> topics;
     private final EventHandler handler;
     private final @Nullable Consumer<RawRecord> rawHandler;
+    private final Consumer<Boolean> elected;
 
     private WorkReader(
             KafkaConnection connection,
             String group,
             List<Topics> topics,
             EventHandler handler,
-            @Nullable Consumer<RawRecord> rawHandler) {
+            @Nullable Consumer<RawRecord> rawHandler,
+            Consumer<Boolean> elected) {
         super(connection, settings(connection, group), connection.source() + "-work");
         this.topics = List.copyOf(topics);
         this.handler = handler;
         this.rawHandler = rawHandler;
+        this.elected = elected;
     }
 
     public static WorkReader start(
             KafkaConnection connection, String group, List<Topics> topics, EventHandler handler) {
-        WorkReader reader = new WorkReader(connection, group, topics, handler, null);
+        WorkReader reader = new WorkReader(connection, group, topics, handler, null, any -> {});
         reader.start();
         return reader;
     }
@@ -43,7 +48,21 @@ public final class WorkReader extends PollLoop {
     /** For a topic that is read strictly: the handler gets every record as it came, broken ones too, and answers it. */
     public static WorkReader startRaw(
             KafkaConnection connection, String group, Topics topic, Consumer<RawRecord> handler) {
-        WorkReader reader = new WorkReader(connection, group, List.of(topic), record -> {}, handler);
+        return startElected(connection, group, topic, handler, any -> {});
+    }
+
+    /**
+     * As {@link #startRaw}, for a topic of one partition that elects one process of the group.
+     *
+     * @param elected on the reader's thread: true before the first record, false when another process takes over
+     */
+    public static WorkReader startElected(
+            KafkaConnection connection,
+            String group,
+            Topics topic,
+            Consumer<RawRecord> handler,
+            Consumer<Boolean> elected) {
+        WorkReader reader = new WorkReader(connection, group, List.of(topic), record -> {}, handler, elected);
         reader.start();
         return reader;
     }
@@ -60,7 +79,23 @@ public final class WorkReader extends PollLoop {
 
     @Override
     void begin() {
-        consumer.subscribe(topics.stream().map(Topics::topicName).toList());
+        consumer.subscribe(topics.stream().map(Topics::topicName).toList(), new ConsumerRebalanceListener() {
+            @Override
+            public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+                tell(partitions, true);
+            }
+
+            @Override
+            public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+                tell(partitions, false);
+            }
+        });
+    }
+
+    private void tell(Collection<TopicPartition> partitions, boolean mine) {
+        if (!partitions.isEmpty()) {
+            elected.accept(mine);
+        }
     }
 
     @Override
