@@ -61,7 +61,8 @@ public final class RunDesk {
 
     private Optional<RunConditions> live(Event event) {
         Run run = runs.get(event.runId());
-        return run == null || run.phase().ended()
+        // A run may be unknown yet: another's topic can be ahead of the own log.
+        return run != null && run.phase().ended()
                 ? Optional.empty()
                 : Optional.of(conditions.computeIfAbsent(event.runId(), runId -> new RunConditions()));
     }
