@@ -1,0 +1,44 @@
+package dev.sluice.events;
+
+/**
+ * Figures that a trainer publishes with every step, under slime's metric names where slime has one.
+ *
+ * @see <a href="https://github.com/THUDM/slime">slime, {@code slime/ray/rollout.py} and {@code
+ *     slime/backends/megatron_utils/model.py}</a>
+ */
+public enum RunMetric {
+    RAW_REWARD("rollout/raw_reward", "Mean reward"),
+    RESPONSE_LENGTH("rollout/response_lengths", "Response length, tokens"),
+    TRUNCATED_RATIO("rollout/truncated_ratio", "Responses cut at the longest length"),
+    ACCEPT_LENGTH("rollout/spec_accept_length", "EAGLE acceptance length"),
+    POLICY_LAG("rollout/policy_lag", "Policy lag, publications"),
+    LOSS("train/loss", "Loss"),
+    POLICY_LOSS("train/pg_loss", "Policy loss"),
+    MTP_LOSS("train/mtp_loss", "MTP loss"),
+    ENTROPY("train/entropy_loss", "Entropy"),
+    KL("train/ppo_kl", "KL of the step"),
+    CLIP_FRACTION("train/pg_clipfrac", "Tokens whose ratio was clipped"),
+    GRADIENT_NORM("train/grad_norm", "Gradient norm"),
+    LOGPROB_DIFFERENCE("train/train_rollout_logprob_abs_diff", "Trainer against engine, |log-prob difference|"),
+    STEP_SECONDS("perf/step_time", "Seconds a step"),
+    TRAIN_SECONDS("perf/train_time", "Seconds of training in a step"),
+    TOKENS_PER_SECOND("perf/tokens_per_second", "Tokens trained per second");
+
+    private final String wireName;
+    private final String title;
+
+    RunMetric(String wireName, String title) {
+        this.wireName = wireName;
+        this.title = title;
+    }
+
+    /** The name in {@link MetricPoint} and {@link TrainingEvent.StepCompleted#metrics}. */
+    public String wireName() {
+        return wireName;
+    }
+
+    /** The name on a screen. */
+    public String title() {
+        return title;
+    }
+}
