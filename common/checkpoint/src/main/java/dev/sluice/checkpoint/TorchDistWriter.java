@@ -24,6 +24,9 @@ public final class TorchDistWriter {
 
     static final String SCALARS = "sluice";
 
+    /** What slime's converter records in a release; Megatron starts a release at iteration 0 whatever stands there. */
+    private static final long RELEASE_ITERATION = 1;
+
     private static final byte[] FORMAT =
             "{\"sharded_backend\": \"torch_dist\", \"sharded_backend_version\": 1, \"common_backend\": \"torch\", \"common_backend_version\": 1}"
                     .getBytes(StandardCharsets.UTF_8);
@@ -136,7 +139,7 @@ public final class TorchDistWriter {
             items.bytes(key, empty);
         }
         Map<String, Object> common = new LinkedHashMap<>(MegatronArguments.commonState(
-                new ModelConfig(model.config()), nextToken, model.iteration().orElse(0)));
+                new ModelConfig(model.config()), nextToken, model.iteration().orElse(RELEASE_ITERATION)));
         common.put(SCALARS, new TreeMap<>(model.scalars()));
         // Both places: Megatron up to 0.18 reads only the file, later versions look for the item.
         items.bytes(TorchDistDirectory.COMMON_KEY, PickleBytes.commonItem(common));
