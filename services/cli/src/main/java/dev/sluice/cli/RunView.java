@@ -1,0 +1,23 @@
+package dev.sluice.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.cli.run.RunProjection;
+import dev.sluice.cli.run.RunReport;
+import dev.sluice.cli.run.RunSummary;
+import dev.sluice.events.EventJson;
+import java.time.Duration;
+
+/** Shows one run as its log tells. */
+record RunView(Terminal terminal) {
+    void show(RunProjection run) {
+        RunReport report = RunReport.of(run, Duration.ZERO, Duration.ZERO);
+        if (!terminal.json()) {
+            RunSummary.lines(report, run.reason()).forEach(terminal::result);
+            return;
+        }
+        ObjectNode json = EventJson.mapper().valueToTree(report);
+        json.remove("seconds");
+        json.put("reason", run.reason()).put("stepsPlanned", run.stepsPlanned());
+        terminal.result(json.toPrettyString());
+    }
+}

@@ -1,0 +1,33 @@
+package dev.sluice.cli;
+
+import dev.sluice.cli.run.RunClient;
+import dev.sluice.cli.stack.RunningStack;
+import java.net.URI;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which services a command talks to. */
+final class StackOptions {
+    @Option(
+            names = "--work-dir",
+            defaultValue = UpCommand.DEFAULT_WORK_DIRECTORY,
+            description = "The work directory of the running \"sluice up\" (default: ${DEFAULT-VALUE}).")
+    private Path workDirectory = Path.of(UpCommand.DEFAULT_WORK_DIRECTORY);
+
+    @Option(names = "--bootstrap", paramLabel = "HOST:PORT", description = "The broker, instead of --work-dir.")
+    private @Nullable String bootstrap;
+
+    RunClient client() {
+        return new RunClient(bootstrapServers());
+    }
+
+    String bootstrapServers() {
+        return bootstrap == null ? RunningStack.in(workDirectory).bootstrapServers() : bootstrap;
+    }
+
+    /** Where a service of that stack listens for HTTP. */
+    URI service(String name) {
+        return RunningStack.in(workDirectory).service(name);
+    }
+}

@@ -1,0 +1,68 @@
+package dev.sluice.cli.run;
+
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingEvent.WaitChanged;
+import java.util.Locale;
+import java.util.Map;
+
+/** What a run does just now, on one line. */
+final class ProgressLine {
+    private ProgressLine() {}
+
+    static String of(RunProjection run) {
+        return switch (run.phase()) {
+            case REQUESTED -> "waiting for the planner's answer";
+            case PLANNED -> "planned; waiting for instances";
+            case QUEUED -> "queued: " + run.reason();
+            case STARTING -> run.converted() == null
+                    ? "converting the checkpoint, %d %%".formatted(run.conversionPercent())
+                    : "starting engines and the trainer";
+            case TRAINING -> training(run);
+            case STOPPING -> "stopping: " + run.reason();
+            case SUCCEEDED, FAILED, CANCELLED, REJECTED ->
+                run.phase().word() + (run.reason().isEmpty() ? "" : ": " + run.reason());
+        };
+    }
+
+    private static String training(RunProjection run) {
+        CheckpointSaved saved = run.saved();
+        if (saved != null && saved.last()) {
+            return run.exported() == null ? "exporting the trained checkpoint" : "exported; the run ends";
+        }
+        StepCompleted step = run.lastStep();
+        WaitChanged waiting = run.waiting();
+        if (step == null) {
+            return waiting == null ? "training begins" : "waiting for " + waiting.waitingFor() + ": " + waiting.reason();
+        }
+        int count = run.ledger().stepsTrained();
+        StringBuilder line = new StringBuilder("step %d/%d".formatted(count, run.stepsPlanned()));
+        add(line, step.metrics(), "rollout/raw_reward", "  reward %.3f");
+        add(line, step.metrics(), "train/loss", "  loss %.4f");
+        add(line, step.metrics(), "perf/tokens_per_second", "  %.0f tokens/s");
+        line.append(String.format(Locale.ROOT, "  lag %.2f", lag(step)));
+        run.ledger().acceptLength().ifPresent(length -> line.append(String.format(Locale.ROOT, "  accept %.2f", length)));
+        if (waiting != null) {
+            line.append("  waiting for ").append(waiting.waitingFor());
+        }
+        return line.toString();
+    }
+
+    /** Mean policy lag of the groups of a step. */
+    private static double lag(StepCompleted step) {
+        long groups = 0;
+        long sum = 0;
+        for (int lag = 0; lag < step.policyLags().size(); lag++) {
+            groups += step.policyLags().get(lag);
+            sum += (long) lag * step.policyLags().get(lag);
+        }
+        return groups == 0 ? 0 : (double) sum / groups;
+    }
+
+    private static void add(StringBuilder line, Map<String, Double> metrics, String name, String format) {
+        Double value = metrics.get(name);
+        if (value != null) {
+            line.append(String.format(Locale.ROOT, format, value));
+        }
+    }
+}

@@ -1,0 +1,227 @@
+package dev.sluice.cli.run;
+
+import dev.sluice.domain.ledger.Ledger;
+import dev.sluice.events.CheckpointEvent;
+import dev.sluice.events.CheckpointEvent.CheckpointConverted;
+import dev.sluice.events.CheckpointEvent.CheckpointExported;
+import dev.sluice.events.EngineEvent;
+import dev.sluice.events.Event;
+import dev.sluice.events.GroupEvent;
+import dev.sluice.events.GroupTask;
+import dev.sluice.events.InstanceSnapshot;
+import dev.sluice.events.MetricPoint;
+import dev.sluice.events.Problem;
+import dev.sluice.events.RunEvent;
+import dev.sluice.events.RunRequest;
+import dev.sluice.events.TrainingEvent;
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.events.TrainingEvent.EvalCompleted;
+import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingEvent.WaitChanged;
+import dev.sluice.events.WeightEvent;
+import dev.sluice.kafka.EventRecord;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One run as its events tell. Feed it the run's topics, each in its order; not for several threads. */
+public final class RunProjection {
+    private final String runId;
+    private final Ledger ledger;
+    private final List<EvalCompleted> evaluations = new ArrayList<>();
+    private RunPhase phase = RunPhase.REQUESTED;
+    private String reason = "";
+    private List<Problem> problems = List.of();
+    private RunEvent.@Nullable RunPlanned planned;
+    private RunEvent.@Nullable RunSucceeded succeeded;
+    private @Nullable StepCompleted lastStep;
+    private @Nullable CheckpointConverted converted;
+    private @Nullable CheckpointExported exported;
+    private @Nullable CheckpointSaved saved;
+    private @Nullable WaitChanged waiting;
+    private @Nullable Instant startedAt;
+    private @Nullable Instant trainedAt;
+    private int conversionPercent;
+    private int answers;
+    private long events;
+
+    public RunProjection(String runId) {
+        this.runId = runId;
+        this.ledger = new Ledger(runId);
+    }
+
+    /** Takes an event; those of other runs change nothing. */
+    public void apply(EventRecord<Event> record) {
+        if (!record.event().runId().equals(runId)) {
+            return;
+        }
+        events++;
+        ledger.apply(record.event(), record.id());
+        switch (record.event()) {
+            case RunEvent run -> applyRun(run, record.time());
+            case CheckpointEvent checkpoint -> applyCheckpoint(checkpoint);
+            case TrainingEvent training -> applyTraining(training, record.time());
+            case RunRequest request -> {}
+            case GroupEvent group -> {}
+            case InstanceSnapshot instance -> {}
+            case GroupTask task -> {}
+            case WeightEvent weights -> {}
+            case EngineEvent engine -> {}
+            case MetricPoint point -> {}
+        }
+    }
+
+    private void applyRun(RunEvent event, Instant time) {
+        switch (event) {
+            case RunEvent.RunPlanned plan -> {
+                answers++;
+                planned = plan;
+                problems = List.of();
+                move(RunPhase.PLANNED, "");
+            }
+            case RunEvent.RunRejected rejected -> {
+                answers++;
+                problems = rejected.problems();
+                if (planned == null) { // otherwise another request under this id was refused: the run itself goes on
+                    move(RunPhase.REJECTED, problems.size() + " problems");
+                }
+            }
+            case RunEvent.RunQueued queued -> move(RunPhase.QUEUED, queued.reason());
+            case RunEvent.RunAssigned assigned -> {
+                if (startedAt == null) {
+                    move(RunPhase.STARTING, assigned.reason());
+                }
+            }
+            case RunEvent.RunStarted started -> {
+                startedAt = startedAt == null ? time : startedAt;
+                move(RunPhase.TRAINING, "");
+            }
+            case RunEvent.RunStopping stopping -> move(RunPhase.STOPPING, stopping.reason());
+            case RunEvent.RunSucceeded success -> {
+                succeeded = success;
+                move(RunPhase.SUCCEEDED, "");
+            }
+            case RunEvent.RunFailed failed -> move(RunPhase.FAILED, failed.reason());
+            case RunEvent.RunCancelled cancelled -> move(RunPhase.CANCELLED, cancelled.reason());
+        }
+    }
+
+    private void applyCheckpoint(CheckpointEvent event) {
+        switch (event) {
+            case CheckpointConverted done -> converted = done;
+            case CheckpointExported done -> exported = done;
+            case CheckpointEvent.ConversionProgressed progress ->
+                conversionPercent = (int) (100 * progress.bytesDone() / Math.max(1, progress.bytesTotal()));
+            case CheckpointEvent.ConversionStarted started -> conversionPercent = 0;
+            case CheckpointEvent.ConversionFailed failed -> reason = failed.reason();
+        }
+    }
+
+    private void applyTraining(TrainingEvent event, Instant time) {
+        switch (event) {
+            case StepCompleted step -> {
+                lastStep = step;
+                trainedAt = time;
+            }
+            case EvalCompleted evaluation -> evaluations.add(evaluation);
+            case CheckpointSaved cut -> saved = cut;
+            case WaitChanged wait -> waiting = wait.waitingFor().isEmpty() ? null : wait;
+            case TrainingEvent.TrainerLost lost -> reason = lost.reason();
+            case TrainingEvent.TrainerReady ready -> {}
+            case TrainingEvent.BatchFormed batch -> {}
+            case TrainingEvent.CheckpointRetired retired -> {}
+        }
+    }
+
+    private void move(RunPhase next, String why) {
+        phase = next;
+        reason = why;
+    }
+
+    public String runId() {
+        return runId;
+    }
+
+    public Ledger ledger() {
+        return ledger;
+    }
+
+    public RunPhase phase() {
+        return phase;
+    }
+
+    /** Why it is in its phase; may be empty. */
+    public String reason() {
+        return reason;
+    }
+
+    /** What was wrong with the newest request under this id that was refused. */
+    public List<Problem> problems() {
+        return problems;
+    }
+
+    /** Plans and rejections so far: one more for each request that was answered. */
+    public int answers() {
+        return answers;
+    }
+
+    /** Events of this run so far. */
+    public long events() {
+        return events;
+    }
+
+    public List<EvalCompleted> evaluations() {
+        return List.copyOf(evaluations);
+    }
+
+    public RunEvent.@Nullable RunPlanned planned() {
+        return planned;
+    }
+
+    public RunEvent.@Nullable RunSucceeded succeeded() {
+        return succeeded;
+    }
+
+    public @Nullable StepCompleted lastStep() {
+        return lastStep;
+    }
+
+    public @Nullable CheckpointConverted converted() {
+        return converted;
+    }
+
+    public @Nullable CheckpointExported exported() {
+        return exported;
+    }
+
+    /** The newest cut. */
+    public @Nullable CheckpointSaved saved() {
+        return saved;
+    }
+
+    /** What the trainer waits for, if it does. */
+    public @Nullable WaitChanged waiting() {
+        return waiting;
+    }
+
+    /** When training began. */
+    public @Nullable Instant startedAt() {
+        return startedAt;
+    }
+
+    /** When the newest step was trained. */
+    public @Nullable Instant trainedAt() {
+        return trainedAt;
+    }
+
+    /** Of the conversion or export that goes on. */
+    public int conversionPercent() {
+        return conversionPercent;
+    }
+
+    /** Steps the run is to train; 0 before there is a plan. */
+    public int stepsPlanned() {
+        return planned == null ? 0 : planned.request().training().steps();
+    }
+}

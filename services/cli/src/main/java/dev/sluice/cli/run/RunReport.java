@@ -1,0 +1,135 @@
+package dev.sluice.cli.run;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.sluice.domain.ledger.StepReward;
+import dev.sluice.domain.ledger.TokenBuckets;
+import dev.sluice.events.RunEvent.RunSucceeded;
+import dev.sluice.events.TrainingEvent.EvalCompleted;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What came out of a run, as {@code report.json} has it. Absent figures are null.
+ *
+ * @param outcome succeeded, failed, cancelled or rejected
+ * @param steps trained, each once
+ * @param rewardFirst10 mean reward of the first ten steps
+ * @param rewardLast10 mean reward of the last ten steps
+ * @param evalBefore mean reward on the held-out sets before the first step
+ * @param evalAfter mean reward on the held-out sets after the last step
+ * @param tokens by what became of them
+ * @param tokensGenerated the sum of {@code tokens}
+ * @param acceptLength tokens per verification of speculative decoding
+ */
+public record RunReport(
+        String runId,
+        String outcome,
+        int steps,
+        @Nullable Double rewardFirst10,
+        @Nullable Double rewardLast10,
+        @Nullable Double evalBefore,
+        @Nullable Double evalAfter,
+        TokenBuckets tokens,
+        long tokensGenerated,
+        @Nullable Double acceptLength,
+        Seconds seconds,
+        Checkpoints checkpoints) {
+
+    private static final int EDGE_STEPS = 10;
+    private static final JsonMapper JSON = new JsonMapper(); // unlike events, a report says null
+
+    /**
+     * Seconds of the parts of a demo.
+     *
+     * @param startup until every service was ready
+     * @param train from the run's start to its last step
+     * @param total of the whole command so far
+     */
+    public record Seconds(double startup, @Nullable Double convert, @Nullable Double train, @Nullable Double export, double total) {}
+
+    /** Directories of the final checkpoint. */
+    public record Checkpoints(
+            @Nullable String torchDist, @Nullable String huggingFace) {}
+
+    /**
+     * @param startup until every service was ready
+     * @param total of the whole command so far
+     */
+    public static RunReport of(RunProjection run, Duration startup, Duration total) {
+        List<StepReward> rewards = run.ledger().rewards();
+        int edge = Math.min(EDGE_STEPS, rewards.size());
+        RunSucceeded succeeded = run.succeeded();
+        return new RunReport(
+                run.runId(),
+                run.phase().word(),
+                run.ledger().stepsTrained(),
+                mean(rewards.subList(0, edge)),
+                mean(rewards.subList(rewards.size() - edge, rewards.size())),
+                evaluation(run.evaluations(), steps(run.evaluations()).min()),
+                evaluation(run.evaluations(), steps(run.evaluations()).max()),
+                run.ledger().tokens(),
+                run.ledger().tokens().total(),
+                run.ledger().acceptLength().isPresent() ? run.ledger().acceptLength().getAsDouble() : null,
+                seconds(run, startup, total),
+                new Checkpoints(
+                        succeeded == null ? null : succeeded.torchDist(),
+                        succeeded == null ? null : succeeded.huggingFace()));
+    }
+
+    /** One JSON document on several lines. */
+    public String toJson() {
+        try {
+            return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a report that cannot be written: " + this, e);
+        }
+    }
+
+    public void write(Path file) throws IOException {
+        Files.writeString(file, toJson() + "\n");
+    }
+
+    private static Seconds seconds(RunProjection run, Duration startup, Duration total) {
+        Instant started = run.startedAt();
+        Instant trained = run.trainedAt();
+        return new Seconds(
+                seconds(startup),
+                run.converted() == null ? null : rounded(run.converted().seconds()),
+                started == null || trained == null ? null : seconds(Duration.between(started, trained)),
+                run.exported() == null ? null : rounded(run.exported().seconds()),
+                seconds(total));
+    }
+
+    private static double seconds(Duration duration) {
+        return rounded(duration.toMillis() / 1e3);
+    }
+
+    private static double rounded(double seconds) {
+        return Math.round(seconds * 100) / 100.0;
+    }
+
+    private static @Nullable Double mean(List<StepReward> rewards) {
+        var mean = rewards.stream().mapToDouble(StepReward::reward).average();
+        return mean.isPresent() ? mean.getAsDouble() : null;
+    }
+
+    private static IntStream steps(List<EvalCompleted> evaluations) {
+        return evaluations.stream().mapToInt(EvalCompleted::step);
+    }
+
+    private static @Nullable Double evaluation(List<EvalCompleted> evaluations, OptionalInt step) {
+        var mean = evaluations.stream()
+                .filter(evaluation -> step.isPresent() && evaluation.step() == step.getAsInt())
+                .mapToDouble(EvalCompleted::meanReward)
+                .average();
+        return mean.isPresent() ? mean.getAsDouble() : null;
+    }
+}

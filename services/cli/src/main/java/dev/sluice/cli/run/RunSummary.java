@@ -1,0 +1,48 @@
+package dev.sluice.cli.run;
+
+import dev.sluice.domain.ledger.Bucket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** A report as a person reads it. */
+public final class RunSummary {
+    private RunSummary() {}
+
+    /** One line a fact. */
+    public static List<String> lines(RunReport report, String reason) {
+        List<String> lines = new ArrayList<>();
+        String why = reason.isEmpty() ? "" : ": " + reason;
+        lines.add("run %s %s after %d steps%s".formatted(report.runId(), report.outcome(), report.steps(), why));
+        lines.add("  reward         %s -> %s   (first and last 10 steps)"
+                .formatted(number(report.rewardFirst10()), number(report.rewardLast10())));
+        lines.add("  held-out       %s -> %s   (before and after)"
+                .formatted(number(report.evalBefore()), number(report.evalAfter())));
+        lines.add("  accept length  %s tokens a verification".formatted(number(report.acceptLength())));
+        lines.add("  tokens         %,d generated".formatted(report.tokensGenerated()));
+        for (Bucket bucket : Bucket.values()) {
+            long tokens = report.tokens().get(bucket);
+            if (tokens > 0) {
+                lines.add("    %-12s %,12d  %5.1f %%".formatted(
+                        bucket.name().toLowerCase(Locale.ROOT), tokens, 100.0 * tokens / report.tokensGenerated()));
+            }
+        }
+        RunReport.Seconds seconds = report.seconds();
+        lines.add("  seconds        startup %s, convert %s, train %s, export %s, total %s".formatted(
+                        number(seconds.startup()),
+                        number(seconds.convert()),
+                        number(seconds.train()),
+                        number(seconds.export()),
+                        number(seconds.total())));
+        if (report.checkpoints().huggingFace() != null) {
+            lines.add("  Hugging Face   " + report.checkpoints().huggingFace());
+            lines.add("  torch_dist     " + report.checkpoints().torchDist());
+        }
+        return lines;
+    }
+
+    private static String number(@Nullable Double value) {
+        return value == null ? "-" : String.format(Locale.ROOT, "%.2f", value);
+    }
+}
