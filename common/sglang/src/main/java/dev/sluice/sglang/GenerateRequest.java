@@ -38,7 +38,7 @@ public record GenerateRequest(
         @Nullable Integer routedDpRank) {
 
     /** What reinforcement learning asks: tokens in, tokens and their log-probabilities out, in one reply. */
-    public static GenerateRequest ofTokens(String rid, int[] inputIds, SamplingParams samplingParams) {
+    public static GenerateRequest ofTokens(@Nullable String rid, int[] inputIds, SamplingParams samplingParams) {
         return new GenerateRequest(
                 rid, null, inputIds.clone(), samplingParams, true, null, null, null, null, false, null);
     }
