@@ -1,0 +1,15 @@
+package dev.sluice.planner;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sluice.events.EventJson;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+
+/** HTTP answers spell values as events do. */
+class JsonOnTheWire {
+    @Produces
+    @Singleton
+    ObjectMapper mapper() {
+        return EventJson.mapper().copy();
+    }
+}

@@ -1,0 +1,30 @@
+package dev.sluice.planner;
+
+import dev.sluice.domain.run.Deadlines;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.time.Duration;
+
+/** Configuration of the planner. */
+@ConfigMapping(prefix = "sluice.planner")
+interface PlannerConfig {
+    /** How long the converter may stay silent before a run fails. */
+    @WithDefault("10m")
+    Duration conversionDeadline();
+
+    /** How long an assigned run may be without a ready engine. */
+    @WithDefault("120s")
+    Duration enginesReadyDeadline();
+
+    /** How long an assigned trainer may take to be ready, from the conversion on. */
+    @WithDefault("300s")
+    Duration trainerReadyDeadline();
+
+    /** How long a run that a client ended may take to save and export. */
+    @WithDefault("30s")
+    Duration stoppingDeadline();
+
+    default Deadlines deadlines() {
+        return new Deadlines(conversionDeadline(), enginesReadyDeadline(), trainerReadyDeadline(), stoppingDeadline());
+    }
+}

@@ -1,0 +1,97 @@
+package dev.sluice.planner;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.sluice.checkpoint.CheckpointException;
+import dev.sluice.checkpoint.HuggingFaceCheckpoint;
+import dev.sluice.domain.data.PromptRows;
+import dev.sluice.domain.data.RowKeys;
+import dev.sluice.domain.plan.ModelShape;
+import dev.sluice.domain.request.Facts;
+import dev.sluice.events.EventJson;
+import dev.sluice.events.TrainingRequest;
+import dev.sluice.quarkus.Roots;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Looks at what a request points at: the model's directory and the prompt files. */
+@ApplicationScoped
+class World {
+    private static final long MAX_CONFIG_BYTES = 1 << 20;
+
+    private final Roots roots;
+
+    World(Roots roots) {
+        this.roots = roots;
+    }
+
+    Facts look(TrainingRequest request, int gpuInstances) {
+        Map<String, Facts.PromptFile> files = new HashMap<>();
+        Stream.concat(
+                        Stream.of(request.data().prompts()),
+                        request.evaluation().stream().map(TrainingRequest.Evaluation::prompts))
+                .distinct()
+                .forEach(path -> files.put(path, promptFile(path, RowKeys.of(request.data()))));
+        return new Facts(model(request.model().path()), files, gpuInstances);
+    }
+
+    private Facts.Model model(String path) {
+        Optional<String> objection = objection(path);
+        if (objection.isPresent()) {
+            return new Facts.Model(List.of(objection.get()), null);
+        }
+        Path directory = Path.of(path);
+        List<String> problems = new ArrayList<>(HuggingFaceCheckpoint.problems(directory));
+        if (problems.isEmpty() && !Files.isRegularFile(directory.resolve("tokenizer.json"))) {
+            problems.add(directory + " has no tokenizer.json");
+        }
+        ModelShape shape = problems.isEmpty() ? shape(directory.resolve("config.json"), problems) : null;
+        return new Facts.Model(problems, shape);
+    }
+
+    private static ModelShape shape(Path config, List<String> problems) {
+        try {
+            if (Files.size(config) > MAX_CONFIG_BYTES) {
+                problems.add("%s has more than %d bytes".formatted(config, MAX_CONFIG_BYTES));
+                return null;
+            }
+            JsonNode content = EventJson.mapper().readTree(Files.readAllBytes(config));
+            ModelShape.Reading reading = ModelShape.read(content);
+            reading.problems().forEach(problem -> problems.add(config + ": " + problem));
+            return reading.shape();
+        } catch (IOException | CheckpointException e) {
+            problems.add("%s cannot be read: %s".formatted(config, e.getMessage()));
+            return null;
+        }
+    }
+
+    private Facts.PromptFile promptFile(String path, RowKeys keys) {
+        Optional<String> objection = objection(path);
+        if (objection.isPresent()) {
+            return Facts.PromptFile.unreadable(objection.get());
+        }
+        if (!Files.isRegularFile(Path.of(path))) {
+            return Facts.PromptFile.unreadable(path + " is not a file on the planner's host");
+        }
+        try (InputStream file = Files.newInputStream(Path.of(path))) {
+            return new Facts.PromptFile(null, PromptRows.scan(file, keys, row -> {}));
+        } catch (IOException e) {
+            return Facts.PromptFile.unreadable("%s cannot be read: %s".formatted(path, e.getMessage()));
+        }
+    }
+
+    private Optional<String> objection(String path) {
+        if (!path.startsWith("/") && !Path.of(path).isAbsolute()) {
+            return Optional.of(path + " is relative, and services run in other directories");
+        }
+        return roots.objection(path);
+    }
+}
