@@ -1,7 +1,12 @@
 package dev.sluice.cpu.model;
 
+import dev.sluice.checkpoint.DType;
+import dev.sluice.checkpoint.TensorEntry;
+import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -18,6 +23,9 @@ import org.bytedeco.pytorch.global.torch;
  */
 @SuppressWarnings("try") // scopes and guards work by being open
 public final class AdamW implements AutoCloseable {
+    /** Names of the two families of moments in checkpoints, as torch.optim has them. */
+    public static final List<String> FAMILIES = List.of("exp_avg", "exp_avg_sq");
+
     private final Weights weights;
     private final Map<String, Moments> moments = new LinkedHashMap<>();
     private long steps;
@@ -28,7 +36,7 @@ public final class AdamW implements AutoCloseable {
      * @param mean first moment ({@code exp_avg})
      * @param square second moment ({@code exp_avg_sq})
      */
-    public record Moments(Tensor mean, Tensor square) {}
+    private record Moments(Tensor mean, Tensor square) {}
 
     /**
      * Coefficients of one step.
@@ -63,18 +71,49 @@ public final class AdamW implements AutoCloseable {
         this.steps = stepsTaken;
     }
 
-    /** The moments by fused name, in the weights' order. */
-    public Map<String, Moments> moments() {
-        return Map.copyOf(moments);
+    /** One family of moments as float32 tensors under the on-disk names of the weights that they belong to. */
+    public List<WeightSource> sources(String family) {
+        return weights.slices().stream()
+                .filter(slice -> !slice.copy() && moments.containsKey(slice.fused()))
+                .map(slice -> new WeightSource(slice, moment(family, slice.fused()), DType.F32))
+                .toList();
     }
 
-    /** The moments of one fused tensor. */
-    public Moments moments(String fusedName) {
-        Moments found = moments.get(fusedName);
-        if (found == null) {
-            throw new IllegalArgumentException(fusedName + " is not trained, so it has no optimizer state");
+    /**
+     * Replaces one family of moments.
+     *
+     * @param tensors where each moment lies, by the on-disk name of its weight
+     * @param data the bytes of a name: row-major, little-endian
+     * @throws IllegalArgumentException listing what is missing; nothing is changed then
+     */
+    public void putAll(String family, Map<String, TensorEntry> tensors, Function<String, ByteBuffer> data) {
+        List<WeightSlice> slices = weights.slices().stream()
+                .filter(slice -> !slice.copy() && moments.containsKey(slice.fused()))
+                .toList();
+        List<String> missing = slices.stream()
+                .map(WeightSlice::name)
+                .filter(name -> !tensors.containsKey(name))
+                .toList();
+        if (!missing.isEmpty()) {
+            throw new IllegalArgumentException("the optimizer state " + family + " lacks " + missing.size()
+                    + " tensors, first " + missing.getFirst());
         }
-        return found;
+        try (NoGradGuard noGrad = new NoGradGuard()) {
+            for (WeightSlice slice : slices) {
+                try (PointerScope scope = new PointerScope()) {
+                    TensorEntry entry = tensors.get(slice.name());
+                    long[] shape =
+                            slice.shape().stream().mapToLong(Long::longValue).toArray();
+                    Tensor values = Tensors.of(entry.dtype(), data.apply(slice.name()), shape);
+                    Weights.viewOf(moment(family, slice.fused()), slice).copy_(values);
+                }
+            }
+        }
+    }
+
+    private Tensor moment(String family, String fusedName) {
+        Moments state = moments.get(fusedName);
+        return family.equals(FAMILIES.getFirst()) ? state.mean : state.square;
     }
 
     /** Sets all gradients to zero. */

@@ -12,11 +12,9 @@ import dev.sluice.workerapi.WorkerException;
 import java.util.List;
 import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a policy on batches: for each optimizer step forward, loss and backward of its slices, then one clipped AdamW step.
@@ -74,29 +72,11 @@ public final class PolicyTrainer {
         return sums;
     }
 
-    /** Log-probability and entropy by token, without gradients; 0 for each sample's first token. */
-    void score(Batch batch, float[] logprobs, float @Nullable [] entropy) {
-        for (List<Schedule.Slice> step : Schedule.of(batch)) {
-            for (Schedule.Slice slice : step) {
-                try (NoGradGuard noGrad = new NoGradGuard();
-                        PointerScope scope = new PointerScope()) {
-                    PaddedSamples samples = new PaddedSamples(batch, slice.samples());
-                    Tensor ids = samples.ids(config.vocabularySize());
-                    TokenScores scores =
-                            scores(model.hidden(ids), ids, batch.header().temperature());
-                    samples.unpad(scores.logprobs(), logprobs);
-                    if (entropy != null) {
-                        samples.unpad(scores.entropy(), entropy);
-                    }
-                }
-            }
-        }
-    }
-
     private void backward(PaddedSamples samples, Batch batch, LossConfig config, double divisor, StepSums sums) {
         Tensor ids = samples.ids(this.config.vocabularySize());
         Tensor hidden = model.hidden(ids);
-        TokenScores scores = scores(hidden, ids, batch.header().temperature());
+        TokenScores scores =
+                BatchScorer.scores(model, hidden, ids, batch.header().temperature());
         Tensor current = scores.logprobs().detach();
         Tensor rollout = samples.column(batch.rolloutLogprobs());
         Tensor old = switch (config.oldLogprobs()) {
@@ -122,12 +102,6 @@ public final class PolicyTrainer {
         samples.unpad(current, sums.logprobs());
         sums.add(terms, loss, mtpLoss);
         sums.compare(current, rollout, tokenWeights);
-    }
-
-    private TokenScores scores(Tensor hidden, Tensor ids, double temperature) {
-        long targets = ids.size(1) - 1;
-        Tensor logits = model.logits(hidden.narrow(1, 0, targets));
-        return TokenScores.of(logits, ids.narrow(1, 1, targets), temperature);
     }
 
     /**

@@ -30,13 +30,13 @@ class GradientParityTest {
             Tensor loss = TokenScores.crossEntropy(logits, ids.narrow(1, 1, 23)).mean();
             loss.backward();
 
-            assertThat(loss.item_double())
-                    .isCloseTo(expected.get("nll.loss").item_double(), within(2e-5));
+            assertThat(loss.item_double()).isCloseTo(expected.get("nll.loss").item_double(), within(2e-5));
             assertThat(optimizer.gradientNorm(name -> true))
                     .isCloseTo(expected.get("nll.grad_norm").item_double(), within(1e-4));
-            assertThat(differences(weights)).hasSize(89).allSatisfy((name, difference) -> assertThat(difference)
-                    .as(name)
-                    .isLessThan(RELATIVE_TOLERANCE));
+            assertThat(differences(weights))
+                    .hasSize(89)
+                    .allSatisfy((name, difference) ->
+                            assertThat(difference).as(name).isLessThan(RELATIVE_TOLERANCE));
         }
     }
 
@@ -45,8 +45,7 @@ class GradientParityTest {
         for (WeightSlice slice : weights.slices()) {
             Tensor gradient = expected.get("nll.grad." + slice.name());
             if (gradient != null) {
-                differences.put(
-                        slice.name(), ParityFixtures.relativeDifference(weights.gradient(slice), gradient));
+                differences.put(slice.name(), ParityFixtures.relativeDifference(weights.gradient(slice), gradient));
             }
         }
         return differences;

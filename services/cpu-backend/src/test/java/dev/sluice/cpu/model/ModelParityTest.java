@@ -80,7 +80,8 @@ class ModelParityTest {
         Tensor ourLogits = ours.logits(ours.hidden(ids));
 
         assertThat(maxDifference(sameLogits, transformers.get("hf.logits"))).isLessThan(TOLERANCE);
-        assertThat(maxDifference(ourLogits, transformers.get("hf_eps1e5.logits"))).isLessThan(TOLERANCE);
+        assertThat(maxDifference(ourLogits, transformers.get("hf_eps1e5.logits")))
+                .isLessThan(TOLERANCE);
     }
 
     @ParameterizedTest
@@ -143,7 +144,8 @@ class ModelParityTest {
         Tensor expected = megatron.get("mcore.mtp.hidden").narrow(1, 0, 23);
         assertThat(maxDifference(predicted.narrow(1, 0, 23), expected)).isLessThan(TOLERANCE);
         Tensor logits = model.logits(predicted).narrow(1, 0, 23);
-        Tensor expectedLogits = megatron.get("mcore.mtp.logits").narrow(-1, 0, 300).narrow(1, 0, 23);
+        Tensor expectedLogits =
+                megatron.get("mcore.mtp.logits").narrow(-1, 0, 300).narrow(1, 0, 23);
         assertThat(maxDifference(logits, expectedLogits)).isLessThan(TOLERANCE);
     }
 
@@ -163,7 +165,8 @@ class ModelParityTest {
         Tensor padding = torch.zeros_like(ids.narrow(1, 0, 5));
 
         Tensor alone = model.hidden(ids);
-        Tensor padded = model.hidden(torch.cat(new TensorVector(ids, padding), 1)).narrow(1, 0, 24);
+        Tensor padded =
+                model.hidden(torch.cat(new TensorVector(ids, padding), 1)).narrow(1, 0, 24);
 
         assertThat(maxDifference(padded, alone)).isLessThan(TOLERANCE);
     }

@@ -48,12 +48,7 @@ public final class ParityFixtures {
 
     /** Largest absolute difference; shapes may differ as long as the order of the values is the same. */
     public static double maxDifference(Tensor actual, Tensor expected) {
-        return actual.detach()
-                .reshape(-1)
-                .sub(expected.reshape(-1))
-                .abs()
-                .max()
-                .item_double();
+        return actual.detach().reshape(-1).sub(expected.reshape(-1)).abs().max().item_double();
     }
 
     /** L2 norm of the difference by that of the expected values. */

@@ -55,9 +55,10 @@ class PolicyStepParityTest {
                 .isCloseTo(expected.get("grpo.loss").item_double(), within(1e-5));
         assertThat(sums.metrics(batch(), 1).gradNorm())
                 .isCloseTo(expected.get("grpo.grad_norm").item_double(), within(1e-4));
-        assertThat(differences("grpo.adamw1.")).hasSize(13).allSatisfy((name, difference) -> assertThat(difference)
-                .as(name)
-                .isLessThan(RELATIVE_TOLERANCE));
+        assertThat(differences("grpo.adamw1."))
+                .hasSize(13)
+                .allSatisfy(
+                        (name, difference) -> assertThat(difference).as(name).isLessThan(RELATIVE_TOLERANCE));
     }
 
     @Test
@@ -68,7 +69,8 @@ class PolicyStepParityTest {
 
         try (PointerScope scope = new PointerScope()) {
             Tensor logits = model.logits(model.hidden(ids));
-            // AdamW's first step moves every weight by about the learning rate however small its gradient is, so rounding
+            // AdamW's first step moves every weight by about the learning rate however small its gradient is, so
+            // rounding
             // shows more than in a plain forward.
             assertThat(ParityFixtures.relativeDifference(logits, expected.get("grpo.logits_after_step")))
                     .isLessThan(RELATIVE_TOLERANCE);
@@ -89,9 +91,10 @@ class PolicyStepParityTest {
 
             PolicyLoss.of(scores, given, loss()).loss().backward();
 
-            assertThat(gradientDifferences()).hasSize(13).allSatisfy((name, difference) -> assertThat(difference)
-                    .as(name)
-                    .isLessThan(RELATIVE_TOLERANCE));
+            assertThat(gradientDifferences())
+                    .hasSize(13)
+                    .allSatisfy((name, difference) ->
+                            assertThat(difference).as(name).isLessThan(RELATIVE_TOLERANCE));
         }
     }
 

@@ -1,0 +1,252 @@
+package dev.sluice.cpu.worker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.checkpoint.DType;
+import dev.sluice.checkpoint.HuggingFaceWriter;
+import dev.sluice.checkpoint.Manifest;
+import dev.sluice.checkpoint.Progress;
+import dev.sluice.checkpoint.SafetensorsWriter;
+import dev.sluice.checkpoint.TensorSource;
+import dev.sluice.cpu.model.Model;
+import dev.sluice.cpu.model.WeightSource;
+import dev.sluice.cpu.model.Weights;
+import dev.sluice.http.Json;
+import dev.sluice.workerapi.Batch;
+import dev.sluice.workerapi.BatchFile;
+import dev.sluice.workerapi.ExportRequest;
+import dev.sluice.workerapi.FilesWritten;
+import dev.sluice.workerapi.Float32Array;
+import dev.sluice.workerapi.ForwardRequest;
+import dev.sluice.workerapi.ForwardResult;
+import dev.sluice.workerapi.LoadRequest;
+import dev.sluice.workerapi.LoadResult;
+import dev.sluice.workerapi.ModelRole;
+import dev.sluice.workerapi.SaveRequest;
+import dev.sluice.workerapi.TrainRequest;
+import dev.sluice.workerapi.TrainResult;
+import dev.sluice.workerapi.WorkerErrorCode;
+import dev.sluice.workerapi.WorkerException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The models of a run and what can be done with them. Every method but {@link #standing} belongs to the one thread that
+ * computes.
+ */
+final class TrainingWorker {
+    private final AllowedRoots roots;
+    private @Nullable Policy policy;
+    private final Map<ModelRole, Model> frozen = new EnumMap<>(ModelRole.class);
+    private volatile Standing standing = Standing.EMPTY;
+
+    TrainingWorker(AllowedRoots roots) {
+        this.roots = roots;
+    }
+
+    /**
+     * How far the worker is, for {@code /health}.
+     *
+     * @param step -1 until something is loaded
+     * @param batchSha256 of the last batch trained on since the load
+     * @param weightVersion of the last export; -1 where there is none
+     */
+    record Standing(
+            @Nullable String runId, int step, @Nullable String batchSha256, int weightVersion) {
+        static final Standing EMPTY = new Standing(null, -1, null, -1);
+
+        boolean isLoaded() {
+            return step >= 0;
+        }
+    }
+
+    Standing standing() {
+        return standing;
+    }
+
+    LoadResult load(LoadRequest request, Progress progress) {
+        long start = System.nanoTime();
+        if (request.critic() != null) {
+            throw new WorkerException(
+                    WorkerErrorCode.UNSUPPORTED, "this worker trains no critic", "use an algorithm without one (grpo)");
+        }
+        JsonNode config = config(roots.existing(request.hfConfig()));
+        unload();
+        int step = 0;
+        if (request.resumeFrom() != null) {
+            Cut.Resumed resumed = Cut.read(roots.existing(request.resumeFrom()), config);
+            policy = resumed.policy();
+            step = resumed.cut().step();
+        } else {
+            policy = Policy.of(config, Policy.weights(config, roots.existing(request.checkpoint())));
+        }
+        loadFrozen(ModelRole.REFERENCE, request.reference(), config);
+        loadFrozen(ModelRole.TEACHER, request.teacher(), config);
+        standing = new Standing(request.runId(), step, null, -1);
+        progress.at(1, 1);
+        Weights weights = policy.weights();
+        return new LoadResult(step, weights.parameters(), weights.config().mtpLayers() == 1, seconds(start));
+    }
+
+    ForwardResult forward(ForwardRequest request) {
+        long start = System.nanoTime();
+        if (request.want().isEmpty() || request.want().contains(ForwardRequest.Want.VALUES)) {
+            throw new WorkerException(
+                    WorkerErrorCode.UNSUPPORTED, "want is " + request.want(), "ask for logprobs, entropy or both");
+        }
+        Model model = model(request.model());
+        Path out = roots.absent(request.out());
+        Batch batch = BatchFile.read(roots.existing(request.batch()));
+        BatchScorer.Columns columns = new BatchScorer(model).score(batch);
+        List<TensorSource> tensors = new ArrayList<>();
+        if (request.want().contains(ForwardRequest.Want.LOGPROBS)) {
+            tensors.add(ColumnSource.of("logprobs", columns.logprobs()));
+        }
+        if (request.want().contains(ForwardRequest.Want.ENTROPY)) {
+            tensors.add(ColumnSource.of("entropy", columns.entropy()));
+        }
+        SafetensorsWriter.write(out, tensors, Map.of());
+        return new ForwardResult(out.toString(), BatchFile.sha256(out), batch.tokens().length, seconds(start));
+    }
+
+    TrainResult train(TrainRequest request) {
+        long start = System.nanoTime();
+        Policy trained = policy(request.model());
+        if (request.step() != standing.step() + 1) {
+            throw new WorkerException(
+                    WorkerErrorCode.STEP_OUT_OF_ORDER,
+                    "step " + request.step() + " was asked for but " + standing.step() + " steps are trained",
+                    "send step " + (standing.step() + 1) + ", or load the cut before step " + request.step());
+        }
+        Path file = roots.existing(request.batch());
+        String sha256 = BatchFile.sha256(file);
+        Batch batch = BatchFile.read(file);
+        refuseOther(batch.header(), request);
+        long optimizerSteps = trained.optimizer().steps();
+        StepSums sums;
+        try {
+            sums = new PolicyTrainer(trained.model(), trained.optimizer()).train(batch, request.loss());
+        } catch (RuntimeException e) {
+            if (trained.optimizer().steps() != optimizerSteps) {
+                // Some optimizer steps of the batch are in the weights: they are no step's any more.
+                unload();
+            }
+            throw e;
+        }
+        standing = new Standing(standing.runId(), request.step(), sha256, standing.weightVersion());
+        return new TrainResult(
+                request.step(), sha256, sums.metrics(batch, seconds(start)), Float32Array.of(sums.logprobs()));
+    }
+
+    FilesWritten export(ExportRequest request) {
+        long start = System.nanoTime();
+        if (request.format() != ExportRequest.Format.HF) {
+            throw new WorkerException(
+                    WorkerErrorCode.UNSUPPORTED, "this worker writes no deltas", "export with the format hf");
+        }
+        DType dtype = switch (request.dtype()) {
+            case "float32" -> DType.F32;
+            case "bfloat16" -> DType.BF16;
+            default ->
+                throw new WorkerException(
+                        WorkerErrorCode.INVALID_REQUEST, "dtype is " + request.dtype(), "use float32 or bfloat16");
+        };
+        Policy source = policy(ModelRole.POLICY);
+        Path directory = roots.absent(request.dir());
+        ObjectNode config = source.config().deepCopy();
+        config.remove("torch_dtype");
+        config.put("dtype", request.dtype());
+        List<WeightSource> tensors = WeightSource.all(source.weights(), dtype);
+        HuggingFaceWriter.write(directory, config, tensors, HuggingFaceWriter.DEFAULT_SHARD_BYTES);
+        FilesWritten written = written(directory, Manifest.write(directory), start);
+        standing = new Standing(standing.runId(), standing.step(), standing.batchSha256(), request.version());
+        return written;
+    }
+
+    FilesWritten save(SaveRequest request, Progress progress) {
+        long start = System.nanoTime();
+        Policy saved = policy(ModelRole.POLICY);
+        Path directory = roots.absent(request.dir());
+        Cut cut = new Cut(standing.step(), saved.optimizer().steps());
+        return written(directory, cut.write(directory, saved, progress), start);
+    }
+
+    private void loadFrozen(ModelRole role, @Nullable String directory, JsonNode config) {
+        if (directory != null) {
+            frozen.put(role, new Model(Policy.weights(config, roots.existing(directory))));
+        }
+    }
+
+    private Model model(ModelRole role) {
+        Model model = role == ModelRole.POLICY && policy != null ? policy.model() : frozen.get(role);
+        if (model == null) {
+            throw new WorkerException(
+                    WorkerErrorCode.NOT_LOADED, "no " + role.name().toLowerCase() + " is loaded", "name it in /load");
+        }
+        return model;
+    }
+
+    private Policy policy(ModelRole role) {
+        if (role != ModelRole.POLICY || policy == null) {
+            throw new WorkerException(
+                    WorkerErrorCode.NOT_LOADED,
+                    role == ModelRole.POLICY ? "no policy is loaded" : "only the policy can be trained",
+                    "call /load first");
+        }
+        return policy;
+    }
+
+    private void refuseOther(Batch.Header header, TrainRequest request) {
+        if (!header.runId().equals(standing.runId()) || header.step() != request.step()) {
+            throw new WorkerException(
+                    WorkerErrorCode.BAD_BATCH,
+                    "the batch is of run " + header.runId() + ", step " + header.step() + ", but run "
+                            + standing.runId() + " is loaded and step " + request.step() + " was asked for",
+                    "send the batch of that step");
+        }
+    }
+
+    private void unload() {
+        if (policy != null) {
+            policy.close();
+            policy = null;
+        }
+        frozen.values().forEach(model -> {
+            model.close();
+            model.weights().close();
+        });
+        frozen.clear();
+        standing = Standing.EMPTY;
+    }
+
+    private static JsonNode config(Path directory) {
+        try {
+            return Json.MAPPER.readTree(directory.resolve("config.json").toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read config.json of " + directory + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static FilesWritten written(Path directory, String manifestSha256, long start) {
+        try (var files = Files.walk(directory)) {
+            long bytes = files.filter(Files::isRegularFile)
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
+            String manifest = directory.resolve(Manifest.FILE).toString();
+            return new FilesWritten(directory.toString(), manifest, manifestSha256, bytes, seconds(start));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot list " + directory, e);
+        }
+    }
+
+    private static double seconds(long start) {
+        return (System.nanoTime() - start) / 1e9;
+    }
+}

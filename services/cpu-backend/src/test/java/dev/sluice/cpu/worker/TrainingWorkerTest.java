@@ -1,0 +1,315 @@
+package dev.sluice.cpu.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.sluice.checkpoint.Conversion;
+import dev.sluice.checkpoint.HuggingFaceCheckpoint;
+import dev.sluice.checkpoint.Manifest;
+import dev.sluice.checkpoint.Progress;
+import dev.sluice.checkpoint.SafetensorsFile;
+import dev.sluice.cpu.model.ParityFixtures;
+import dev.sluice.workerapi.BatchFile;
+import dev.sluice.workerapi.ExportRequest;
+import dev.sluice.workerapi.FilesWritten;
+import dev.sluice.workerapi.ForwardRequest;
+import dev.sluice.workerapi.ForwardResult;
+import dev.sluice.workerapi.LoadRequest;
+import dev.sluice.workerapi.LossConfig;
+import dev.sluice.workerapi.ModelRole;
+import dev.sluice.workerapi.SaveRequest;
+import dev.sluice.workerapi.ShutdownRequest;
+import dev.sluice.workerapi.TrainRequest;
+import dev.sluice.workerapi.TrainResult;
+import dev.sluice.workerapi.WorkerClient;
+import dev.sluice.workerapi.WorkerErrorCode;
+import dev.sluice.workerapi.WorkerException;
+import dev.sluice.workerapi.WorkerHealth;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainingWorkerTest {
+    private static final String RUN = "sorting";
+    private static final Duration DEADLINE = Duration.ofSeconds(30);
+
+    @TempDir
+    private Path root;
+
+    private Path hugging;
+    private WorkerServer server;
+    private WorkerClient worker;
+
+    @BeforeEach
+    void startWorker() throws IOException {
+        hugging = ParityFixtures.huggingFaceDirectory();
+        Conversion.toTorchDist(hugging, root.resolve("release"), Progress.NONE);
+        server = new WorkerServer(root, hugging);
+        worker = server.client();
+    }
+
+    @AfterEach
+    void stopWorker() {
+        server.close();
+    }
+
+    @Test
+    void healthSaysHowFarTheWorkerIs() {
+        worker.load(load(3, null), DEADLINE);
+
+        TrainResult result = train(1);
+
+        WorkerHealth health = worker.health(DEADLINE);
+        assertThat(health).isEqualTo(new WorkerHealth(WorkerHealth.State.READY, RUN, 3, 1, result.batchSha256(), -1));
+    }
+
+    @Test
+    void theSameCallsGiveTheSameBits() throws IOException {
+        worker.load(load(0, null), DEADLINE);
+        train(1);
+        train(2);
+        String once = export("once").manifestSha256();
+
+        worker.load(load(1, null), DEADLINE);
+        train(1);
+        train(2);
+
+        assertThat(export("again").manifestSha256()).isEqualTo(once);
+    }
+
+    @Test
+    void trainingGoesOnFromACutBitForBit() throws IOException {
+        worker.load(load(0, null), DEADLINE);
+        train(1);
+        FilesWritten cut = worker.save(new SaveRequest(0, "save-1", path("cut")), DEADLINE);
+        train(2);
+        train(3);
+        String uninterrupted = export("uninterrupted").manifestSha256();
+        server.close();
+        server = new WorkerServer(root, hugging);
+        worker = server.client();
+
+        int resumedStep = worker.load(load(1, cut.dir()), DEADLINE).step();
+        train(2);
+        train(3);
+
+        assertThat(resumedStep).isEqualTo(1);
+        assertThat(export("resumed").manifestSha256()).isEqualTo(uninterrupted);
+    }
+
+    @Test
+    void aRepeatedCallGetsItsFirstAnswerAndTrainsNothing() {
+        worker.load(load(0, null), DEADLINE);
+        TrainRequest request = trainRequest(1, "train-1");
+        TrainResult first = worker.train(request, DEADLINE);
+
+        TrainResult second = worker.train(request, DEADLINE);
+
+        assertThat(second).isEqualTo(first);
+        assertThat(worker.health(DEADLINE).step()).isEqualTo(1);
+    }
+
+    @Test
+    void anIdThatWasAnotherCallIsRefused() {
+        worker.load(load(0, null), DEADLINE);
+
+        assertRefused(WorkerErrorCode.INVALID_REQUEST, () -> worker.train(trainRequest(1, "load-0"), DEADLINE));
+    }
+
+    @Test
+    void aReplacedCallerIsRefused() {
+        worker.load(load(2, null), DEADLINE);
+
+        assertRefused(WorkerErrorCode.STALE_EPOCH, () -> worker.load(load(1, null), DEADLINE));
+    }
+
+    @Test
+    void aStepThatIsNotTheNextIsRefused() {
+        worker.load(load(0, null), DEADLINE);
+
+        assertRefused(WorkerErrorCode.STEP_OUT_OF_ORDER, () -> train(2));
+    }
+
+    @Test
+    void trainingBeforeLoadingIsRefused() {
+        assertRefused(WorkerErrorCode.NOT_LOADED, () -> train(1));
+    }
+
+    @Test
+    void aBatchOfAnotherStepIsRefused() {
+        worker.load(load(0, null), DEADLINE);
+        BatchFile.write(root.resolve("other"), Batches.of(RUN, 7, 1));
+
+        assertRefused(
+                WorkerErrorCode.BAD_BATCH,
+                () -> worker.train(
+                        new TrainRequest(0, "t", 1, path("other"), ModelRole.POLICY, LossConfig.grpo(1e-3, 0)),
+                        DEADLINE));
+    }
+
+    @Test
+    void pathsOutsideTheRootsAreRefusedAlsoThroughLinks() throws IOException {
+        Files.createSymbolicLink(root.resolve("link"), Path.of("/"));
+        worker.load(load(0, null), DEADLINE);
+
+        assertRefused(
+                WorkerErrorCode.PATH_REFUSED,
+                () -> worker.save(new SaveRequest(0, "s1", root + "/../elsewhere"), DEADLINE));
+        assertRefused(
+                WorkerErrorCode.PATH_REFUSED,
+                () -> worker.save(new SaveRequest(0, "s2", path("link/elsewhere")), DEADLINE));
+        assertRefused(WorkerErrorCode.PATH_REFUSED, () -> worker.save(new SaveRequest(0, "s3", "relative"), DEADLINE));
+    }
+
+    @Test
+    void whatExistsIsNotOverwritten() {
+        worker.load(load(0, null), DEADLINE);
+        export("v000001");
+
+        assertRefused(
+                WorkerErrorCode.PATH_REFUSED,
+                () -> worker.export(
+                        new ExportRequest(0, "again", path("v000001"), ExportRequest.Format.HF, 2, null, "float32"),
+                        DEADLINE));
+    }
+
+    @Test
+    void aWrongTokenIsRefused() {
+        assertRefused(WorkerErrorCode.UNAUTHORISED, () -> server.client("guess").health(DEADLINE));
+    }
+
+    @Test
+    void anExportOfUntrainedWeightsIsTheSourceInFloat32() {
+        worker.load(load(0, null), DEADLINE);
+
+        FilesWritten written = export("v000000");
+
+        assertThat(Manifest.verify(Path.of(written.dir()))).isEqualTo(written.manifestSha256());
+        try (HuggingFaceCheckpoint exported = HuggingFaceCheckpoint.open(Path.of(written.dir()));
+                HuggingFaceCheckpoint source = HuggingFaceCheckpoint.open(hugging)) {
+            assertThat(exported.tensors().keySet()).isEqualTo(source.tensors().keySet());
+            String name = "model.layers.1.mlp.experts.5.down_proj.weight";
+            // A bfloat16 is the upper half of its float32.
+            float first = Float.intBitsToFloat(source.data(name).getShort(0) << 16);
+            assertThat(exported.data(name).getFloat(0)).isEqualTo(first);
+        }
+    }
+
+    @Test
+    void forwardGivesTheLogprobsThatTrainingBeginsWith() throws IOException {
+        worker.load(load(0, null), DEADLINE);
+        BatchFile.write(root.resolve("batch-1.safetensors"), Batches.of(RUN, 1, 1));
+        Set<ForwardRequest.Want> want = Set.of(ForwardRequest.Want.LOGPROBS, ForwardRequest.Want.ENTROPY);
+        ForwardResult forward = worker.forward(
+                new ForwardRequest(0, "forward", path("batch-1.safetensors"), ModelRole.POLICY, want, path("logprobs")),
+                DEADLINE);
+
+        TrainResult trained = train(1);
+
+        try (SafetensorsFile file = SafetensorsFile.open(Path.of(forward.out()))) {
+            float[] logprobs = new float[trained.logprobs().length()];
+            file.data("logprobs").asFloatBuffer().get(logprobs);
+            assertThat(logprobs).containsExactly(trained.logprobs().toArray(), within(1e-5f));
+            assertThat(file.tensors()).containsKey("entropy");
+        }
+    }
+
+    @Test
+    void optimizerStepsOfABatchAreTakenOneAfterAnother() {
+        worker.load(load(0, null), DEADLINE);
+        BatchFile.write(root.resolve("two"), Batches.of(RUN, 1, 2));
+
+        TrainResult result = worker.train(
+                new TrainRequest(0, "t", 1, path("two"), ModelRole.POLICY, LossConfig.grpo(1e-3, 0.2)), DEADLINE);
+
+        assertThat(result.metrics().optimizerSteps()).isEqualTo(2);
+        assertThat(result.metrics().mtpLoss()).isPositive();
+        int tokens = IntStream.range(0, result.logprobs().length())
+                .map(t -> result.logprobs().get(t) == 0 ? 0 : 1)
+                .sum();
+        // Every token but the six samples' first ones was scored.
+        assertThat(tokens).isEqualTo(result.logprobs().length() - 6);
+    }
+
+    @Test
+    void aGradientThatIsNotFiniteLeavesTheWeightsAsTheyWere() {
+        worker.load(load(0, null), DEADLINE);
+        String before = export("before").manifestSha256();
+        var batch = Batches.of(RUN, 1, 1);
+        Arrays.fill(batch.rolloutLogprobs(), batch.cuSeqlens()[1] - 1, batch.cuSeqlens()[1], -1000);
+        Arrays.fill(batch.advantages(), batch.cuSeqlens()[1] - 1, batch.cuSeqlens()[1], -1);
+        BatchFile.write(root.resolve("overflow"), batch);
+
+        assertRefused(
+                WorkerErrorCode.NOT_FINITE,
+                () -> worker.train(
+                        new TrainRequest(0, "t", 1, path("overflow"), ModelRole.POLICY, LossConfig.grpo(1e-3, 0)),
+                        DEADLINE));
+
+        assertThat(worker.health(DEADLINE).step()).isZero();
+        assertThat(export("after").manifestSha256()).isEqualTo(before);
+    }
+
+    @Test
+    void allMistakesOfALossAreNamedAtOnce() {
+        assertThatThrownBy(() -> new LossConfig("ppo", 2, 0.2, 0.5, 0, 0, 0, LossConfig.OldLogprobs.ROLLOUT, -1, null))
+                .isInstanceOf(WorkerException.class)
+                .hasMessageContainingAll("ppo", "clipLow is 2.0", "dualClip is 0.5", "learningRate is -1.0");
+    }
+
+    @Test
+    void aShutdownIsAnsweredBeforeItHappens() {
+        worker.shutdown(new ShutdownRequest(0, "stop"), DEADLINE);
+
+        assertThat(server.wasToldToStop()).isTrue();
+    }
+
+    private TrainResult train(int step) {
+        int epoch = Math.max(0, worker.health(DEADLINE).epoch());
+        TrainRequest request = trainRequest(step, "train-" + epoch + "-" + step);
+        return worker.train(
+                new TrainRequest(epoch, request.operationId(), step, request.batch(), request.model(), request.loss()),
+                DEADLINE);
+    }
+
+    private TrainRequest trainRequest(int step, String id) {
+        Path file = root.resolve("batch-" + step + ".safetensors");
+        if (!Files.exists(file)) {
+            BatchFile.write(file, Batches.of(RUN, step, 2));
+        }
+        return new TrainRequest(0, id, step, file.toString(), ModelRole.POLICY, LossConfig.grpo(1e-3, 0.2));
+    }
+
+    private FilesWritten export(String name) {
+        int epoch = Math.max(0, worker.health(DEADLINE).epoch());
+        return worker.export(
+                new ExportRequest(epoch, "export-" + name, path(name), ExportRequest.Format.HF, 1, null, "float32"),
+                DEADLINE);
+    }
+
+    private LoadRequest load(int epoch, String cut) {
+        return LoadRequest.policy(epoch, "load-" + epoch, RUN, path("release"), hugging.toString())
+                .resumingFrom(cut);
+    }
+
+    private String path(String name) {
+        return root.resolve(name).toString();
+    }
+
+    private static void assertRefused(WorkerErrorCode code, ThrowingCallable call) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        WorkerException.class,
+                        refusal -> assertThat(refusal.code()).isEqualTo(code));
+    }
+}
