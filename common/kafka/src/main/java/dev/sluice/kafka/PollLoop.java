@@ -1,17 +1,13 @@
 package dev.sluice.kafka;
 
-import dev.sluice.events.Topics;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -87,7 +83,7 @@ abstract class PollLoop implements EventReader {
                         record.offset(),
                         broken.reason());
                 if (sendsDeadLetters()) {
-                    deadLetter(record, broken.reason());
+                    DeadLetters.send(connection, record, broken.reason());
                 }
             }
         }
@@ -95,27 +91,6 @@ abstract class PollLoop implements EventReader {
 
     /** Only a reader that sees a record once sends it to the dead letters; state is read again at each start. */
     abstract boolean sendsDeadLetters();
-
-    private void deadLetter(ConsumerRecord<byte[], byte[]> record, String reason) {
-        var settings = connection.producerSettings();
-        try (KafkaProducer<byte[], byte[]> letters =
-                new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
-            ProducerRecord<byte[], byte[]> letter =
-                    new ProducerRecord<>(Topics.DEAD_LETTERS.topicName(), record.key(), record.value());
-            record.headers().forEach(header -> letter.headers().add(header));
-            letter.headers().add("dead-letter-reason", reason.getBytes(java.nio.charset.StandardCharsets.UTF_8));
-            letter.headers().add("dead-letter-topic", record.topic().getBytes(java.nio.charset.StandardCharsets.UTF_8));
-            letter.headers()
-                    .add(
-                            "dead-letter-partition",
-                            Integer.toString(record.partition()).getBytes(java.nio.charset.StandardCharsets.UTF_8));
-            letter.headers()
-                    .add(
-                            "dead-letter-offset",
-                            Long.toString(record.offset()).getBytes(java.nio.charset.StandardCharsets.UTF_8));
-            letters.send(letter);
-        }
-    }
 
     @Override
     public long skipped() {
