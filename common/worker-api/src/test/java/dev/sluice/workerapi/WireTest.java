@@ -1,0 +1,50 @@
+package dev.sluice.workerapi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.sluice.http.Json;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class WireTest {
+    @Test
+    void aTrainRequestIsReadWithTheDefaultsOfWhatItLeavesOut() throws JsonProcessingException {
+        String text = """
+                {"epoch":1,"operationId":"t-5","step":5,"batch":"/b","model":"policy",
+                 "loss":{"algorithm":"grpo","clipLow":0.2,"clipHigh":0.28,"learningRate":1e-6}}
+                """;
+
+        TrainRequest request = Json.MAPPER.readValue(text, TrainRequest.class);
+
+        assertThat(request.loss()).isEqualTo(LossConfig.grpo(1e-6, 0));
+        assertThat(request.model()).isEqualTo(ModelRole.POLICY);
+    }
+
+    @Test
+    void requestsComeBackAsTheyWereSent() throws JsonProcessingException {
+        ForwardRequest request =
+                new ForwardRequest(0, "f", "/b", ModelRole.REFERENCE, Set.of(ForwardRequest.Want.LOGPROBS), "/o");
+
+        String text = Json.MAPPER.writeValueAsString(request);
+
+        assertThat(text).contains("\"model\":\"reference\"", "\"want\":[\"logprobs\"]");
+        assertThat(Json.MAPPER.readValue(text, ForwardRequest.class)).isEqualTo(request);
+    }
+
+    @Test
+    void logprobsTravelAsBase64OfLittleEndianFloats() throws JsonProcessingException {
+        // 1.0f is 0x3f800000 and -2.0f is 0xc0000000; python3: base64.b64encode(struct.pack("<2f", 1, -2))
+        assertThat(Json.MAPPER.writeValueAsString(Float32Array.of(1, -2))).isEqualTo("\"AACAPwAAAMA=\"");
+        assertThat(Json.MAPPER.readValue("\"AACAPwAAAMA=\"", Float32Array.class))
+                .isEqualTo(Float32Array.of(1, -2));
+    }
+
+    @Test
+    void anOperationIdThatCannotStandInAnAddressIsRefused() {
+        assertThatThrownBy(() -> new SaveRequest(0, "../health", "/d"))
+                .isInstanceOf(WorkerException.class)
+                .hasMessageContaining("operationId is ../health");
+    }
+}

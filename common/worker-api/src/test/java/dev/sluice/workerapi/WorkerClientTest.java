@@ -1,0 +1,147 @@
+package dev.sluice.workerapi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class WorkerClientTest {
+    private static final Duration DEADLINE = Duration.ofSeconds(10);
+
+    private final Deque<Reply> replies = new ArrayDeque<>();
+    private final List<String> calls = new CopyOnWriteArrayList<>();
+    private HttpServer server;
+    private WorkerClient client;
+
+    private record Reply(int status, String body) {}
+
+    @BeforeEach
+    void startServer() throws IOException {
+        server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        server.createContext("/", this::answer);
+        server.start();
+        client = WorkerClient.at(
+                URI.create("http://127.0.0.1:" + server.getAddress().getPort()), "secret");
+    }
+
+    @AfterEach
+    void stopServer() {
+        server.stop(0);
+    }
+
+    @Test
+    void aCallThatIsDoneAtOnceGivesItsResult() {
+        replies.add(new Reply(200, """
+                {"operationId":"s","state":"done","progress":1,
+                 "result":{"dir":"/d","manifest":"/d/manifest.json","manifestSha256":"ab","bytes":7,"seconds":0.5}}
+                """));
+
+        FilesWritten written = client.save(new SaveRequest(3, "s", "/d"), DEADLINE);
+
+        assertThat(written).isEqualTo(new FilesWritten("/d", "/d/manifest.json", "ab", 7, 0.5));
+        assertThat(calls)
+                .containsExactly("POST /save Bearer secret {\"epoch\":3,\"operationId\":\"s\",\"dir\":\"/d\"}");
+    }
+
+    @Test
+    void aRunningOperationIsAskedAfterUntilItIsDone() {
+        replies.add(new Reply(202, "{\"operationId\":\"l\",\"state\":\"running\",\"progress\":0}"));
+        replies.add(new Reply(200, "{\"operationId\":\"l\",\"state\":\"running\",\"progress\":0.5}"));
+        replies.add(new Reply(
+                200,
+                "{\"operationId\":\"l\",\"state\":\"done\",\"progress\":1,"
+                        + "\"result\":{\"step\":4,\"parameters\":9,\"mtp\":true,\"seconds\":1}}"));
+
+        LoadResult result = client.load(LoadRequest.policy(0, "l", "run", "/c", "/h"), DEADLINE);
+
+        assertThat(result).isEqualTo(new LoadResult(4, 9, true, 1));
+        assertThat(calls.get(2)).startsWith("GET /operations/l Bearer secret");
+    }
+
+    @Test
+    void aFailedOperationThrowsWhatTheWorkerSaid() {
+        replies.add(new Reply(
+                200,
+                "{\"operationId\":\"s\",\"state\":\"failed\",\"progress\":0,\"error\":{\"code\":\"out_of_memory\","
+                        + "\"message\":\"78 GiB are full\",\"mend\":\"lower tokensPerGpu\",\"rank\":3}}"));
+
+        assertThatThrownBy(() -> client.save(new SaveRequest(0, "s", "/d"), DEADLINE))
+                .isInstanceOfSatisfying(
+                        WorkerException.class,
+                        e -> assertThat(e.error())
+                                .isEqualTo(new WorkerError(
+                                        WorkerErrorCode.OUT_OF_MEMORY, "78 GiB are full", "lower tokensPerGpu", 3)))
+                .hasMessage("78 GiB are full; lower tokensPerGpu");
+    }
+
+    @Test
+    void aRefusalThrowsItsCode() {
+        replies.add(new Reply(409, "{\"code\":\"stale_epoch\",\"message\":\"epoch 1 < 2\",\"mend\":\"stop\"}"));
+
+        assertThatThrownBy(() -> client.save(new SaveRequest(1, "s", "/d"), DEADLINE))
+                .isInstanceOfSatisfying(
+                        WorkerException.class, e -> assertThat(e.code()).isEqualTo(WorkerErrorCode.STALE_EPOCH));
+    }
+
+    @Test
+    void aCodeOfANewerWorkerIsUnknownButItsMessageStays() {
+        replies.add(new Reply(400, "{\"code\":\"moon_phase\",\"message\":\"too full\",\"mend\":\"wait\"}"));
+
+        assertThatThrownBy(() -> client.health(DEADLINE))
+                .isInstanceOfSatisfying(
+                        WorkerException.class, e -> assertThat(e.code()).isEqualTo(WorkerErrorCode.UNKNOWN))
+                .hasMessageContaining("too full");
+    }
+
+    @Test
+    void anOperationThatTheWorkerDoesNotKnowIsEmpty() {
+        replies.add(new Reply(404, "{\"code\":\"not_found\",\"message\":\"no\",\"mend\":\"\"}"));
+
+        assertThat(client.operation("x", DEADLINE)).isEmpty();
+    }
+
+    @Test
+    void aDeadlineThatPassesWhileTheWorkerWorksSaysHowFarItWas() {
+        Reply running = new Reply(202, "{\"operationId\":\"s\",\"state\":\"running\",\"progress\":0.25}");
+        replies.addAll(List.of(running, running, running, running, running, running));
+
+        assertThatThrownBy(() -> client.save(new SaveRequest(0, "s", "/d"), Duration.ofMillis(200)))
+                .isInstanceOfSatisfying(
+                        WorkerException.class, e -> assertThat(e.code()).isEqualTo(WorkerErrorCode.DEADLINE))
+                .hasMessageContaining("25 %");
+    }
+
+    @Test
+    void aDeadWorkerIsUnreachable() {
+        server.stop(0);
+
+        assertThatThrownBy(() -> client.health(DEADLINE))
+                .isInstanceOfSatisfying(
+                        WorkerException.class, e -> assertThat(e.code()).isEqualTo(WorkerErrorCode.UNREACHABLE));
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            calls.add(exchange.getRequestMethod() + " " + exchange.getRequestURI() + " "
+                    + exchange.getRequestHeaders().getFirst("Authorization") + " " + body);
+            Reply reply = replies.size() > 1 ? replies.poll() : replies.peek();
+            byte[] bytes = reply.body().getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(reply.status(), bytes.length);
+            exchange.getResponseBody().write(bytes);
+        }
+    }
+}
