@@ -1,5 +1,6 @@
 package dev.sluice.rollout;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.InstanceSnapshot.State;
 import dev.sluice.events.Topics;
@@ -22,6 +23,7 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Clock;
@@ -45,7 +47,7 @@ class RolloutService {
     private static final Duration STOP_DEADLINE = Duration.ofSeconds(8);
 
     private final RolloutConfig config;
-    private final dev.sluice.quarkus.Instance identity;
+    private final Instance identity;
     private final Roots roots;
     private final Readers readers;
     private final KafkaConnection connection;
@@ -131,11 +133,17 @@ class RolloutService {
                 ProcessHandle.current().pid(),
                 config.backend(),
                 config.gpus(),
-                Runtime.getRuntime().maxMemory() >> 20,
+                hostMemoryMiB(),
                 config.slots(),
                 AddressedReader.partitionOf(identity.id(), Topics.GROUP_TASKS),
                 Map.of("java", Runtime.version().toString()),
                 now);
+    }
+
+    private static long hostMemoryMiB() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? system.getTotalMemorySize() >> 20
+                : 0;
     }
 
     private static String hostName() {

@@ -1,5 +1,6 @@
 package dev.sluice.rollout.weights;
 
+import dev.sluice.checkpoint.Manifest;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.rollout.core.Core;
 import java.io.IOException;
@@ -81,16 +82,12 @@ public final class WeightVersions {
     }
 
     private void verify(WeightsPublished event, int attempt) {
-        core.background("verify-weights-" + event.version(), () -> check(event), (files, failure) -> {
+        core.background("verify-weights-" + event.version(), () -> check(event), (none, failure) -> {
             if (newest != event) {
                 return; // a newer one is on its way
             }
             if (failure == null) {
-                LOG.info(
-                        "weights are verified runId={} weightVersion={} files={}",
-                        event.runId(),
-                        event.version(),
-                        files);
+                LOG.info("weights are verified runId={} weightVersion={}", event.runId(), event.version());
                 trouble = null;
                 loadable = new WeightSource(event.version(), event.directory());
                 onLoadable.run();
@@ -107,14 +104,16 @@ public final class WeightVersions {
         });
     }
 
-    private int check(WeightsPublished event) throws IOException {
+    private Void check(WeightsPublished event) throws IOException {
         Optional<String> wrong = objection.apply(event.directory());
         if (wrong.isPresent()) {
             throw new IOException(wrong.get());
         }
-        if (event.manifestSha256() == null) {
-            throw new IOException("the event names no hash of " + Manifest.FILE_NAME);
+        String found = Manifest.verify(Path.of(event.directory()));
+        if (!found.equals(event.manifestSha256())) {
+            throw new IOException("%s in %s has the sha-256 %s; the trainer announced %s"
+                    .formatted(Manifest.FILE, event.directory(), found, event.manifestSha256()));
         }
-        return Manifest.verify(Path.of(event.directory()), event.manifestSha256());
+        return null;
     }
 }

@@ -1,0 +1,92 @@
+package dev.sluice.rollout;
+
+import dev.sluice.process.ChildCommand;
+import dev.sluice.process.ChildExit;
+import dev.sluice.process.ChildProcess;
+import dev.sluice.testkit.KafkaBroker;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The packaged service as a process of its own, with the CPU engine as its engines' program. */
+record RunningRollout(String instanceId, ChildProcess process) implements AutoCloseable {
+    private static final Path ROOT = Path.of(System.getProperty("sluice.root"));
+    private static final Path ENGINE = ROOT.resolve("services/cpu-backend/target");
+    private static final String ENGINE_MAIN = "dev.sluice.cpu.engine.EngineMain";
+
+    static RunningRollout start(KafkaBroker kafka, String instanceId, Path dataRoot, Path modelRoot)
+            throws IOException {
+        String engine = "%s,-Xmx512m,-XX:+UseSerialGC,--enable-native-access=ALL-UNNAMED,-cp,%s,%s"
+                .formatted(java(), engineClassPath(), ENGINE_MAIN);
+        Map<String, String> environment = Map.of(
+                "SLUICE_KAFKA_BOOTSTRAP_SERVERS",
+                kafka.bootstrapServers(),
+                "SLUICE_INSTANCE_ID",
+                instanceId,
+                "SLUICE_DATA_ROOT",
+                dataRoot.toString(),
+                "SLUICE_INPUT_ROOTS",
+                modelRoot.toString(),
+                "SLUICE_ROLLOUT_SLOTS",
+                "2",
+                "SLUICE_ROLLOUT_ENGINE_COMMAND",
+                engine);
+        List<String> command = List.of(
+                java(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-jar",
+                ROOT.resolve("services/rollout/target/quarkus-app/quarkus-run.jar")
+                        .toString());
+        Path log = dataRoot.resolve(instanceId + "-" + System.nanoTime() + ".log");
+        return new RunningRollout(
+                instanceId,
+                ChildProcess.start(ChildCommand.of(command, dataRoot, log).withEnvironment(environment)));
+    }
+
+    private static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    }
+
+    /** Whether the CPU engine is built; these tests have no other engine. */
+    static boolean engineIsBuilt() throws IOException {
+        Path jar = engineJar();
+        if (jar == null) {
+            return false;
+        }
+        try (var file = new java.util.jar.JarFile(jar.toFile())) {
+            return file.getEntry(ENGINE_MAIN.replace('.', '/') + ".class") != null;
+        }
+    }
+
+    private static String engineClassPath() throws IOException {
+        return engineJar() + File.pathSeparator + ENGINE.resolve("lib") + "/*";
+    }
+
+    private static Path engineJar() throws IOException {
+        if (!Files.isDirectory(ENGINE)) {
+            return null;
+        }
+        try (Stream<Path> files = Files.list(ENGINE)) {
+            return files.filter(file -> file.getFileName().toString().endsWith(".jar"))
+                    .findFirst()
+                    .orElse(null);
+        }
+    }
+
+    ChildExit stop() {
+        return process.stop(Duration.ofSeconds(20));
+    }
+
+    @Override
+    public void close() {
+        stop();
+    }
+}
