@@ -40,8 +40,8 @@ public final class MakeExample implements Callable<Integer> {
     @Option(names = "--steps", defaultValue = "500", description = "Warm-up steps of 128 texts (${DEFAULT-VALUE}).")
     private int steps = 500;
 
-    @Option(names = "--right", defaultValue = "0.34", description = "Share of right answers in the warm-up corpus.")
-    private double right = 0.34;
+    @Option(names = "--right", defaultValue = "0.30", description = "Share of right answers in the warm-up corpus.")
+    private double right = 0.30;
 
     @Option(names = "--prompts", defaultValue = "4096", description = "Prompts to train on (${DEFAULT-VALUE}).")
     private int prompts = 4096;
