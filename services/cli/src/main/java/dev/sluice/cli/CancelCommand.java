@@ -27,7 +27,10 @@ final class CancelCommand implements Callable<Integer> {
     @Parameters(paramLabel = "RUN", description = "A run's id.")
     private String runId = "";
 
-    @Option(names = "--reason", defaultValue = "cancelled by a person", description = "Why (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--reason",
+            defaultValue = "cancelled by a person",
+            description = "Why (default: ${DEFAULT-VALUE}).")
     private String reason = "";
 
     CancelCommand(Terminal terminal) {

@@ -55,7 +55,8 @@ final class DemoCommand implements Callable<Integer> {
 
     @Option(
             names = "--work-dir",
-            description = "Where everything is kept (default: .sluice/demo, or .sluice/demo-2 and so on where it exists).")
+            description =
+                    "Where everything is kept (default: .sluice/demo, or .sluice/demo-2 and so on where it exists).")
     private @Nullable Path workDirectory;
 
     DemoCommand(Terminal terminal) {

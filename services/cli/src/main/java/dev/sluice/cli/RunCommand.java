@@ -38,10 +38,15 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private StackOptions stack = new StackOptions();
 
-    @Parameters(paramLabel = "REQUEST", description = "A request in YAML or JSON; paths in it are relative to the file.")
+    @Parameters(
+            paramLabel = "REQUEST",
+            description = "A request in YAML or JSON; paths in it are relative to the file.")
     private Path file = Path.of("");
 
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Replace a value, such as training.steps=4; may be repeated.")
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Replace a value, such as training.steps=4; may be repeated.")
     private List<String> settings = new ArrayList<>();
 
     @Option(names = "--id", description = "The run's id (default: its name and the time). The same id is the same run.")
@@ -103,12 +108,15 @@ final class RunCommand implements Callable<Integer> {
         }
         terminal.result("run " + runId + " is planned; watch it with: sluice watch " + runId);
         if (planned != null) {
-            planned.plan().warnings().forEach(warning -> terminal.result("warning: " + warning.path() + ": " + warning.message()));
+            planned.plan()
+                    .warnings()
+                    .forEach(warning -> terminal.result("warning: " + warning.path() + ": " + warning.message()));
         }
     }
 
     private static String nameOf(ObjectNode request) {
-        String name = request.path("name").asText("run").toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]+", "-");
+        String name =
+                request.path("name").asText("run").toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]+", "-");
         String trimmed = name.replaceAll("^-+|-+$", "");
         return trimmed.isEmpty() ? "run" : trimmed.substring(0, Math.min(LONGEST_NAME, trimmed.length()));
     }

@@ -24,7 +24,9 @@ public final class Terminal {
 
     static Terminal ofThisProcess() {
         return new Terminal(
-                new PrintWriter(System.out, true), new PrintWriter(System.err, true), Boolean.getBoolean("sluice.terminal"));
+                new PrintWriter(System.out, true),
+                new PrintWriter(System.err, true),
+                Boolean.getBoolean("sluice.terminal"));
     }
 
     synchronized void useJson() {

@@ -55,7 +55,8 @@ final class TopicsCommand implements Callable<Integer> {
         for (Topics topic : Topics.values()) {
             if (!topic.events().isEmpty()) {
                 terminal.result("\n" + topic.topicName());
-                topic.events().forEach(event -> terminal.result("  %-24s %s".formatted(event.getSimpleName(), about(event))));
+                topic.events()
+                        .forEach(event -> terminal.result("  %-24s %s".formatted(event.getSimpleName(), about(event))));
             }
         }
     }
@@ -63,10 +64,15 @@ final class TopicsCommand implements Callable<Integer> {
     private void describe(Class<? extends Event> event) {
         if (terminal.json()) {
             ObjectNode json = EventJson.mapper().createObjectNode();
-            json.put("type", Event.typeOf(event)).put("topic", topicOf(event).topicName()).put("about", about(event));
+            json.put("type", Event.typeOf(event))
+                    .put("topic", topicOf(event).topicName())
+                    .put("about", about(event));
             ArrayNode fields = json.putArray("fields");
             for (RecordComponent field : event.getRecordComponents()) {
-                fields.addObject().put("name", field.getName()).put("type", typeName(field)).put("about", about(field));
+                fields.addObject()
+                        .put("name", field.getName())
+                        .put("type", typeName(field))
+                        .put("about", about(field));
             }
             terminal.result(json.toPrettyString());
             return;
@@ -97,8 +103,9 @@ final class TopicsCommand implements Callable<Integer> {
     }
 
     private static Class<? extends Event> find(String name) {
-        List<Class<? extends Event>> all =
-                Arrays.stream(Topics.values()).flatMap(topic -> topic.events().stream()).toList();
+        List<Class<? extends Event>> all = Arrays.stream(Topics.values())
+                .flatMap(topic -> topic.events().stream())
+                .toList();
         return all.stream()
                 .filter(event -> event.getSimpleName().equalsIgnoreCase(name))
                 .findFirst()
@@ -122,7 +129,10 @@ final class TopicsCommand implements Callable<Integer> {
     }
 
     private static String typeName(RecordComponent field) {
-        return field.getGenericType().getTypeName().replaceAll("[a-z]+\\.([a-z]+\\.)*", "").replaceAll("\\w+\\$", "");
+        return field.getGenericType()
+                .getTypeName()
+                .replaceAll("[a-z]+\\.([a-z]+\\.)*", "")
+                .replaceAll("\\w+\\$", "");
     }
 
     private static String kept(Topics.Retention retention) {

@@ -53,8 +53,7 @@ final class UpCommand implements Callable<Integer> {
         StackSettings settings = new StackSettings(rolloutInstances, inputRoots, builtOnly);
         long start = System.nanoTime();
         try (WorkDirectory directory = WorkDirectory.take(workDirectory);
-                LocalStack stack =
-                        new LocalStack(Installation.ofThisProcess(), directory, settings, terminal::say)) {
+                LocalStack stack = new LocalStack(Installation.ofThisProcess(), directory, settings, terminal::say)) {
             Runtime.getRuntime().addShutdownHook(new Thread(stack::close, "stop-stack"));
             stack.start();
             double seconds = (System.nanoTime() - start) / 1e9;

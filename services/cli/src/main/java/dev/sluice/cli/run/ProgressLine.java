@@ -15,9 +15,10 @@ final class ProgressLine {
             case REQUESTED -> "waiting for the planner's answer";
             case PLANNED -> "planned; waiting for instances";
             case QUEUED -> "queued: " + run.reason();
-            case STARTING -> run.converted() == null
-                    ? "converting the checkpoint, %d %%".formatted(run.conversionPercent())
-                    : "starting engines and the trainer";
+            case STARTING ->
+                run.converted() == null
+                        ? "converting the checkpoint, %d %%".formatted(run.conversionPercent())
+                        : "starting engines and the trainer";
             case TRAINING -> training(run);
             case STOPPING -> "stopping: " + run.reason();
             case SUCCEEDED, FAILED, CANCELLED, REJECTED ->
@@ -33,7 +34,9 @@ final class ProgressLine {
         StepCompleted step = run.lastStep();
         WaitChanged waiting = run.waiting();
         if (step == null) {
-            return waiting == null ? "training begins" : "waiting for " + waiting.waitingFor() + ": " + waiting.reason();
+            return waiting == null
+                    ? "training begins"
+                    : "waiting for " + waiting.waitingFor() + ": " + waiting.reason();
         }
         int count = run.ledger().stepsTrained();
         StringBuilder line = new StringBuilder("step %d/%d".formatted(count, run.stepsPlanned()));
@@ -41,7 +44,9 @@ final class ProgressLine {
         add(line, step.metrics(), "train/loss", "  loss %.4f");
         add(line, step.metrics(), "perf/tokens_per_second", "  %.0f tokens/s");
         line.append(String.format(Locale.ROOT, "  lag %.2f", lag(step)));
-        run.ledger().acceptLength().ifPresent(length -> line.append(String.format(Locale.ROOT, "  accept %.2f", length)));
+        run.ledger()
+                .acceptLength()
+                .ifPresent(length -> line.append(String.format(Locale.ROOT, "  accept %.2f", length)));
         if (waiting != null) {
             line.append("  waiting for ").append(waiting.waitingFor());
         }

@@ -1,6 +1,8 @@
 package dev.sluice.cli.run;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -43,10 +45,13 @@ public final class RequestFile {
     private static YAMLFactory yamlFactory() {
         LoaderOptions limits = new LoaderOptions();
         limits.setCodePointLimit(MAXIMUM_BYTES);
-        limits.setNestingDepthLimit(MAXIMUM_DEPTH);
-        limits.setMaxAliasesForCollections(0); // a request repeats nothing; aliases only serve to blow up a reader
-        limits.setAllowDuplicateKeys(false);
-        return YAMLFactory.builder().loaderOptions(limits).build();
+        return YAMLFactory.builder()
+                .loaderOptions(limits)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .streamReadConstraints(StreamReadConstraints.builder()
+                        .maxNestingDepth(MAXIMUM_DEPTH)
+                        .build())
+                .build();
     }
 
     private static ObjectNode parse(Path file) {
@@ -55,16 +60,18 @@ public final class RequestFile {
                 throw CommandFailure.usage("there is no file " + file.toAbsolutePath());
             }
             if (Files.size(file) > MAXIMUM_BYTES) {
-                throw CommandFailure.usage("%s has %d bytes; a request has at most %d"
-                        .formatted(file, Files.size(file), MAXIMUM_BYTES));
+                throw CommandFailure.usage(
+                        "%s has %d bytes; a request has at most %d".formatted(file, Files.size(file), MAXIMUM_BYTES));
             }
             if (YAML.readTree(file.toFile()) instanceof ObjectNode request) {
                 return request;
             }
             throw CommandFailure.usage(file + " is no document of keys, such as \"training: {steps: 4}\"");
         } catch (JsonProcessingException e) {
-            String place = e.getLocation() == null ? "" : ", line " + e.getLocation().getLineNr();
-            throw CommandFailure.usage(file + place + ": " + e.getOriginalMessage().lines().findFirst().orElse("unreadable"));
+            String place =
+                    e.getLocation() == null ? "" : ", line " + e.getLocation().getLineNr();
+            throw CommandFailure.usage(file + place + ": "
+                    + e.getOriginalMessage().lines().findFirst().orElse("unreadable"));
         } catch (IOException e) {
             throw CommandFailure.usage(file + " cannot be read: " + e.getMessage());
         }
@@ -103,7 +110,8 @@ public final class RequestFile {
     private static JsonNode element(JsonNode list, String key, String setting) {
         JsonNode element = key.matches("\\d{1,4}") ? list.path(Integer.parseInt(key)) : list.path(-1);
         if (element.isMissingNode()) {
-            throw CommandFailure.usage("--set " + setting + ": \"" + key + "\" is no place in a list of " + list.size());
+            throw CommandFailure.usage(
+                    "--set " + setting + ": \"" + key + "\" is no place in a list of " + list.size());
         }
         return element;
     }

@@ -18,8 +18,8 @@ import java.util.TreeMap;
 /** Asks for runs and reads about them, with nothing but the topics. */
 public final class RunClient {
     private static final Duration READ_DEADLINE = Duration.ofSeconds(30);
-    private static final Map<Topics, Long> ALL_OF_A_RUN = Map.of(
-            Topics.RUN_EVENTS, 0L, Topics.CHECKPOINTS, 0L, Topics.GROUP_EVENTS, 0L, Topics.TRAINING, 0L);
+    private static final Map<Topics, Long> ALL_OF_A_RUN =
+            Map.of(Topics.RUN_EVENTS, 0L, Topics.CHECKPOINTS, 0L, Topics.GROUP_EVENTS, 0L, Topics.TRAINING, 0L);
     private static final List<Topics> OVERVIEW = List.of(Topics.RUN_EVENTS, Topics.CHECKPOINTS, Topics.TRAINING);
 
     private final KafkaConnection connection;
@@ -62,7 +62,9 @@ public final class RunClient {
     public Map<String, RunProjection> readAll() {
         Map<String, RunProjection> runs = new TreeMap<>();
         try (StateReader reader = StateReader.start(
-                connection, OVERVIEW, record -> runs.computeIfAbsent(record.event().runId(), RunProjection::new)
+                connection,
+                OVERVIEW,
+                record -> runs.computeIfAbsent(record.event().runId(), RunProjection::new)
                         .apply(record))) {
             reader.awaitCaughtUp(READ_DEADLINE);
         }

@@ -53,7 +53,12 @@ public record RunReport(
      * @param train from the run's start to its last step
      * @param total of the whole command so far
      */
-    public record Seconds(double startup, @Nullable Double convert, @Nullable Double train, @Nullable Double export, double total) {}
+    public record Seconds(
+            double startup,
+            @Nullable Double convert,
+            @Nullable Double train,
+            @Nullable Double export,
+            double total) {}
 
     /** Directories of the final checkpoint. */
     public record Checkpoints(
@@ -77,7 +82,9 @@ public record RunReport(
                 evaluation(run.evaluations(), steps(run.evaluations()).max()),
                 run.ledger().tokens(),
                 run.ledger().tokens().total(),
-                run.ledger().acceptLength().isPresent() ? run.ledger().acceptLength().getAsDouble() : null,
+                run.ledger().acceptLength().isPresent()
+                        ? run.ledger().acceptLength().getAsDouble()
+                        : null,
                 seconds(run, startup, total),
                 new Checkpoints(
                         succeeded == null ? null : succeeded.torchDist(),

@@ -24,12 +24,16 @@ public final class RunSummary {
         for (Bucket bucket : Bucket.values()) {
             long tokens = report.tokens().get(bucket);
             if (tokens > 0) {
-                lines.add("    %-12s %,12d  %5.1f %%".formatted(
-                        bucket.name().toLowerCase(Locale.ROOT), tokens, 100.0 * tokens / report.tokensGenerated()));
+                lines.add("    %-12s %,12d  %5.1f %%"
+                        .formatted(
+                                bucket.name().toLowerCase(Locale.ROOT),
+                                tokens,
+                                100.0 * tokens / report.tokensGenerated()));
             }
         }
         RunReport.Seconds seconds = report.seconds();
-        lines.add("  seconds        startup %s, convert %s, train %s, export %s, total %s".formatted(
+        lines.add("  seconds        startup %s, convert %s, train %s, export %s, total %s"
+                .formatted(
                         number(seconds.startup()),
                         number(seconds.convert()),
                         number(seconds.train()),

@@ -37,7 +37,7 @@ public final class LocalStack implements AutoCloseable {
             StopTurn.BROKER, Duration.ofSeconds(3));
 
     private final WorkDirectory workDirectory;
-    private final Programs programs;
+    private final StackPrograms programs;
     private final Consumer<String> says;
     private final List<SupervisedService> services = new ArrayList<>();
     private final CompletableFuture<String> broken = new CompletableFuture<>();
@@ -47,8 +47,12 @@ public final class LocalStack implements AutoCloseable {
     /** @param says gets a line whenever something happens that a person should know */
     public LocalStack(
             Installation installation, WorkDirectory workDirectory, StackSettings settings, Consumer<String> says) {
+        this(workDirectory, new Programs(installation, workDirectory, settings), says);
+    }
+
+    LocalStack(WorkDirectory workDirectory, StackPrograms programs, Consumer<String> says) {
         this.workDirectory = workDirectory;
-        this.programs = new Programs(installation, workDirectory, settings);
+        this.programs = programs;
         this.says = says;
     }
 
@@ -105,7 +109,11 @@ public final class LocalStack implements AutoCloseable {
         all.forEach(SupervisedService::prepareStop);
         try {
             for (StopTurn turn : StopTurn.values()) {
-                stopTogether(all.stream().filter(service -> service.program().stopTurn() == turn).toList(), GRACE.get(turn));
+                stopTogether(
+                        all.stream()
+                                .filter(service -> service.program().stopTurn() == turn)
+                                .toList(),
+                        GRACE.get(turn));
                 if (turn == StopTurn.TRAINER) {
                     Workers.stopAll(workDirectory.data(), Duration.ofSeconds(1));
                 }
@@ -202,7 +210,8 @@ public final class LocalStack implements AutoCloseable {
 
     private static void stopTogether(Collection<SupervisedService> turn, Duration grace) {
         List<Thread> stopping = turn.stream()
-                .map(service -> Thread.ofVirtual().name("stop-" + service.name()).start(() -> service.stop(grace)))
+                .map(service ->
+                        Thread.ofVirtual().name("stop-" + service.name()).start(() -> service.stop(grace)))
                 .toList();
         for (Thread thread : stopping) {
             try {

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** The commands and environments of all programs of a stack. */
-final class Programs {
+/** The packaged programs, with their commands and environments. */
+final class Programs implements StackPrograms {
     private final Installation installation;
     private final WorkDirectory workDirectory;
     private final StackSettings settings;
@@ -23,7 +23,8 @@ final class Programs {
         this.settings = settings;
     }
 
-    ServiceProgram broker() {
+    @Override
+    public ServiceProgram broker() {
         List<String> command = java(JavaFlags.BROKER);
         command.addAll(List.of("-cp", installation.brokerClassPath(), "dev.sluice.broker.BrokerMain"));
         command.addAll(List.of("--dir", workDirectory.broker().toString()));
@@ -31,11 +32,8 @@ final class Programs {
         return new ServiceProgram("broker", StopTurn.BROKER, Ready.STATE_FILE, command, Map.of());
     }
 
-    /**
-     * @param bootstrapServers where the broker listens
-     * @param dashboardPort where the dashboard is to listen
-     */
-    List<ServiceProgram> services(String bootstrapServers, int dashboardPort) {
+    @Override
+    public List<ServiceProgram> services(String bootstrapServers, int dashboardPort) {
         List<ServiceProgram> programs = new ArrayList<>();
         programs.add(quarkus("planner", "planner", StopTurn.REST, JavaFlags.SERVICE, bootstrapServers));
         programs.add(quarkus("converter", "converter", StopTurn.REST, JavaFlags.SERVICE, bootstrapServers));
@@ -109,8 +107,8 @@ final class Programs {
                 .map(ServiceProgram::name)
                 .collect(Collectors.joining(", "));
         if (!missing.isEmpty()) {
-            throw CommandFailure.failed("not built: " + missing + "; run ./mvnw package -DskipTests in "
-                    + installation.root());
+            throw CommandFailure.failed(
+                    "not built: " + missing + "; run ./mvnw package -DskipTests in " + installation.root());
         }
         return programs;
     }

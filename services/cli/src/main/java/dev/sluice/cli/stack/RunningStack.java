@@ -31,7 +31,8 @@ public record RunningStack(Path directory) {
     private int port(String name) {
         Path stateFile = WorkDirectory.stateFiles(directory).resolve(name + ".json");
         try {
-            Optional<PidFile> running = PidFile.read(stateFile).filter(state -> state.process().isPresent());
+            Optional<PidFile> running =
+                    PidFile.read(stateFile).filter(state -> state.process().isPresent());
             return running.orElseThrow(() -> CommandFailure.failed("no " + name + " runs in " + directory
                             + "; start one there with \"sluice up\", or name another with --work-dir or --bootstrap"))
                     .port();

@@ -16,8 +16,8 @@ public record StackSettings(int rolloutInstances, List<Path> inputRoots, boolean
 
     public StackSettings {
         if (rolloutInstances < 1 || rolloutInstances > MAXIMUM_ROLLOUT_INSTANCES) {
-            throw CommandFailure.usage("a stack has 1 to " + MAXIMUM_ROLLOUT_INSTANCES
-                    + " rollout instances, not " + rolloutInstances);
+            throw CommandFailure.usage(
+                    "a stack has 1 to " + MAXIMUM_ROLLOUT_INSTANCES + " rollout instances, not " + rolloutInstances);
         }
         inputRoots = inputRoots.stream()
                 .map(root -> root.toAbsolutePath().normalize())

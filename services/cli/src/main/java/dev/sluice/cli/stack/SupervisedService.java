@@ -57,9 +57,8 @@ final class SupervisedService {
         }
         Files.deleteIfExists(workDirectory.stateFile(name())); // an earlier life listened elsewhere
         Path log = workDirectory.logFile(name());
-        ChildProcess started =
-                ChildProcess.start(ChildCommand.of(program.command(), workDirectory.path(), log)
-                        .withEnvironment(program.environment()));
+        ChildProcess started = ChildProcess.start(
+                ChildCommand.of(program.command(), workDirectory.path(), log).withEnvironment(program.environment()));
         child = started;
         started.exited().thenAccept(this::ended);
     }
@@ -82,8 +81,11 @@ final class SupervisedService {
         }
         Optional<Duration> delay = ready ? budget.next(Instant.now()) : Optional.empty();
         if (delay.isEmpty()) {
-            broken.complete(ready ? "%s died %d times within a minute. The last time: %s".formatted(
-                    name(), RestartBudget.RESTARTS + 1, exit.describe()) : "%s did not start: %s".formatted(name(), exit.describe()));
+            broken.complete(
+                    ready
+                            ? "%s died %d times within a minute. The last time: %s"
+                                    .formatted(name(), RestartBudget.RESTARTS + 1, exit.describe())
+                            : "%s did not start: %s".formatted(name(), exit.describe()));
             return;
         }
         says.accept("%s (pid %d) ended with code %s; starting it again (%d of %d a minute), log in %s"

@@ -45,7 +45,8 @@ public final class WorkDirectory implements AutoCloseable {
             }
             channel.truncate(0);
             channel.write(
-                    ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)), 0);
+                    ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)),
+                    0);
             return new WorkDirectory(path, channel);
         } catch (IOException e) {
             throw CommandFailure.failed("the work directory " + path + " cannot be used: " + e

@@ -1,0 +1,89 @@
+package dev.sluice.cli.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.events.CheckpointEvent.ConversionProgressed;
+import dev.sluice.events.CheckpointEvent.Direction;
+import dev.sluice.events.Problem;
+import dev.sluice.events.RunEvent.RunAssigned;
+import dev.sluice.events.RunEvent.RunFailed;
+import dev.sluice.events.RunEvent.RunQueued;
+import dev.sluice.events.RunEvent.RunRejected;
+import dev.sluice.events.RunEvent.RunStarted;
+import dev.sluice.events.RunEvent.TrainerShare;
+import dev.sluice.events.TrainingEvent.WaitChanged;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class RunProjectionTest {
+    private final RunEvents events = new RunEvents();
+
+    @Test
+    void aRejectionCarriesEveryProblem() {
+        Problem problem = Problem.error("steps", "training.steps", "0 steps train nothing", "give 1 or more");
+        events.publish(new RunRejected(RunEvents.RUN, List.of(problem)));
+
+        assertThat(events.run().phase()).isEqualTo(RunPhase.REJECTED);
+        assertThat(events.run().problems()).containsExactly(problem);
+        assertThat(events.run().answers()).isEqualTo(1);
+    }
+
+    @Test
+    void aChangedPoolLeavesARunThatTrainsWhereItIs() {
+        events.started().publish(assigned(2));
+
+        assertThat(events.run().phase()).isEqualTo(RunPhase.TRAINING);
+    }
+
+    @Test
+    void theProgressLineFollowsTheRunFromTheRequestToItsEnd() {
+        assertThat(line()).isEqualTo("waiting for the planner's answer");
+
+        events.publish(new RunQueued(RunEvents.RUN, "0 of 1 trainers are ready"));
+        assertThat(line()).isEqualTo("queued: 0 of 1 trainers are ready");
+
+        events.publish(assigned(1)).publish(new ConversionProgressed(RunEvents.RUN, Direction.TO_TORCH_DIST, 40, 100));
+        assertThat(line()).isEqualTo("converting the checkpoint, 40 %");
+
+        events.converted();
+        assertThat(line()).isEqualTo("starting engines and the trainer");
+
+        events.started();
+        assertThat(line()).isEqualTo("training begins");
+
+        events.step(1, 0.4375);
+        assertThat(line()).isEqualTo("step 1/0  reward 0.438  loss 0.5000  lag 0.75");
+
+        events.succeeded(1);
+        assertThat(line()).isEqualTo("succeeded");
+    }
+
+    @Test
+    void aWaitIsShownUntilItEnds() {
+        events.started()
+                .step(1, 0.5)
+                .publish(new WaitChanged(RunEvents.RUN, 1, "rollout-1", "its engine restarts", Instant.EPOCH, null));
+        assertThat(line()).endsWith("waiting for rollout-1");
+
+        events.publish(new WaitChanged(RunEvents.RUN, 1, "", "", Instant.EPOCH, null));
+        assertThat(line()).doesNotContain("waiting");
+    }
+
+    @Test
+    void aFailedRunSaysWhy() {
+        events.publish(new RunStarted(RunEvents.RUN, 1))
+                .publish(new RunFailed(RunEvents.RUN, "no disk; free some", null));
+
+        assertThat(line()).isEqualTo("failed: no disk; free some");
+        assertThat(events.run().phase().isOver()).isTrue();
+    }
+
+    private String line() {
+        return ProgressLine.of(events.run());
+    }
+
+    private static RunAssigned assigned(int epoch) {
+        return new RunAssigned(RunEvents.RUN, epoch, new TrainerShare("trainer-1", "a", 1), List.of(), "first");
+    }
+}
