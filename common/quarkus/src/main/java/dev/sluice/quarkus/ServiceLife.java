@@ -2,7 +2,6 @@ package dev.sluice.quarkus;
 
 import dev.sluice.process.LifeLine;
 import dev.sluice.process.PidFile;
-import io.quarkus.runtime.Quarkus;
 import io.quarkus.vertx.http.HttpServer;
 import io.quarkus.vertx.http.HttpServerStart;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -24,7 +23,9 @@ public class ServiceLife {
 
     void listening(@ObservesAsync HttpServerStart start) {
         config.stateFile().ifPresent(file -> write(file));
-        LifeLine.watchStdin(Quarkus::asyncExit);
+        // Not Quarkus.asyncExit: a SIGTERM at the same moment, which ChildProcess.stop sends, would cut its shutdown
+        // short.
+        LifeLine.watchStdin(() -> System.exit(0));
     }
 
     private void write(Path file) {
