@@ -1,0 +1,169 @@
+package dev.sluice.domain.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.domain.plan.Planner.Planning;
+import dev.sluice.domain.request.Requests;
+import dev.sluice.events.Backend;
+import dev.sluice.events.Plan;
+import dev.sluice.events.TrainingRequest;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class CpuPlannerTest {
+
+    /** Flags as sglang's server_args.py spells them; slime's GLM-4.7-Flash recipe drafts 2 steps with 3 draft tokens. */
+    @Test
+    void givesEnginesTheFlagsOfSglang() {
+        TrainingRequest request =
+                Requests.complete(Requests.with("rollout.speculation", "{\"algorithm\": \"EAGLE\", \"steps\": 2}"));
+
+        Plan plan = plan(request, Shapes.tiny());
+
+        assertThat(plan.rollout().args())
+                .containsExactly(
+                        "--context-length",
+                        "512",
+                        "--max-running-requests",
+                        "128",
+                        "--random-seed",
+                        "42",
+                        "--speculative-algorithm",
+                        "EAGLE",
+                        "--speculative-num-steps",
+                        "2",
+                        "--speculative-eagle-topk",
+                        "1",
+                        "--speculative-num-draft-tokens",
+                        "3",
+                        "--skip-server-warmup",
+                        "--enable-metrics");
+        assertThat(plan.rollout().maxRunningRequests()).isEqualTo(128);
+    }
+
+    @Test
+    void startsTwoEnginesUnlessTheRequestSaysOtherwise() {
+        assertThat(plan(Requests.complete(Requests.least()), Shapes.tiny())
+                        .rollout()
+                        .engines())
+                .isEqualTo(2);
+        assertThat(plan(Requests.complete(Requests.with("rollout.engines", "5")), Shapes.tiny())
+                        .rollout()
+                        .engines())
+                .isEqualTo(5);
+    }
+
+    @Test
+    void letsAWholeGroupRunAtOnce() {
+        TrainingRequest request = Requests.complete(Requests.with("rollout.samplesPerPrompt", "200"));
+
+        assertThat(plan(request, Shapes.tiny()).rollout().maxRunningRequests()).isEqualTo(200);
+    }
+
+    /** Values of scripts/models/glm4.7-30B-A3B.sh in slime. */
+    @Test
+    void derivesMegatronsArgumentsFromTheModel() {
+        ObjectNode document = Requests.with("training.mtp.train", "true");
+
+        List<String> args = plan(Requests.complete(document), Shapes.glm47Flash())
+                .training()
+                .args();
+
+        assertThat(pairs(args))
+                .contains(
+                        "--num-layers 47",
+                        "--hidden-size 2048",
+                        "--ffn-hidden-size 10240",
+                        "--num-attention-heads 20",
+                        "--moe-layer-freq [0]*1+[1]*46",
+                        "--num-experts 64",
+                        "--moe-router-topk 4",
+                        "--moe-ffn-hidden-size 1536",
+                        "--moe-shared-expert-intermediate-size 1536",
+                        "--moe-router-score-function sigmoid",
+                        "--moe-router-topk-scaling-factor 1.8",
+                        "--q-lora-rank 768",
+                        "--kv-lora-rank 512",
+                        "--qk-head-dim 192",
+                        "--v-head-dim 256",
+                        "--kv-channels 192",
+                        "--qk-pos-emb-head-dim 64",
+                        "--vocab-size 154880",
+                        "--rotary-base 1000000",
+                        "--make-vocab-size-divisible-by 64",
+                        "--mtp-num-layers 1",
+                        "--mtp-loss-scaling-factor 0.2");
+        assertThat(args)
+                .contains(
+                        "--multi-latent-attention",
+                        "--qk-layernorm",
+                        "--swiglu",
+                        "--disable-bias-linear",
+                        "--untie-embeddings-and-output-weights",
+                        "--moe-router-pre-softmax",
+                        "--moe-router-enable-expert-bias",
+                        "--moe-grouped-gemm",
+                        "--no-rope-fusion");
+    }
+
+    /** 16 bytes for each of 29,943,390,976 trained parameters, 4 for each of 643,706,112 frozen ones: 448.6 GiB. */
+    @Test
+    void refusesAHostThatIsTooSmall() {
+        TrainingRequest request = Requests.complete(Requests.with("cluster.hostMemoryGiB", "64"));
+
+        Planning planning = Planner.of(Backend.CPU).plan(request, Shapes.glm47Flash(), List.of());
+
+        assertThat(planning)
+                .isInstanceOfSatisfying(
+                        Planning.Refused.class,
+                        refused -> assertThat(refused.problems())
+                                .singleElement()
+                                .satisfies(problem -> assertThat(problem.path()).isEqualTo("cluster.hostMemoryGiB")));
+        assertThat(plan(Requests.complete(Requests.least()), Shapes.glm47Flash())
+                        .training()
+                        .memory()
+                        .hostGiBPerNode())
+                .isBetween(448.5, 448.7);
+    }
+
+    @Test
+    void givesEveryChoiceItsReason() {
+        Plan plan = plan(Requests.complete(Requests.least()), Shapes.tiny());
+
+        assertThat(plan.choices())
+                .isNotEmpty()
+                .allSatisfy(choice -> assertThat(choice.because()).isNotBlank());
+        assertThat(plan.prediction()).isNull();
+    }
+
+    @Test
+    void refusesToMakeUpALayoutForGpus() {
+        Planning planning = Planner.of(Backend.GPU)
+                .plan(Requests.complete(Requests.with("backend", "\"gpu\"")), Shapes.glm47Flash(), List.of());
+
+        assertThat(planning)
+                .isInstanceOfSatisfying(
+                        Planning.Refused.class,
+                        refused -> assertThat(refused.problems())
+                                .singleElement()
+                                .satisfies(problem -> assertThat(problem.mend()).isEqualTo("set backend to cpu")));
+    }
+
+    private static Plan plan(TrainingRequest request, ModelShape shape) {
+        return switch (Planner.of(Backend.CPU).plan(request, shape, List.of())) {
+            case Planning.Planned planned -> planned.plan();
+            case Planning.Refused refused ->
+                throw new AssertionError(refused.problems().toString());
+        };
+    }
+
+    private static List<String> pairs(List<String> args) {
+        List<String> pairs = new ArrayList<>();
+        for (int i = 1; i < args.size(); i++) {
+            pairs.add(args.get(i - 1) + " " + args.get(i));
+        }
+        return pairs;
+    }
+}

@@ -1,0 +1,143 @@
+package dev.sluice.domain.request;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.domain.data.PromptRows;
+import dev.sluice.domain.data.RowProblem;
+import dev.sluice.domain.plan.ModelShape;
+import dev.sluice.events.Problem;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RequestRulesTest {
+    private static final ModelShape WITH_MTP = shape(1);
+
+    /** One row a rule: what is changed in a request that keeps all of them, and what is said then. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            rollout.group-size        | rollout.samplesPerPrompt        | 1          | a group of 1 has no advantage
+            rollout.greedy            | rollout.temperature             | 0          | at temperature 0
+            rollout.context           | rollout.maxResponseTokens       | 510        | (10 bytes, about 3 tokens) and 510 response tokens exceed the model's 512
+            rollout.redundant-experts | rollout.redundantExperts        | 8          | 8 extra expert slots
+            algorithm.known           | algorithm.name                  | "ppo"      | ppo is not supported yet
+            algorithm.reference       | algorithm.klLossCoefficient     | 0.1        | needs a reference model
+            data.chat-template        | data.applyChatTemplate          | true       | not supported yet
+            training.mini-batches     | training.optimizerStepsPerStep  | 5          | 32 groups do not divide into 5 mini-batches; 2 would be left over
+            training.layout           | training.layout                 | {"ep": 8}  | one process
+            reward.known              | reward.type                     | "exakt"    | did you mean exact?
+            backend.instances         | backend                         | "gpu"      | none is alive
+            data.prompts              | data.prompts                    | "/other"   | /other was not looked at
+            """)
+    void refusesWhatCannotRun(String rule, String path, String value, String message) {
+        ObjectNode document = fine();
+        Requests.set(document, path, value);
+
+        List<Problem> problems = RequestRules.broken(Requests.complete(document), facts(WITH_MTP));
+
+        assertThat(problems).singleElement().satisfies(problem -> {
+            assertThat(problem.rule()).isEqualTo(rule);
+            assertThat(problem.message()).contains(message);
+            assertThat(problem.mend()).isNotBlank();
+        });
+        assertThat(RequestRules.reject(problems)).isTrue();
+    }
+
+    @Test
+    void keepsQuietAboutARequestThatCanRun() {
+        assertThat(RequestRules.broken(Requests.complete(fine()), facts(WITH_MTP)))
+                .isEmpty();
+    }
+
+    @Test
+    void refusesToDraftOrTrainWithAnMtpLayerThatIsNotThere() {
+        ObjectNode document = fine();
+        Requests.set(document, "rollout.speculation.algorithm", "\"eagle\"");
+        Requests.set(document, "training.mtp.train", "true");
+
+        List<Problem> problems = RequestRules.broken(Requests.complete(document), facts(shape(0)));
+
+        assertThat(problems).extracting(Problem::rule).containsExactly("rollout.speculation", "training.mtp");
+    }
+
+    @Test
+    void refusesTheCurrentPolicyAsTheOldOneForSeveralOptimizerSteps() {
+        ObjectNode document = fine();
+        Requests.set(document, "algorithm.oldLogprobs", "\"current\"");
+        Requests.set(document, "training.optimizerStepsPerStep", "2");
+
+        assertThat(RequestRules.broken(Requests.complete(document), facts(WITH_MTP)))
+                .extracting(Problem::rule)
+                .containsExactly("algorithm.old-logprobs");
+    }
+
+    @Test
+    void refusesBrokenRowsUnlessTheyAreToBeSkipped() {
+        var broken = new PromptRows.Summary(40, 2, List.of(new RowProblem(7, "not JSON")), 10);
+        Facts facts = new Facts(
+                new Facts.Model(List.of(), WITH_MTP), Map.of("/p.jsonl", new Facts.PromptFile(null, broken)), 0);
+
+        List<Problem> refused = RequestRules.broken(Requests.complete(fine()), facts);
+        ObjectNode skipping = fine();
+        Requests.set(skipping, "data.badRows", "\"skip\"");
+        List<Problem> skipped = RequestRules.broken(Requests.complete(skipping), facts);
+
+        assertThat(refused.getFirst().message()).isEqualTo("/p.jsonl, line 7: not JSON");
+        assertThat(RequestRules.reject(refused)).isTrue();
+        assertThat(refused.getLast().message()).isEqualTo("/p.jsonl has 1 more broken lines");
+        assertThat(RequestRules.reject(skipped)).isFalse();
+    }
+
+    @Test
+    void refusesAnUnusableCheckpointWithEachOfItsProblems() {
+        Facts facts = new Facts(new Facts.Model(List.of("one", "two"), null), promptFiles(), 0);
+
+        assertThat(RequestRules.broken(Requests.complete(fine()), facts))
+                .extracting(Problem::message)
+                .containsExactly("one", "two");
+    }
+
+    @Test
+    void warnsWhenAPromptCouldBeTooLong() {
+        ObjectNode document = Requests.with("rollout.maxResponseTokens", "505");
+
+        List<Problem> problems = RequestRules.broken(Requests.complete(document), facts(WITH_MTP));
+
+        assertThat(problems).singleElement().extracting(Problem::severity).isEqualTo(Problem.Severity.WARNING);
+    }
+
+    @Test
+    void everyRuleHasAnIdOfItsOwnAndSaysWhatMustHold() {
+        assertThat(RequestRules.ALL).extracting(RequestRule::id).doesNotHaveDuplicates();
+        assertThat(RequestRules.ALL).extracting(RequestRule::about).noneMatch(String::isBlank);
+    }
+
+    /** A request that keeps all rules with these facts. */
+    private static ObjectNode fine() {
+        return Requests.with("rollout.maxResponseTokens", "8");
+    }
+
+    private static Facts facts(ModelShape shape) {
+        return new Facts(new Facts.Model(List.of(), shape), promptFiles(), 0);
+    }
+
+    private static Map<String, Facts.PromptFile> promptFiles() {
+        return Map.of("/p.jsonl", new Facts.PromptFile(null, new PromptRows.Summary(64, 0, List.of(), 10)));
+    }
+
+    private static ModelShape shape(int mtpLayers) {
+        return new ModelShape(
+                "glm4_moe_lite",
+                3,
+                mtpLayers,
+                64,
+                300,
+                512,
+                1e-5,
+                new ModelShape.Attention(4, 48, 32, 24, 8, 32, 1e6),
+                new ModelShape.FeedForward(1, 160, 8, 2, 40, 1, 1.8));
+    }
+}
