@@ -1,5 +1,7 @@
 package dev.sluice.cpu.worker;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.checkpoint.Progress;
 import dev.sluice.cpu.model.Tensors;
 import dev.sluice.http.Json;
@@ -51,14 +53,23 @@ final class Operations implements AutoCloseable {
     }
 
     private static final class Running {
-        private final WorkerCall call;
+        private final String operationId;
+        private final JsonNode content;
         private final CountDownLatch finished = new CountDownLatch(1);
         private volatile Operation answer;
 
         private Running(WorkerCall call) {
-            this.call = call;
+            this.operationId = call.operationId();
+            this.content = content(call);
             this.answer = new Operation(call.operationId(), Operation.State.RUNNING, 0, null, null);
         }
+    }
+
+    /** What a call asks for, whoever asks: a trainer's successor repeats its calls with a higher epoch. */
+    private static JsonNode content(WorkerCall call) {
+        ObjectNode content = Json.MAPPER.valueToTree(call);
+        content.remove("epoch");
+        return content.put("call", call.getClass().getSimpleName());
     }
 
     /** The highest epoch that a call has shown; -1 before the first. */
@@ -98,7 +109,7 @@ final class Operations implements AutoCloseable {
             running = byId.get(call.operationId());
             if (running == null) {
                 running = begin(call, work);
-            } else if (!running.call.equals(call)) {
+            } else if (!running.content.equals(content(call))) {
                 throw new WorkerException(
                         WorkerErrorCode.INVALID_REQUEST,
                         "operation " + call.operationId() + " was a different call",
@@ -155,7 +166,7 @@ final class Operations implements AutoCloseable {
     }
 
     private void run(Running running, Work work) {
-        String id = running.call.operationId();
+        String id = running.operationId;
         Operation answer;
         try {
             Object result = work.run((done, total) -> running.answer =

@@ -32,7 +32,7 @@ class ExampleModelTest {
     }
 
     @Test
-    void huggingFaceTokenizersReadsItsCharacters() {
+    void huggingFaceTokenizersReadsItsCharacters() throws IOException {
         try (Tokenizer tokenizer = Tokenizer.open(EXAMPLE.resolve("model"))) {
             int[] ids = tokenizer.encode("s314159=");
 

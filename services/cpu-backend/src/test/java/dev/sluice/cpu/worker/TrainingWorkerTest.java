@@ -120,6 +120,19 @@ class TrainingWorkerTest {
     }
 
     @Test
+    void aSuccessorThatRepeatsACallGetsItsFirstAnswer() {
+        worker.load(load(0, null), DEADLINE);
+        TrainRequest request = trainRequest(1, "train-1");
+        TrainResult first = worker.train(request, DEADLINE);
+
+        TrainResult second = worker.train(
+                new TrainRequest(1, "train-1", 1, request.batch(), request.model(), request.loss()), DEADLINE);
+
+        assertThat(second).isEqualTo(first);
+        assertThat(worker.health(DEADLINE).epoch()).isEqualTo(1);
+    }
+
+    @Test
     void anIdThatWasAnotherCallIsRefused() {
         worker.load(load(0, null), DEADLINE);
 
