@@ -2,6 +2,7 @@ package dev.sluice.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.cli.run.LiveProgress;
+import dev.sluice.cli.run.PlannerClient;
 import dev.sluice.cli.run.RequestFile;
 import dev.sluice.cli.run.RunClient;
 import dev.sluice.cli.run.RunFollower;
@@ -66,6 +67,9 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() {
         output.applyTo(terminal);
         ObjectNode request = RequestFile.read(file, settings);
+        if (dryRun) {
+            return new DryRun(terminal, new PlannerClient(stack.service("planner"))).show(request);
+        }
         String runId = id == null ? nameOf(request) + "-" + TIME.format(LocalDateTime.now()) : id;
         RunClient client = stack.client();
         try (RunFollower follower = client.follow(runId)) {

@@ -31,8 +31,8 @@ public final class LocalStack implements AutoCloseable {
     private static final Duration SWEEP_GRACE = Duration.ofSeconds(3);
     /** Together below the 15 s within which nothing may be left. */
     private static final Map<StopTurn, Duration> GRACE = Map.of(
-            StopTurn.TRAINER, Duration.ofSeconds(4),
-            StopTurn.ROLLOUT, Duration.ofSeconds(3),
+            StopTurn.TRAINER, Duration.ofSeconds(3),
+            StopTurn.ROLLOUT, Duration.ofSeconds(5),
             StopTurn.REST, Duration.ofSeconds(2),
             StopTurn.BROKER, Duration.ofSeconds(3));
 
