@@ -1,0 +1,161 @@
+package dev.sluice.domain.run;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.domain.request.RequestReader;
+import dev.sluice.domain.request.RequestReader.Reading;
+import dev.sluice.events.Backend;
+import dev.sluice.events.Event;
+import dev.sluice.events.EventJson;
+import dev.sluice.events.InstanceSnapshot;
+import dev.sluice.events.InstanceSnapshot.Role;
+import dev.sluice.events.InstanceSnapshot.State;
+import dev.sluice.events.Plan;
+import dev.sluice.events.RunEvent;
+import dev.sluice.events.RunEvent.RunAssigned;
+import dev.sluice.events.RunEvent.RunPlanned;
+import dev.sluice.events.TrainingRequest;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Runs, instances and a clock for tests of decisions: what is decided is applied, as the planner does. */
+final class Story {
+    static final String RUN = "tiny";
+
+    final List<RunEvent> log = new ArrayList<>();
+    final List<Instant> times = new ArrayList<>();
+    final RunDesk desk = new RunDesk(Deadlines.DEFAULT);
+    private final Map<String, InstanceSnapshot> alive = new TreeMap<>();
+    private Instant now = Instant.parse("2026-11-24T00:00:00Z");
+
+    /** A run of two engines is planned, and nothing is decided yet. */
+    static Story ofPlannedRun() {
+        Story story = new Story();
+        story.plan(RUN, 2);
+        return story;
+    }
+
+    /** A run of two engines trains on trainer-1, rollout-1 and rollout-2, all of incarnation "a". */
+    static Story ofRunningRun() {
+        Story story = ofPlannedRun();
+        story.start("rollout-1", "a", Role.ROLLOUT, 1);
+        story.start("rollout-2", "a", Role.ROLLOUT, 1);
+        story.start("trainer-1", "a", Role.TRAINER, 1);
+        story.happens();
+        Reports.ofAGoodStart(RUN, story.assignment()).forEach(story::hear);
+        story.happens();
+        return story;
+    }
+
+    void plan(String runId, int engines) {
+        desk.answer(planned(runId, engines, 10)).ifPresent(this::append);
+    }
+
+    static RunPlanned planned(String runId, int engines, int steps) {
+        ObjectNode document = EventJson.mapper().createObjectNode();
+        document.put("backend", "cpu");
+        document.putObject("model").put("path", "/m");
+        document.putObject("data").put("prompts", "/p");
+        document.putObject("training").put("steps", steps);
+        Reading.Complete complete = (Reading.Complete) RequestReader.read(document);
+        return new RunPlanned(runId, complete.sha256(), complete.request(), plan(complete.request(), engines));
+    }
+
+    private static Plan plan(TrainingRequest request, int engines) {
+        return new Plan(
+                request.backend(),
+                new Plan.ModelFigures("glm4_moe_lite", 1, 1, 1, 512),
+                new Plan.TrainingPlan(
+                        new Plan.TrainingLayout(1, 1, 1, 1, 1, 1), List.of(), new Plan.Memory(0, 1), true),
+                new Plan.RolloutPlan(engines, new Plan.EngineLayout(1, 1, 1, 0), List.of(), 512, 128),
+                null,
+                List.of(),
+                List.of());
+    }
+
+    /** From now on the instance sends heartbeats. */
+    void start(String instanceId, String incarnation, Role role, int slots) {
+        alive.put(instanceId, snapshot(instanceId, incarnation, role, State.READY, slots));
+        hear(alive.get(instanceId));
+    }
+
+    /** From now on nothing is heard of the instance. */
+    void silence(String instanceId) {
+        alive.remove(instanceId);
+    }
+
+    /** The instance says that it stops or drains. */
+    void say(String instanceId, State state) {
+        InstanceSnapshot last = alive.remove(instanceId);
+        hear(snapshot(instanceId, last.incarnation(), last.role(), state, last.slots()));
+    }
+
+    private InstanceSnapshot snapshot(String instanceId, String incarnation, Role role, State state, int slots) {
+        return new InstanceSnapshot(
+                instanceId, incarnation, role, state, "host", 1, Backend.CPU, 0, 1024, slots, 0, Map.of(), now);
+    }
+
+    boolean hear(Event event) {
+        return desk.observe(event, now);
+    }
+
+    /** Time goes by, with a heartbeat and a decision each second; returns what was decided. */
+    List<RunEvent> pass(Duration duration) {
+        List<RunEvent> decided = new ArrayList<>(happens());
+        for (long second = 0; second < duration.toSeconds(); second++) {
+            now = now.plusSeconds(1);
+            alive.values().forEach(this::hear);
+            decided.addAll(happens());
+        }
+        return decided;
+    }
+
+    /** This process is held up: time goes by, and heartbeats wait unread. */
+    void holdUp(Duration duration) {
+        now = now.plus(duration);
+    }
+
+    /** Everything that is due now. */
+    List<RunEvent> happens() {
+        List<RunEvent> decided = new ArrayList<>();
+        for (Optional<RunEvent> next = desk.next(now); next.isPresent(); next = desk.next(now)) {
+            append(next.get());
+            decided.add(next.get());
+            if (decided.size() > 20) {
+                throw new AssertionError("No end of decisions: " + decided);
+            }
+        }
+        return decided;
+    }
+
+    void append(RunEvent event) {
+        log.add(event);
+        times.add(now);
+        desk.apply(event, now);
+    }
+
+    RunAssigned assignment() {
+        return log.stream()
+                .filter(RunAssigned.class::isInstance)
+                .map(RunAssigned.class::cast)
+                .reduce((one, other) -> other)
+                .orElseThrow();
+    }
+
+    Run run() {
+        return desk.run(RUN);
+    }
+
+    /** The states that the log alone gives. */
+    List<Run> replayed() {
+        RunDesk fresh = new RunDesk(Deadlines.DEFAULT);
+        for (int i = 0; i < log.size(); i++) {
+            fresh.apply(log.get(i), times.get(i));
+        }
+        return List.copyOf(fresh.runs());
+    }
+}
