@@ -10,6 +10,8 @@ import dev.sluice.cpu.model.Weights;
 import dev.sluice.text.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashSet;
@@ -21,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class Engine implements AutoCloseable {
     private static final Set<DType> LOADABLE = EnumSet.of(DType.F32, DType.BF16, DType.F16);
     private static final long MAX_CACHE_BYTES = 4L << 30;
+
+    private static final Logger LOG = System.getLogger(Engine.class.getName());
 
     private final EngineOptions options;
     private final EngineEnvironment environment;
@@ -163,7 +167,9 @@ final class Engine implements AutoCloseable {
             throw new RequestException("Failed to load weights: " + e.getMessage());
         }
         modelPath = path;
-        scheduler.weightsLoaded((System.nanoTime() - start) / 1e9);
+        double seconds = (System.nanoTime() - start) / 1e9;
+        scheduler.weightsLoaded(seconds);
+        LOG.log(Level.INFO, "weights loaded: path={0} seconds={1}", path, seconds);
     }
 
     private static int contextLength(EngineOptions options, ModelConfig config) {

@@ -4,7 +4,8 @@ import dev.sluice.checkpoint.CheckpointException;
 import dev.sluice.cpu.engine.LaunchFlags.UsageException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintStream;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +21,8 @@ import java.util.concurrent.TimeoutException;
 public final class EngineMain {
     private static final String READY = "The server is fired up and ready to roll!";
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(2);
+    private static final Logger LOG = System.getLogger(EngineMain.class.getName());
 
     private EngineMain() {}
 
@@ -33,6 +36,7 @@ public final class EngineMain {
             System.exit(2);
             return;
         }
+        EngineLog.setUp(options.logLevel());
         EngineEnvironment environment = EngineEnvironment.of(System.getenv());
         try {
             serve(options, environment);
@@ -47,7 +51,7 @@ public final class EngineMain {
         Engine engine = Engine.load(options, environment, EngineMain::crashed);
         EngineServer server = new EngineServer(engine, Clock.systemUTC());
         CountDownLatch ended = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, engine, System.out), "drain"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, engine), "drain"));
         if (environment.lifeline()) {
             Thread.ofPlatform().daemon().name("lifeline").start(() -> followLifeline(ended));
         }
@@ -73,18 +77,19 @@ public final class EngineMain {
         ended.countDown();
     }
 
-    /** Lets what runs finish, for a while; then ends it with what it has, so that the journal is complete. */
-    private static void drain(EngineServer server, Engine engine, PrintStream out) {
+    /** Lets what runs finish, for a while; then ends the rest with what it has, so that the journal is complete. */
+    private static void drain(EngineServer server, Engine engine) {
         server.drain();
         try {
-            engine.scheduler().whenIdle(true, () -> null).get(DRAIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            engine.scheduler().whenIdle(false, () -> null).get(DRAIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException | ExecutionException | TimeoutException e) {
-            out.println("Requests still run after " + DRAIN_TIMEOUT + "; aborting them");
-            engine.scheduler().abort(rid -> true);
+            LOG.log(Level.WARNING, "requests still run after {0}; aborting them", DRAIN_TIMEOUT);
         }
+        // Also those that a pause held back.
+        engine.scheduler().abort(rid -> true);
         engine.scheduler().close();
+        server.awaitAnswers(REPLY_TIMEOUT);
         server.close();
-        out.flush();
     }
 
     private static void crashed(Throwable cause) {

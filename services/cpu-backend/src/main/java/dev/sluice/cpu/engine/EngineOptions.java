@@ -32,6 +32,7 @@ record EngineOptions(
         @Nullable String apiKey,
         boolean metrics,
         boolean warmup,
+        String logLevel,
         String servedModelName,
         Map<String, @Nullable Object> flags) {
 
@@ -85,6 +86,7 @@ record EngineOptions(
                 flags.text("api_key"),
                 flags.isSet("enable_metrics"),
                 !flags.isSet("skip_server_warmup"),
+                text(flags, "log_level", "info"),
                 text(flags, "served_model_name", modelPath),
                 flags.values());
     }

@@ -7,6 +7,7 @@ import dev.sluice.cpu.http.Routes;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Clock;
+import java.time.Duration;
 
 /** SGLang's HTTP API over an engine. Binds last, when the model is loaded: a refused connection means that it still loads. */
 final class EngineServer implements AutoCloseable {
@@ -33,6 +34,11 @@ final class EngineServer implements AutoCloseable {
     /** From now on the engine says that it is unhealthy and refuses new requests. */
     void drain() {
         status.drain();
+    }
+
+    /** Waits until the calls in progress have their answers, at most so long. */
+    void awaitAnswers(Duration atMost) {
+        server.awaitAnswers(atMost);
     }
 
     private Routes routes(Engine engine) {

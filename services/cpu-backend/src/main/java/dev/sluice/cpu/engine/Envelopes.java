@@ -48,6 +48,9 @@ final class Envelopes {
         if (cause instanceof RequestException refused) {
             return refused(refused);
         }
+        if (cause instanceof InterruptedException) {
+            return error(503, "503", "The engine is shutting down.");
+        }
         LOG.log(Logger.Level.ERROR, "a call failed", cause);
         return Answer.text(500, "Internal Server Error");
     }

@@ -4,6 +4,8 @@ import dev.sluice.cpu.model.Tensors;
 import dev.sluice.sglang.PauseMode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -31,6 +33,8 @@ final class Scheduler implements AutoCloseable {
     private static final int WORTHWHILE_PREFILL = 8;
 
     private static final int STEPS_TO_WAIT_FOR_COMPANY = 4;
+
+    private static final Logger LOG = System.getLogger(Scheduler.class.getName());
 
     private final Generator generator;
     private final StopCheck stops;
@@ -126,6 +130,7 @@ final class Scheduler implements AutoCloseable {
     CompletableFuture<Void> pause(PauseMode mode) {
         return between(() -> {
             pause = mode;
+            LOG.log(Level.INFO, "paused: mode={0} running={1} waiting={2}", mode, runningRequests(), waiting.size());
             switch (mode) {
                 case ABORT -> abortNow(rid -> true, false);
                 case RETRACT -> retractAll();
@@ -137,6 +142,7 @@ final class Scheduler implements AutoCloseable {
 
     CompletableFuture<Void> resume() {
         return between(() -> {
+            LOG.log(Level.INFO, "continued: held={0} waiting={1}", held.size(), waiting.size());
             pause = null;
             releaseHeld();
             return null;

@@ -9,10 +9,14 @@ import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** An HTTP/1.1 server for JSON: one virtual thread a call, bodies in bounded memory. Binds when it is started. */
@@ -39,6 +43,9 @@ public final class JsonServer implements AutoCloseable {
     private final Routes routes;
     private final Problem.Wording wording;
     private final HttpServer server;
+    /** One party a call in progress, and one of the server's own. */
+    private final Phaser calls = new Phaser(1);
+
     private final ExecutorService threads = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("http-", 0).factory());
 
@@ -79,9 +86,23 @@ public final class JsonServer implements AutoCloseable {
         threads.shutdownNow();
     }
 
+    /** Waits until the calls in progress have their answers, at most so long; those that come meanwhile are served too. */
+    public void awaitAnswers(Duration atMost) {
+        try {
+            calls.awaitAdvanceInterruptibly(calls.arrive(), atMost.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            // The caller closes the server now; who still waits for an answer sees a broken connection.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private void serve(HttpExchange exchange) throws IOException {
+        calls.register();
         try (exchange) {
             write(exchange, answer(exchange));
+        } finally {
+            calls.arriveAndDeregister();
         }
     }
 

@@ -103,7 +103,7 @@ class SpeculationTest {
 
     @Test
     void theSampledLawIsThatOfPlainSampling() throws IOException {
-        int samples = 6000;
+        int samples = 3000;
         SamplingParams sampling =
                 SamplingParams.of(3, 1).change().ignoreEos(true).n(500).done();
         for (Path model : List.of(exactDrafts, noisyDrafts)) {

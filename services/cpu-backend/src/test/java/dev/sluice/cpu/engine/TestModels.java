@@ -26,7 +26,7 @@ final class TestModels {
     /** The tiny model of the checkpoint fixtures: random weights, vocabulary 300, no tokenizer. */
     static final Path TINY = Path.of(System.getProperty("sluice.root"), "common/checkpoint/src/test/fixtures/hf_tiny");
 
-    /** Vocabulary of {@link #markov}: padding, end of sequence and the letters a to n. */
+    /** Vocabulary of {@link #markov}: the letter z, end of sequence and the letters a to n. */
     static final int LETTERS = 16;
 
     static final int END = 1;
@@ -113,9 +113,9 @@ final class TestModels {
         split.putObject("pattern").put("Regex", ".");
         split.put("behavior", "Isolated").put("invert", false);
         root.putObject("decoder").put("type", "Fuse");
-        ObjectNode model = root.putObject("model").put("type", "WordLevel").put("unk_token", "<pad>");
+        ObjectNode model = root.putObject("model").put("type", "WordLevel").put("unk_token", "z");
         ObjectNode vocabulary = model.putObject("vocab");
-        List<String> tokens = new ArrayList<>(List.of("<pad>", "<eos>"));
+        List<String> tokens = new ArrayList<>(List.of("z", "<eos>"));
         tokens.addAll(Arrays.asList("abcdefghijklmn".split("")));
         for (int id = 0; id < tokens.size(); id++) {
             vocabulary.put(tokens.get(id), id);

@@ -1,0 +1,72 @@
+package dev.sluice.cpu.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sluice.cpu.engine.LaunchFlags.UsageException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class LaunchFlagsTest {
+
+    @Test
+    void theCommandLineOfSlimesEightGpuRecipeIsUnderstood() {
+        EngineOptions options = options("--model-path /m --tp-size 8 --dp-size=8 --enable-dp-attention --host 0.0.0.0"
+                + " --port 15000 --mem-fraction-static 0.7 --cuda-graph-bs 1 2 4 8 16 --random-seed 42"
+                + " --speculative-algorithm EAGLE --speculative-num-steps 2 --speculative-eagle-topk 1"
+                + " --speculative-num-draft-tokens 3 --enable-metrics --skip-server-warmup --trust-remote-code");
+
+        assertThat(options.draftSteps()).isEqualTo(2);
+        assertThat(options.seed()).isEqualTo(42);
+        assertThat(options.warmup()).isFalse();
+        assertThat(options.maxRunning()).as("SGLang's value with speculation").isEqualTo(48);
+        assertThat(options.flags())
+                .containsEntry("tp_size", 8)
+                .containsEntry("dp_size", 8)
+                .containsEntry("enable_dp_attention", true)
+                .containsEntry("mem_fraction_static", 0.7)
+                .containsEntry("cuda_graph_bs_decode", List.of("1", "2", "4", "8", "16"));
+    }
+
+    @Test
+    void defaultsAreThoseOfSglang() {
+        EngineOptions options = options("--model /m");
+
+        assertThat(options.host()).isEqualTo("127.0.0.1");
+        assertThat(options.port()).isEqualTo(30000);
+        assertThat(options.weightVersion()).isEqualTo("default");
+        assertThat(options.draftSteps()).isZero();
+        assertThat(options.apiKey()).isNull();
+        assertThat(options.flags()).containsEntry("tp_size", 1).containsEntry("disaggregation_mode", "null");
+    }
+
+    @Test
+    void theAlgorithmAloneChoosesThreeSteps() {
+        assertThat(options("--model-path /m --speculative-algorithm NEXTN").draftSteps())
+                .isEqualTo(3);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(delimiter = '|', textBlock = """
+            --model-path /m --bogus 1                          | unrecognized arguments: --bogus
+            --model-path /m --max-runing-requests 1            | unrecognized arguments: --max-runing-requests (did you mean --max-running-requests?)
+            --port 1                                           | the following arguments are required: --model-path/--model
+            --model-path /m --port x                           | argument --port: invalid int value: 'x'
+            --model-path /m --port 60000                       | argument --port: must be 0 to 55535, got 60000
+            --model-path                                       | argument --model-path: expected one argument
+            --model-path /m --enable-metrics=yes               | argument --enable-metrics: ignored explicit argument 'yes'
+            --model-path /m --dtype int8                       | argument --dtype: invalid choice: 'int8' (choose from auto, half, float16, bfloat16, float, float32)
+            --model-path /m --speculative-algorithm NGRAM      | argument --speculative-algorithm: this engine drafts with the model's own multi-token-prediction layer (EAGLE or NEXTN), got NGRAM
+            """)
+    void aCommandLineThatCannotBeUsedSaysWhy(String line, String message) {
+        assertThatThrownBy(() -> options(line))
+                .isInstanceOf(UsageException.class)
+                .hasMessage(message);
+    }
+
+    private static EngineOptions options(String line) {
+        return EngineOptions.of(LaunchFlags.parse(List.of(line.split(" "))));
+    }
+}
