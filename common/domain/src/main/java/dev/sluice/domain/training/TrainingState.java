@@ -164,6 +164,13 @@ public final class TrainingState {
         return running;
     }
 
+    /** Groups that could be in flight now if engines were no limit: what scaling of the rollout goes by. */
+    public int demand() {
+        int running = running().size();
+        long accepted = (long) progress.formedStep() * rules.groupsPerStep() + ready();
+        return running + Capacity.of(rules, progress.regularPublications(), accepted, running, Integer.MAX_VALUE);
+    }
+
     /** Groups whose result can be trained on. */
     public int ready() {
         return readyGroups().size();
@@ -232,26 +239,35 @@ public final class TrainingState {
         return new GroupDrop(rules.groupId(cursor), cursor, round, resultId, DropReason.SURPLUS, false, tokens);
     }
 
-    /** The results that a formed step trains on, in its order. */
-    public List<GroupSampled> resultsOf(BatchFormed formed) {
-        return formed.groups().stream().map(use -> resultOf(formed, use)).toList();
+    /** Whether enough groups are ready for the next step. */
+    public boolean canForm() {
+        return progress.formedStep() < rules.steps() && ready() >= rules.groupsPerStep();
     }
 
-    private GroupSampled resultOf(BatchFormed formed, GroupUse use) {
+    /**
+     * The results that a step trains on, in its order.
+     *
+     * @throws IllegalStateException if the log of results does not hold one of them, or not as the first of its group
+     */
+    public List<GroupSampled> resultsOf(List<GroupUse> uses) {
+        return uses.stream().map(this::resultOf).toList();
+    }
+
+    private GroupSampled resultOf(GroupUse use) {
         return groups.result(use.cursor(), use.round())
                 .filter(result -> result.entry().id().equals(use.resultId()))
                 .filter(GroupResult.Sampled.class::isInstance)
                 .map(result -> ((GroupResult.Sampled) result).entry().event())
                 .orElseThrow(() -> new IllegalStateException(
-                        ("step %d of %s trains on result %s of group %s round %d, which the log of results no longer holds"
-                                        + " as the first one; resume from a cut at step %d or later")
+                        ("result %s of group %s, round %d, which a step of %s trains on, is not the first one in the log of"
+                                        + " results (partition %d, offset %d); was the log trimmed? Resume from a later cut")
                                 .formatted(
-                                        formed.step(),
-                                        formed.runId(),
                                         use.resultId(),
                                         use.groupId(),
                                         use.round(),
-                                        formed.step())));
+                                        rules.runId(),
+                                        use.partition(),
+                                        use.offset())));
     }
 
     /** Forgets results that no step after this one needs. */

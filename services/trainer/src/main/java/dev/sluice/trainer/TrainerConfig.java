@@ -1,0 +1,119 @@
+package dev.sluice.trainer;
+
+import dev.sluice.events.Backend;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Configuration of the trainer. */
+@ConfigMapping(prefix = "sluice.trainer")
+public interface TrainerConfig {
+    Worker worker();
+
+    Waits waits();
+
+    Leases leases();
+
+    WeightFiles weights();
+
+    /** What this instance trains with; runs of another backend are not assigned to it. */
+    @WithDefault("cpu")
+    Backend backend();
+
+    /** GPUs that this instance may use. */
+    @WithDefault("0")
+    int gpus();
+
+    /** Runs that it trains at the same time. */
+    @WithDefault("1")
+    int slots();
+
+    /** How often the instance says that it lives. */
+    @WithDefault("2s")
+    Duration heartbeat();
+
+    /** How long a broker that does not answer is tried again before this service ends to be started anew. */
+    @WithDefault("60s")
+    Duration kafkaDeadline();
+
+    /** The training worker. */
+    interface Worker {
+        /** Program and leading arguments; {@code --host}, {@code --port} and {@code --root} are added. */
+        Optional<List<String>> command();
+
+        /** Environment of the worker besides its token. */
+        Map<String, String> environment();
+
+        /** From its start to its first answer. */
+        @WithDefault("60s")
+        Duration startDeadline();
+
+        /** For one load, step, export or save. */
+        @WithDefault("30m")
+        Duration callDeadline();
+
+        /** To end in order before it is killed. */
+        @WithDefault("5s")
+        Duration stopDeadline();
+
+        /** A worker that hears nothing for 60 s ends itself. */
+        @WithDefault("5s")
+        Duration keepAlive();
+
+        /** How often a worker that fails is started anew without a step in between. */
+        @WithDefault("3")
+        int restarts();
+    }
+
+    /** Bounds of waits. */
+    interface Waits {
+        /** Waits longer than this are shown as WaitChanged. */
+        @WithDefault("2s")
+        Duration shownAfter();
+
+        /** For the model in torch_dist form. */
+        @WithDefault("60m")
+        Duration conversion();
+
+        /** For the first engine. */
+        @WithDefault("60m")
+        Duration engines();
+
+        /** For the groups of a step, or an evaluation. */
+        @WithDefault("60m")
+        Duration results();
+
+        /** For groups in flight when no step follows. */
+        @WithDefault("10s")
+        Duration leftovers();
+    }
+
+    /** When a task is sent elsewhere. */
+    interface Leases {
+        /** An instance that was silent for so long is lost. */
+        @WithDefault("6s")
+        Duration heartbeat();
+
+        /** A task that was not begun for so long is lost. */
+        @WithDefault("15s")
+        Duration start();
+
+        /** Beyond the deadline that the instance was given. */
+        @WithDefault("10s")
+        Duration grace();
+    }
+
+    /** Files of weight versions. */
+    interface WeightFiles {
+        /** The newest so many versions stay. */
+        @WithDefault("2")
+        int keep();
+
+        /** So do those that are younger. */
+        @WithDefault("5m")
+        Duration keepFor();
+    }
+}

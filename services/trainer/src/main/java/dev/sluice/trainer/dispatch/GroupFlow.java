@@ -1,0 +1,363 @@
+package dev.sluice.trainer.dispatch;
+
+import dev.sluice.domain.training.GroupAsk;
+import dev.sluice.domain.training.LogEntry;
+import dev.sluice.domain.training.TrainingState;
+import dev.sluice.events.Event;
+import dev.sluice.events.GroupEvent;
+import dev.sluice.events.GroupTask;
+import dev.sluice.events.GroupTask.GroupWithdrawn;
+import dev.sluice.trainer.TrainerConfig;
+import dev.sluice.trainer.prompts.TrainingPrompts;
+import dev.sluice.trainer.run.TrainedRun;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps groups in flight while the training thread trains: results come in on a reader's thread, requests go out on a thread
+ * of its own, and one lock guards the state that all three share.
+ */
+public final class GroupFlow implements AutoCloseable {
+    /** How late a silent instance is noticed at most, beyond its bound. */
+    private static final Duration TICK = Duration.ofMillis(250);
+
+    private static final Logger LOG = LoggerFactory.getLogger(GroupFlow.class);
+
+    private final TrainedRun run;
+    private final TrainingPrompts prompts;
+    private final RolloutPool pool;
+    private final TaskSender tasks;
+    private final Clock clock;
+    private final Leases leases;
+    private final TrainingState state;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Condition due = lock.newCondition();
+    private final Map<Work.Key, GroupEvent> otherResults = new HashMap<>();
+    private final Thread thread;
+    private @Nullable WorkSource otherWork;
+    private boolean pending;
+    private boolean asking;
+    private boolean closed;
+
+    /** What a flow is made of. */
+    public record Parts(
+            TrainedRun run, TrainingPrompts prompts, RolloutPool pool, TaskSender tasks, TrainerConfig.Leases bounds) {}
+
+    public GroupFlow(Parts parts, TrainingState state, Clock clock) {
+        this.run = parts.run();
+        this.prompts = parts.prompts();
+        this.pool = parts.pool();
+        this.tasks = parts.tasks();
+        this.clock = clock;
+        this.leases = new Leases(run.runId(), pool, parts.bounds());
+        this.state = state;
+        this.thread =
+                Thread.ofPlatform().name("dispatch-" + run.runId()).daemon().unstarted(this::dispatch);
+    }
+
+    /** Begins to ask for groups; before that, results are only taken in. */
+    public void open() {
+        lock.lock();
+        try {
+            asking = true;
+        } finally {
+            lock.unlock();
+        }
+        pool.listen(this, this::wake);
+        thread.start();
+    }
+
+    /** Takes a record of the log of results. */
+    public void accept(LogEntry<Event> entry) {
+        GroupTask withdrawal = null;
+        lock.lock();
+        try {
+            state.apply(entry);
+            if (entry.event() instanceof GroupEvent event && event.runId().equals(run.runId())) {
+                withdrawal = switch (event) {
+                    case GroupEvent.GroupStarted started -> {
+                        leases.begun(started);
+                        yield null;
+                    }
+                    case GroupEvent.GroupSampled sampled -> finished(sampled, sampled.evaluation());
+                    case GroupEvent.GroupAbandoned abandoned -> finished(abandoned, abandoned.cursor() < 0);
+                    case GroupEvent.GroupScored scored -> null;
+                };
+                pending = true;
+                due.signalAll();
+                changed.signalAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (withdrawal != null) {
+            tasks.send(withdrawal);
+        }
+    }
+
+    private @Nullable GroupTask finished(GroupEvent event, boolean other) {
+        Work.Key key = new Work.Key(event.groupId(), event.round());
+        if (other) {
+            otherResults.putIfAbsent(key, event);
+        }
+        return leases.end(key)
+                .filter(lease -> !lease.instanceId().equals(event.instanceId()))
+                .map(lease -> withdrawn(lease, "another instance was first"))
+                .orElse(null);
+    }
+
+    /** Takes what the training thread has appended to the run's log. */
+    public void applied(LogEntry<Event> entry) {
+        lock.lock();
+        try {
+            state.apply(entry);
+            pending = true;
+            due.signalAll();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Looks at the state; the function must neither wait nor keep it. */
+    public <T> T look(Function<TrainingState, T> question) {
+        lock.lock();
+        try {
+            return question.apply(state);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Waits until a condition holds.
+     *
+     * @param condition is asked with the lock held
+     * @return whether it holds; false after the timeout
+     */
+    public boolean await(BooleanSupplier condition, Duration timeout) throws InterruptedException {
+        long left = timeout.toNanos();
+        lock.lockInterruptibly();
+        try {
+            while (!condition.getAsBoolean()) {
+                if (left <= 0) {
+                    return false;
+                }
+                left = changed.awaitNanos(left);
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The state, for conditions that are asked with the lock held. */
+    public TrainingState state() {
+        if (!lock.isHeldByCurrentThread()) {
+            throw new IllegalStateException("the state is read without its lock");
+        }
+        return state;
+    }
+
+    /** First results of groups outside the prompt sequence, for conditions that are asked with the lock held. */
+    public Map<Work.Key, GroupEvent> otherResults() {
+        if (!lock.isHeldByCurrentThread()) {
+            throw new IllegalStateException("results are read without their lock");
+        }
+        return otherResults;
+    }
+
+    /** Has other work done before training's; null ends it. */
+    public void setOtherWork(@Nullable WorkSource work) {
+        lock.lock();
+        try {
+            otherWork = work;
+        } finally {
+            lock.unlock();
+        }
+        wake();
+    }
+
+    /** Asks for no more groups; those in flight may still finish. */
+    public void stopAsking() {
+        lock.lock();
+        try {
+            asking = false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Gives up what is in flight. */
+    public void withdrawAll(String why) {
+        List<GroupWithdrawn> withdrawals;
+        lock.lock();
+        try {
+            withdrawals = leases.endAllBut(Set.of()).stream()
+                    .map(lease -> withdrawn(lease, why))
+                    .toList();
+        } finally {
+            lock.unlock();
+        }
+        withdrawals.forEach(tasks::send);
+    }
+
+    /** Groups that some instance has. */
+    public int inFlight() {
+        return look(state -> leases.all().size());
+    }
+
+    /** What is being waited for, for people. */
+    public String situation() {
+        return look(state -> {
+            int engines = pool.members(run.runId(), clock.instant(), Duration.ofSeconds(6)).stream()
+                    .mapToInt(RolloutPool.Member::engines)
+                    .sum();
+            return "%d groups ready, %d asked for, %d with instances, %d engines, weight version %d"
+                    .formatted(
+                            state.ready(), state.running().size(), leases.all().size(), engines, state.version());
+        });
+    }
+
+    /** Lets waits and the dispatch look again. */
+    public void wake() {
+        lock.lock();
+        try {
+            pending = true;
+            due.signalAll();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void dispatch() {
+        while (true) {
+            List<Sending> sendings;
+            lock.lock();
+            try {
+                if (!pending && !closed) {
+                    due.await(TICK.toNanos(), TimeUnit.NANOSECONDS);
+                }
+                if (closed) {
+                    return;
+                }
+                pending = false;
+                sendings = decide(clock.instant());
+            } catch (InterruptedException e) {
+                return;
+            } finally {
+                lock.unlock();
+            }
+            sendings.forEach(this::send);
+        }
+    }
+
+    /** A task and the lease that it makes. */
+    private record Sending(Lease lease, GroupTask task) {}
+
+    private List<Sending> decide(Instant now) {
+        for (Leases.Lost lost : leases.endLost(now)) {
+            LOG.warn(
+                    "an instance lost a group runId={} groupId={} attempt={} instanceId={} reason={}",
+                    run.runId(),
+                    lost.lease().work().groupId(),
+                    lost.lease().attempt(),
+                    lost.lease().instanceId(),
+                    lost.why());
+        }
+        askForGroups(now);
+        List<Sending> sendings = new ArrayList<>();
+        for (Work work : wanted()) {
+            if (!leases.has(work.key())) {
+                Optional<Lease> lease = leases.grant(work, now);
+                lease.map(granted -> new Sending(
+                                granted,
+                                work.task().request(granted.attempt(), granted.instanceId(), granted.deadline())))
+                        .ifPresent(sendings::add);
+            }
+        }
+        return sendings;
+    }
+
+    private void askForGroups(Instant now) {
+        int slots = asking ? leases.slots(run.rules().samplesPerPrompt(), now) : 0;
+        Optional<GroupAsk> ask = asking ? state.decideAsk(slots) : Optional.empty();
+        while (ask.isPresent()) {
+            state.apply(ask.get());
+            ask = state.decideAsk(slots);
+        }
+    }
+
+    private List<Work> wanted() {
+        List<Work> wanted = new ArrayList<>();
+        if (otherWork != null) {
+            wanted.addAll(otherWork.wanted(otherResults));
+        }
+        if (asking) {
+            state.running().forEach(ask -> wanted.add(work(ask)));
+        }
+        return wanted;
+    }
+
+    private Work work(GroupAsk ask) {
+        return new Work(
+                run.rules().groupId(ask.cursor()),
+                ask.round(),
+                run.rules().samplesPerPrompt(),
+                ask.minimumVersion(),
+                run.request().rollout().groupDeadlineSeconds(),
+                (attempt, instanceId, deadline) -> prompts.task(ask, attempt, instanceId, deadline));
+    }
+
+    private void send(Sending sending) {
+        tasks.send(sending.task()).whenComplete((sent, failure) -> {
+            if (failure != null) {
+                LOG.warn(
+                        "a task was not sent groupId={} error={}",
+                        sending.task().groupId(),
+                        failure.toString());
+                lock.lock();
+                try {
+                    leases.unsent(sending.lease());
+                } finally {
+                    lock.unlock();
+                }
+            }
+        });
+    }
+
+    private GroupWithdrawn withdrawn(Lease lease, String why) {
+        return new GroupWithdrawn(
+                run.runId(), run.epoch(), lease.work().groupId(), lease.work().round(), lease.instanceId(), why);
+    }
+
+    @Override
+    public void close() {
+        pool.forget(this);
+        lock.lock();
+        try {
+            closed = true;
+            due.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

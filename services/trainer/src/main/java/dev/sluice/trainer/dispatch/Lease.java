@@ -1,0 +1,27 @@
+package dev.sluice.trainer.dispatch;
+
+import java.time.Instant;
+
+/**
+ * Work that an instance has.
+ *
+ * @param incarnation of the instance when it was given
+ * @param samples responses it takes
+ * @param sentAt when it was sent
+ * @param started whether the instance has said that it began
+ * @param deadline when the instance gives up
+ */
+record Lease(
+        Work.Key work,
+        int attempt,
+        String instanceId,
+        String incarnation,
+        int samples,
+        Instant sentAt,
+        boolean started,
+        Instant deadline) {
+
+    Lease begun() {
+        return new Lease(work, attempt, instanceId, incarnation, samples, sentAt, true, deadline);
+    }
+}

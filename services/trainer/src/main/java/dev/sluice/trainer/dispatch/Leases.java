@@ -1,0 +1,143 @@
+package dev.sluice.trainer.dispatch;
+
+import dev.sluice.events.GroupEvent.GroupStarted;
+import dev.sluice.trainer.TrainerConfig;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who has which work, and to whom the next goes. An instance renews its leases by its heartbeat; when it is lost, or does not
+ * begin, the work goes elsewhere as one more attempt. Not thread-safe; nothing here waits or sends.
+ */
+final class Leases {
+    private final String runId;
+    private final RolloutPool pool;
+    private final TrainerConfig.Leases bounds;
+    private final Map<Work.Key, Lease> leases = new HashMap<>();
+    private final Map<Work.Key, Integer> attempts = new HashMap<>();
+
+    Leases(String runId, RolloutPool pool, TrainerConfig.Leases bounds) {
+        this.runId = runId;
+        this.pool = pool;
+        this.bounds = bounds;
+    }
+
+    /** A lease that ended without a result. */
+    record Lost(Lease lease, String why) {}
+
+    /** Notes that an instance has begun; attempts of an earlier trainer count too. */
+    void begun(GroupStarted started) {
+        Work.Key key = new Work.Key(started.groupId(), started.round());
+        attempts.merge(key, started.attempt() + 1, Math::max);
+        leases.computeIfPresent(
+                key,
+                (work, lease) -> lease.instanceId().equals(started.instanceId()) && lease.attempt() == started.attempt()
+                        ? lease.begun()
+                        : lease);
+    }
+
+    /** Ends the lease of work that has a result, and says who had it. */
+    Optional<Lease> end(Work.Key key) {
+        attempts.remove(key);
+        return Optional.ofNullable(leases.remove(key));
+    }
+
+    /** Ends the lease of work that could not be sent. */
+    void unsent(Lease lease) {
+        leases.remove(lease.work(), lease);
+    }
+
+    /** Takes away what lost instances have. */
+    List<Lost> endLost(Instant now) {
+        List<Lost> lost = new ArrayList<>();
+        for (Lease lease : List.copyOf(leases.values())) {
+            String why = loss(lease, now);
+            if (why != null) {
+                leases.remove(lease.work());
+                lost.add(new Lost(lease, why));
+            }
+        }
+        return lost;
+    }
+
+    private @Nullable String loss(Lease lease, Instant now) {
+        String why = pool.loss(lease.instanceId(), lease.incarnation(), runId, now, bounds.heartbeat());
+        if (why != null) {
+            return why;
+        }
+        if (!lease.started() && lease.sentAt().plus(bounds.start()).isBefore(now)) {
+            return "did not begin within " + bounds.start().toSeconds() + " s";
+        }
+        return lease.deadline().plus(bounds.grace()).isBefore(now) ? "gave no result by the deadline" : null;
+    }
+
+    boolean has(Work.Key key) {
+        return leases.containsKey(key);
+    }
+
+    Collection<Lease> all() {
+        return List.copyOf(leases.values());
+    }
+
+    /** Forgets leases of work that nobody wants any more, and names them. */
+    List<Lease> endAllBut(Set<Work.Key> wanted) {
+        List<Lease> ended = leases.values().stream()
+                .filter(lease -> !wanted.contains(lease.work()))
+                .toList();
+        ended.forEach(lease -> leases.remove(lease.work()));
+        return ended;
+    }
+
+    /** Gives the work to the best instance, if one has room: newest version, then fewest samples in hand for its size. */
+    Optional<Lease> grant(Work work, Instant now) {
+        return pool.members(runId, now, bounds.heartbeat()).stream()
+                .filter(member -> load(member) < room(member, work))
+                .min(Comparator.comparingInt((RolloutPool.Member member) -> -member.newestVersion())
+                        .thenComparingDouble(member -> (double) load(member) / Math.max(1, member.requests()))
+                        .thenComparing(RolloutPool.Member::instanceId))
+                .map(member -> grant(work, member, now));
+    }
+
+    private Lease grant(Work work, RolloutPool.Member member, Instant now) {
+        int attempt = attempts.merge(work.key(), 1, Integer::sum) - 1;
+        Lease lease = new Lease(
+                work.key(),
+                attempt,
+                member.instanceId(),
+                member.incarnation(),
+                work.samples(),
+                now,
+                false,
+                now.plusSeconds(work.deadlineSeconds()));
+        leases.put(work.key(), lease);
+        return lease;
+    }
+
+    private int load(RolloutPool.Member member) {
+        return leases.values().stream()
+                .filter(lease -> lease.instanceId().equals(member.instanceId())
+                        && lease.incarnation().equals(member.incarnation()))
+                .mapToInt(Lease::samples)
+                .sum();
+    }
+
+    /** Samples in hand below which an instance is given more: what its engines run at once and one group more for each. */
+    private static int room(RolloutPool.Member member, Work work) {
+        return member.requests() + member.engines() * work.samples();
+    }
+
+    /** Groups that the engines can hold, queue included; what a trainer may ask for at once. */
+    int slots(int samplesPerPrompt, Instant now) {
+        return pool.members(runId, now, bounds.heartbeat()).stream()
+                .mapToInt(member -> Math.max(1, member.requests() / samplesPerPrompt) + member.engines())
+                .sum();
+    }
+}

@@ -1,0 +1,15 @@
+package dev.sluice.trainer.dispatch;
+
+import dev.sluice.events.GroupEvent;
+import java.util.List;
+import java.util.Map;
+
+/** Work beside training, such as an evaluation. */
+public interface WorkSource {
+    /**
+     * What has no result yet.
+     *
+     * @param results first terminal records of groups outside the prompt sequence
+     */
+    List<Work> wanted(Map<Work.Key, GroupEvent> results);
+}

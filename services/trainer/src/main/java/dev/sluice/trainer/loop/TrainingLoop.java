@@ -1,0 +1,310 @@
+package dev.sluice.trainer.loop;
+
+import dev.sluice.domain.training.BatchDraft;
+import dev.sluice.domain.training.BatchRows;
+import dev.sluice.domain.training.LogEntry;
+import dev.sluice.domain.training.TrainingState;
+import dev.sluice.events.Event;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingEvent.TrainerReady;
+import dev.sluice.events.TrainingRequest.Evaluation;
+import dev.sluice.events.WeightEvent.WeightsPublished;
+import dev.sluice.trainer.cut.CutWriter;
+import dev.sluice.trainer.dispatch.GroupFlow;
+import dev.sluice.trainer.evaluation.Evaluations;
+import dev.sluice.trainer.log.RunJournal;
+import dev.sluice.trainer.metrics.StepFigures;
+import dev.sluice.trainer.run.RunSignals;
+import dev.sluice.trainer.run.TrainedRun;
+import dev.sluice.trainer.weights.WeightPublisher;
+import dev.sluice.workerapi.ModelRole;
+import dev.sluice.workerapi.TrainRequest;
+import dev.sluice.workerapi.TrainResult;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Trains a run from where its logs say to its end. One thread, five verbs: generate, train, update weights, save, evaluate.
+ * With a policy lag, groups of later steps are sampled while this thread trains: {@link GroupFlow} asks for them.
+ */
+final class TrainingLoop {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainingLoop.class);
+
+    private final TrainedRun run;
+    private final Parts parts;
+    private final RunSignals signals;
+    private final Verbs verbs;
+    private final WorkerSeat seat;
+    private final WorkerSeat.Seated seated;
+    private final GroupFlow flow;
+    private final RunJournal journal;
+    private final Waits waits;
+    private int workerStep;
+    private boolean reproduced = true;
+    private long stepBegan = System.nanoTime();
+
+    /** What the loop's verbs are done with. */
+    record Verbs(BatchFiles batches, WeightPublisher weights, CutWriter cuts, Evaluations evaluations) {}
+
+    /** A step that is formed, with what it trains on. */
+    private record Formed(BatchFormed event, UUID id, List<GroupSampled> results, BatchRows rows) {}
+
+    TrainingLoop(
+            TrainedRun run,
+            Parts parts,
+            RunSignals signals,
+            Verbs verbs,
+            WorkerSeat seat,
+            Session session,
+            WorkerSeat.Seated seated) {
+        this.run = run;
+        this.parts = parts;
+        this.signals = signals;
+        this.verbs = verbs;
+        this.seat = seat;
+        this.seated = seated;
+        this.flow = session.flow();
+        this.journal = session.journal();
+        this.waits = new Waits(run, journal, parts.config().waits().shownAfter(), parts.clock());
+        this.workerStep = seated.step();
+    }
+
+    void run() throws InterruptedException {
+        trainWhatTheLogHasFormed();
+        announce();
+        waits.await(
+                "the run's start",
+                "the planner starts the run when this trainer and an engine are ready",
+                parts.config().waits().engines(),
+                signals.started());
+        flow.open();
+        int step = flow.look(TrainingState::completedStep);
+        save(step);
+        evaluate(step);
+        while (step < run.steps() && !signals.stopping().isDone()) {
+            Optional<Formed> formed = generate(step + 1);
+            if (formed.isEmpty()) {
+                break;
+            }
+            step++;
+            TrainResult result = train(formed.get());
+            updateWeights(formed.get(), result);
+            save(step);
+            evaluate(step);
+        }
+        finish();
+    }
+
+    /** A new worker holds the cut: the batches after it are trained again from the log, without generating a token. */
+    private void trainWhatTheLogHasFormed() {
+        int completed = flow.look(TrainingState::completedStep);
+        if (workerStep > completed) {
+            // Its predecessor died between training and telling.
+            Formed formed = fromLog(workerStep);
+            updateWeights(formed, seat.resultOf(seated.worker(), workerStep));
+        }
+        for (LogEntry<BatchFormed> entry : flow.look(state -> state.formedAfter(workerStep))) {
+            Formed formed = fromLog(entry.event().step());
+            TrainResult result = train(formed);
+            if (formed.event().step() > completed) {
+                updateWeights(formed, result);
+            } else {
+                reproduced &= seated.deterministic();
+                LOG.info(
+                        "trained again from the log runId={} step={}",
+                        run.runId(),
+                        formed.event().step());
+                flow.look(this::forget);
+            }
+        }
+    }
+
+    private void announce() {
+        List<Event> events = new ArrayList<>();
+        events.add(new TrainerReady(run.runId(), run.epoch(), parts.instanceId(), workerStep, seated.how()));
+        if (!flow.look(TrainingState::anythingPublished)) {
+            events.add(verbs.weights().source());
+        } else if (!reproduced) {
+            int version = flow.look(TrainingState::version);
+            events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
+        }
+        journal.append(events, null);
+        LOG.info("trainer ready runId={} epoch={} step={} how={}", run.runId(), run.epoch(), workerStep, seated.how());
+    }
+
+    /** Waits for a step's groups and writes down which they are; nothing when the run is to end early. */
+    private Optional<Formed> generate(int step) throws InterruptedException {
+        long begin = System.nanoTime();
+        waits.await(
+                "groups of step " + step,
+                flow::situation,
+                parts.config().waits().results(),
+                time -> flow.await(
+                        () -> signals.stopping().isDone() || flow.state().canForm(), time));
+        Optional<BatchDraft> draft =
+                signals.stopping().isDone() ? Optional.empty() : flow.look(TrainingState::decideBatch);
+        if (draft.isEmpty()) {
+            return Optional.empty();
+        }
+        List<GroupSampled> results =
+                flow.look(state -> state.resultsOf(draft.get().groups()));
+        BatchRows rows = BatchRows.of(results, run.batchRules());
+        BatchFormed formed = event(draft.get(), rows.sha256());
+        UUID id = journal.append(formed).id();
+        took("generate", begin);
+        return Optional.of(new Formed(formed, id, results, rows));
+    }
+
+    private BatchFormed event(BatchDraft draft, String sha256) {
+        return new BatchFormed(
+                run.runId(),
+                run.epoch(),
+                draft.step(),
+                draft.groups(),
+                draft.dropped(),
+                draft.cursorNext(),
+                draft.weightVersion(),
+                sha256);
+    }
+
+    private Formed fromLog(int step) {
+        LogEntry<BatchFormed> entry = flow.look(state -> state.formedAt(step)).orElseThrow();
+        List<GroupSampled> results =
+                flow.look(state -> state.resultsOf(entry.event().groups()));
+        BatchRows rows = BatchRows.of(results, run.batchRules());
+        if (!rows.sha256().equals(entry.event().sha256())) {
+            throw new IllegalStateException(
+                    "the batch of step %d made from the log has the content %s, the log says %s; was it formed by another version of this program?"
+                            .formatted(step, rows.sha256(), entry.event().sha256()));
+        }
+        return new Formed(entry.event(), UUID.fromString(entry.id()), results, rows);
+    }
+
+    private TrainResult train(Formed formed) {
+        long begin = System.nanoTime();
+        int step = formed.event().step();
+        Path file = verbs.batches().write(step, formed.rows(), seated.worker());
+        TrainResult result = seated.worker()
+                .client()
+                .train(
+                        new TrainRequest(
+                                run.epoch(),
+                                WorkerSeat.operationOf(step),
+                                step,
+                                file.toString(),
+                                ModelRole.POLICY,
+                                Objective.loss(run.request())),
+                        parts.config().worker().callDeadline());
+        workerStep = step;
+        took("train", begin);
+        return result;
+    }
+
+    /** The step, its weights and its figures stand in the log together or not at all. */
+    private void updateWeights(Formed formed, TrainResult result) {
+        long begin = System.nanoTime();
+        int step = formed.event().step();
+        int version = flow.look(TrainingState::version);
+        List<Event> events = new ArrayList<>();
+        if (verbs.weights().isDue(step)) {
+            WeightsPublished publication = verbs.weights().export(seated.worker(), ++version, step, null);
+            events.add(publication);
+        }
+        double seconds = (System.nanoTime() - stepBegan) / 1e9;
+        stepBegan = System.nanoTime();
+        Map<String, Double> figures =
+                StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
+        int trained = formed.rows().trainedTokens();
+        events.addFirst(new StepCompleted(
+                run.runId(),
+                run.epoch(),
+                step,
+                version,
+                flow.look(TrainingState::optimizerSteps) + result.metrics().optimizerSteps(),
+                trained,
+                formed.rows().responseTokens() - trained,
+                StepFigures.policyLags(formed.event()),
+                figures));
+        events.addAll(
+                StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
+        journal.append(events, formed.id());
+        flow.look(this::forget);
+        verbs.weights().retireOld(flow.look(TrainingState::keptWeights), journal);
+        took("update weights", begin);
+        LOG.info(
+                "step trained runId={} step={} reward={} loss={} weightVersion={} seconds={}",
+                run.runId(),
+                step,
+                "%.3f".formatted(figures.get("rollout/raw_reward")),
+                "%.4f".formatted(result.metrics().loss()),
+                version,
+                "%.2f".formatted(seconds));
+    }
+
+    private boolean forget(TrainingState state) {
+        state.forgetUpTo(workerStep);
+        return true;
+    }
+
+    private void save(int step) {
+        if (flow.look(state -> verbs.cuts().isDue(step, state))) {
+            long begin = System.nanoTime();
+            verbs.cuts().save(seated.worker(), flow, journal, false);
+            verbs.batches().removeBefore(step);
+            took("save", begin);
+        }
+    }
+
+    private void evaluate(int step) throws InterruptedException {
+        for (Evaluation set : flow.look(state -> verbs.evaluations().due(step, state))) {
+            long begin = System.nanoTime();
+            Evaluations.Measurement measurement = verbs.evaluations().begin(set, step, flow);
+            waits.await(
+                    "evaluation " + set.name() + " at step " + step,
+                    measurement::situation,
+                    parts.config().waits().results(),
+                    time -> flow.await(() -> signals.stopping().isDone() || measurement.isDone(), time));
+            if (!signals.stopping().isDone()) {
+                journal.append(measurement.end(), null);
+            }
+            took("evaluate", begin);
+            stepBegan = System.nanoTime();
+        }
+    }
+
+    /** Books what is left over, so that every token has its bucket, and saves the cut that no step follows. */
+    private void finish() throws InterruptedException {
+        flow.setOtherWork(null);
+        flow.stopAsking();
+        if (signals.stopping().isDone()) {
+            flow.withdrawAll("the run ends early: " + signals.stopping().join());
+        }
+        boolean settled = flow.await(() -> flow.state().running().isEmpty(), leftovers());
+        if (!settled) {
+            flow.withdrawAll("no step follows");
+        }
+        Optional<BatchDraft> closing = flow.look(TrainingState::decideClosing);
+        if (closing.isPresent()) {
+            journal.append(event(closing.get(), ""));
+        }
+        verbs.cuts().save(seated.worker(), flow, journal, true);
+        LOG.info("run trained runId={} steps={}", run.runId(), workerStep);
+    }
+
+    private Duration leftovers() {
+        return flow.inFlight() == 0 ? Duration.ZERO : parts.config().waits().leftovers();
+    }
+
+    private void took(String verb, long begin) {
+        parts.meters().took(run.runId(), verb, Duration.ofNanos(System.nanoTime() - begin));
+    }
+}

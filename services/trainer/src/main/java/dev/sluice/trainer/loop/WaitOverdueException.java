@@ -1,0 +1,10 @@
+package dev.sluice.trainer.loop;
+
+/** Something did not come within its bound; the message says what was awaited and how things stood. */
+final class WaitOverdueException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    WaitOverdueException(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,31 @@
+package dev.sluice.trainer.run;
+
+import java.util.concurrent.CompletableFuture;
+
+/** What others decide about a run while it is trained; each comes at most once. */
+public final class RunSignals {
+    private final CompletableFuture<String> converted = new CompletableFuture<>();
+    private final CompletableFuture<Void> started = new CompletableFuture<>();
+    private final CompletableFuture<String> stopping = new CompletableFuture<>();
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+    /** The model lies in torch_dist form in the directory that this holds. */
+    public CompletableFuture<String> converted() {
+        return converted;
+    }
+
+    /** Engines are ready: training may begin. */
+    public CompletableFuture<Void> started() {
+        return started;
+    }
+
+    /** The run ends early, for the reason that this holds. */
+    public CompletableFuture<String> stopping() {
+        return stopping;
+    }
+
+    /** The run has a terminal event. */
+    public CompletableFuture<Void> ended() {
+        return ended;
+    }
+}

@@ -1,0 +1,32 @@
+package dev.sluice.trainer.run;
+
+import dev.sluice.domain.training.BatchRules;
+import dev.sluice.domain.training.TrainingRules;
+import dev.sluice.events.Plan;
+import dev.sluice.events.TrainingRequest;
+import java.nio.file.Path;
+
+/**
+ * A run as its trainer was given it.
+ *
+ * @param epoch under which this process trains the run
+ * @param folders of this epoch
+ */
+public record TrainedRun(String runId, int epoch, TrainingRequest request, Plan plan, RunFolders folders) {
+
+    public static TrainedRun of(String runId, int epoch, TrainingRequest request, Plan plan, Path runDirectory) {
+        return new TrainedRun(runId, epoch, request, plan, new RunFolders(runDirectory, epoch));
+    }
+
+    public TrainingRules rules() {
+        return TrainingRules.of(runId, request);
+    }
+
+    public BatchRules batchRules() {
+        return BatchRules.of(request, plan);
+    }
+
+    public int steps() {
+        return request.training().steps();
+    }
+}

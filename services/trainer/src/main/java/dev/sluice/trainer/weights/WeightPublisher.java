@@ -1,0 +1,106 @@
+package dev.sluice.trainer.weights;
+
+import dev.sluice.events.Backend;
+import dev.sluice.events.Event;
+import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.WeightEvent.WeightsPublished;
+import dev.sluice.events.WeightEvent.WeightsRetired;
+import dev.sluice.trainer.TrainerConfig;
+import dev.sluice.trainer.log.RunJournal;
+import dev.sluice.trainer.run.DirectoryRemoval;
+import dev.sluice.trainer.run.TrainedRun;
+import dev.sluice.trainer.worker.Worker;
+import dev.sluice.workerapi.ExportRequest;
+import dev.sluice.workerapi.FilesWritten;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Writes weight versions to disk for the engines, and removes old ones. */
+public final class WeightPublisher {
+    private final TrainedRun run;
+    private final TrainerConfig config;
+    private final Clock clock;
+    private final Map<Integer, Instant> firstSeen = new HashMap<>();
+
+    public WeightPublisher(TrainedRun run, TrainerConfig config, Clock clock) {
+        this.run = run;
+        this.config = config;
+        this.clock = clock;
+    }
+
+    /** Version 0: the model as it came; engines hold it already. */
+    public WeightsPublished source() {
+        return new WeightsPublished(
+                run.runId(),
+                run.epoch(),
+                0,
+                0,
+                TrainingRequest.Transport.DISK,
+                run.request().model().path(),
+                null,
+                null);
+    }
+
+    /** Whether a step ends with a publication. */
+    public boolean isDue(int step) {
+        return step % run.request().weights().everySteps() == 0 || step == run.steps();
+    }
+
+    /**
+     * Writes the worker's weights. The event that comes back is still to be appended.
+     *
+     * @param supersedes the version that this one replaces, where the worker could not reproduce its bits
+     */
+    public WeightsPublished export(Worker worker, int version, int step, @Nullable Integer supersedes) {
+        Path directory = run.folders().weights(version);
+        FilesWritten written = worker.client()
+                .export(
+                        new ExportRequest(
+                                run.epoch(),
+                                "export-e%d-v%d".formatted(run.epoch(), version),
+                                DirectoryRemoval.prepare(directory).toString(),
+                                ExportRequest.Format.HF,
+                                version,
+                                null,
+                                run.plan().backend() == Backend.CPU ? "float32" : "bfloat16"),
+                        config.worker().callDeadline());
+        return new WeightsPublished(
+                run.runId(),
+                run.epoch(),
+                version,
+                step,
+                TrainingRequest.Transport.DISK,
+                written.dir(),
+                written.manifestSha256(),
+                supersedes);
+    }
+
+    /** Retires versions that are neither among the newest nor young: event first, so that nobody begins to load them. */
+    public void retireOld(List<WeightsPublished> kept, RunJournal journal) {
+        Instant now = clock.instant();
+        kept.forEach(publication -> firstSeen.putIfAbsent(publication.version(), now));
+        List<WeightsPublished> old = kept.stream()
+                .limit(Math.max(0, kept.size() - config.weights().keep()))
+                .filter(publication -> firstSeen
+                        .get(publication.version())
+                        .plus(config.weights().keepFor())
+                        .isBefore(now))
+                .toList();
+        if (old.isEmpty()) {
+            return;
+        }
+        List<Event> events = old.stream()
+                .map(publication -> (Event) new WeightsRetired(run.runId(), run.epoch(), publication.version()))
+                .toList();
+        journal.append(events, null);
+        old.forEach(publication -> {
+            firstSeen.remove(publication.version());
+            DirectoryRemoval.below(run.folders().root(), Path.of(publication.directory()));
+        });
+    }
+}
