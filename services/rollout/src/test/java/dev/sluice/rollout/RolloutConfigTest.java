@@ -1,0 +1,72 @@
+package dev.sluice.rollout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.events.Backend;
+import dev.sluice.process.Life;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class RolloutConfigTest {
+    @Test
+    void everyKeyHasTheDefaultThatTheReadmeSays() {
+        // When
+        RolloutConfig config = read(Map.of());
+        // Then
+        assertThat(config.slots()).isEqualTo(1);
+        assertThat(config.gpus()).isZero();
+        assertThat(config.backend()).isEqualTo(Backend.CPU);
+        assertThat(config.drain()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(config.engine().command()).isEmpty();
+        assertThat(config.engine().life()).isEqualTo(Life.STDIN);
+        assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofSeconds(120));
+        assertThat(config.engine().updateDrain()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(config.engine().suspectDeadline()).isEqualTo(Duration.ofSeconds(90));
+        assertThat(config.engine().stopGrace()).isEqualTo(Duration.ofSeconds(2));
+    }
+
+    @Test
+    void everyKeyCanBeSet() {
+        // When
+        RolloutConfig config = read(Map.of(
+                "sluice.rollout.slots", "4",
+                "sluice.rollout.gpus", "8",
+                "sluice.rollout.backend", "gpu",
+                "sluice.rollout.drain", "10s",
+                "sluice.rollout.engine.command", "python3,-m,sglang.launch_server",
+                "sluice.rollout.engine.life", "guarded",
+                "sluice.rollout.engine.start-deadline", "30m",
+                "sluice.rollout.engine.update-drain", "5s",
+                "sluice.rollout.engine.suspect-deadline", "3m",
+                "sluice.rollout.engine.stop-grace", "20s"));
+        // Then
+        assertThat(config.slots()).isEqualTo(4);
+        assertThat(config.gpus()).isEqualTo(8);
+        assertThat(config.backend()).isEqualTo(Backend.GPU);
+        assertThat(config.drain()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(config.engine().command()).contains(List.of("python3", "-m", "sglang.launch_server"));
+        assertThat(config.engine().life()).isEqualTo(Life.GUARDED);
+        assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofMinutes(30));
+        assertThat(config.engine().updateDrain()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(config.engine().suspectDeadline()).isEqualTo(Duration.ofMinutes(3));
+        assertThat(config.engine().stopGrace()).isEqualTo(Duration.ofSeconds(20));
+    }
+
+    private static RolloutConfig read(Map<String, String> keys) {
+        return new SmallRyeConfigBuilder()
+                .withMapping(RolloutConfig.class)
+                .withConverter(Duration.class, 100, RolloutConfigTest::duration)
+                .withSources(new PropertiesConfigSource(keys, "test", 100))
+                .build()
+                .getConfigMapping(RolloutConfig.class);
+    }
+
+    /** Quarkus reads "3s" so; plain SmallRye knows only ISO-8601. */
+    private static Duration duration(String text) {
+        return Duration.parse("PT" + text);
+    }
+}
