@@ -1,0 +1,399 @@
+package dev.sluice.rollout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import dev.sluice.checkpoint.Manifest;
+import dev.sluice.events.EngineEvent.EngineReady;
+import dev.sluice.events.EngineEvent.EngineStopped;
+import dev.sluice.events.EngineEvent.EngineUnhealthy;
+import dev.sluice.events.EngineEvent.WeightsLoaded;
+import dev.sluice.events.GroupEvent.FinishReason;
+import dev.sluice.events.GroupEvent.GroupAbandoned;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.GroupStarted;
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupTask.GroupRequested;
+import dev.sluice.events.GroupTask.GroupWithdrawn;
+import dev.sluice.events.GroupTask.Prompt;
+import dev.sluice.events.GroupTask.Sampling;
+import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.WeightEvent.WeightsPublished;
+import dev.sluice.rollout.FakeEngines.FakeEngine;
+import dev.sluice.rollout.assignment.Share;
+import dev.sluice.rollout.assignment.Share.EngineRecipe;
+import dev.sluice.rollout.engine.EngineDeadlines;
+import dev.sluice.rollout.engine.EngineFigures;
+import dev.sluice.rollout.task.GroupFigures;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What one run does on one instance, with engines, log and time in the test's hands. */
+class RunRolloutTest {
+    private static final Path MODEL =
+            Path.of(System.getProperty("sluice.root")).resolve("common/text/src/test/resources/character-model");
+    private static final int SAMPLES = 4;
+
+    @TempDir
+    Path folder;
+
+    private final ManualCore core = new ManualCore();
+    private final FakeEngines engines = new FakeEngines();
+    private final RecordedEvents log = new RecordedEvents();
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private RunRollout run;
+    private Share share;
+
+    @BeforeEach
+    void aRunWithOneEngine() {
+        AtomicInteger ids = new AtomicInteger();
+        EngineDeadlines deadlines = new EngineDeadlines(
+                Duration.ofSeconds(120),
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(90),
+                Duration.ofSeconds(2));
+        var around = new RunRollout.Surroundings(
+                "rollout-1",
+                "now",
+                core,
+                log,
+                engines,
+                deadlines,
+                path -> Optional.empty(),
+                () -> "engine-" + ids.incrementAndGet(),
+                new EngineFigures(registry),
+                new GroupFigures(registry));
+        share = new Share(
+                "run", 1, 1, List.of(), new EngineRecipe(MODEL.toString(), List.of(), 8, Duration.ofSeconds(60)));
+        run = new RunRollout(around, share);
+        run.serve(share);
+        core.settle();
+    }
+
+    @Test
+    void allSamplesOfAGroupGoOutTogetherWithSeedsOfTheirOwn() {
+        // When
+        request(0, 0, null);
+        // Then
+        assertThat(engines.newest().requests).hasSize(SAMPLES).allSatisfy(sent -> {
+            assertThat(sent.returnLogprob()).isTrue();
+            assertThat(sent.rid()).startsWith("run/0#0.1.1/");
+        });
+        assertThat(engines.newest().requests)
+                .extracting(sent -> sent.samplingParams().samplingSeed())
+                .doesNotHaveDuplicates();
+        assertThat(log.of(GroupStarted.class)).hasSize(1);
+        assertThat(sampled().samples()).hasSize(SAMPLES);
+    }
+
+    @Test
+    void anEngineThatHasNothingToDoLoadsAtOnceAndOnlyTheNewestVersion() throws IOException {
+        // Given
+        core.hold("verify-weights-1");
+        publish(1);
+        // When
+        publish(2);
+        core.release("verify-weights-1");
+        // Then
+        assertThat(engines.newest().loaded).containsExactly(2);
+        assertThat(log.of(WeightsLoaded.class))
+                .extracting(WeightsLoaded::version)
+                .containsExactly(2);
+    }
+
+    @Test
+    void aNewEngineLoadsTheNewestVersionBeforeItIsReady() throws IOException {
+        // Given
+        publish(1);
+        // When
+        engines.newest().crash();
+        core.advance(Duration.ofSeconds(1));
+        // Then
+        assertThat(engines.launched).hasSize(2);
+        assertThat(engines.newest().loaded).containsExactly(1);
+        assertThat(log.of(EngineReady.class))
+                .extracting(EngineReady::weightVersion)
+                .containsExactly(0, 1);
+    }
+
+    @Test
+    void noWorkIsGivenToAnEngineThatIsAboutToLoad() throws IOException {
+        // Given
+        core.hold("sample-run/0");
+        request(0, 0, null);
+        publish(1);
+        // When
+        request(1, 0, null);
+        // Then
+        assertThat(engines.newest().loaded).isEmpty();
+        assertThat(engines.newest().requests).isEmpty();
+        core.release("sample-run/0");
+        assertThat(log.of(GroupSampled.class))
+                .extracting(
+                        GroupSampled::groupId,
+                        group -> group.samples().getFirst().oldestVersion())
+                .containsExactly(tuple("run/0", 0), tuple("run/1", 1));
+    }
+
+    @Test
+    void whatRunsForTooLongIsAbortedByTheUpdateAndSampledAgainUnderTheNewVersion() throws IOException {
+        // Given
+        core.hold("sample-run/0");
+        request(0, 0, null);
+        publish(1);
+        engines.newest().abortsNext = true;
+        // When
+        core.advance(Duration.ofMillis(2100));
+        assertThat(engines.newest().loaded).containsExactly(1);
+        core.release("sample-run/0");
+        // Then
+        assertThat(sampled().tokensAborted()).isEqualTo(SAMPLES * 2);
+        assertThat(sampled().samples()).extracting(Sample::oldestVersion).containsOnly(1);
+    }
+
+    @Test
+    void anEngineKeepsAVersionThatAGroupNeedsExactly() throws IOException {
+        // Given
+        publish(1);
+        core.hold("sample-run/0");
+        request(0, 0, 1);
+        // When
+        publish(2);
+        core.advance(Duration.ofSeconds(10));
+        // Then
+        assertThat(engines.newest().loaded).containsExactly(1);
+        core.release("sample-run/0");
+        assertThat(sampled().samples()).extracting(Sample::oldestVersion).containsOnly(1);
+        assertThat(engines.newest().loaded).containsExactly(1, 2);
+    }
+
+    @Test
+    void aRefusedWeightUpdateReplacesTheEngine() throws IOException {
+        // Given
+        engines.newest().refusesWeights = true;
+        // When
+        publish(1);
+        core.advance(Duration.ofSeconds(1));
+        // Then
+        assertThat(log.of(EngineUnhealthy.class).getFirst().reason()).contains("weights are partly updated");
+        assertThat(log.of(EngineStopped.class)).hasSize(1);
+        assertThat(engines.newest().loaded).containsExactly(1);
+    }
+
+    @Test
+    void aSampleThatIsRefusedTwiceFailsAloneWithItsReason() {
+        // Given: the engine answers with other weights than it was given
+        engines.newest().label = "7";
+        // When
+        request(0, 0, null);
+        // Then
+        assertThat(engines.newest().requests).hasSize(2 * SAMPLES);
+        assertThat(log.of(GroupAbandoned.class).getFirst())
+                .satisfies(group -> assertThat(group.reason()).contains("all samples failed", "answered with '7'"))
+                .satisfies(group -> assertThat(group.tokensAborted()).isEqualTo(2 * SAMPLES * 2));
+    }
+
+    @Test
+    void anEngineThatDoesNotAnswerItsHealthChecksIsReplaced() {
+        // Given
+        FakeEngine deaf = engines.newest();
+        deaf.healthy = false;
+        // When
+        core.advance(Duration.ofSeconds(10));
+        // Then
+        assertThat(log.of(EngineUnhealthy.class).getFirst().reason()).contains("/health failed", "3 times in a row");
+        assertThat(engines.launched).hasSize(2);
+    }
+
+    @Test
+    void anEngineThatRecoversTakesWorkAgain() {
+        // Given
+        engines.newest().healthy = false;
+        core.advance(Duration.ofMillis(5500));
+        request(0, 0, null);
+        assertThat(engines.newest().requests).isEmpty();
+        // When
+        engines.newest().healthy = true;
+        core.advance(Duration.ofSeconds(2));
+        // Then
+        assertThat(sampled().samples()).hasSize(SAMPLES);
+        assertThat(engines.launched).hasSize(1);
+    }
+
+    @Test
+    void anEngineThatCannotBeStartedSaysWhyAndIsTriedAgain() {
+        // Given
+        engines.launchFailure = "There is no program 'python3'";
+        engines.newest().crash();
+        core.advance(Duration.ofSeconds(1));
+        // When
+        engines.launchFailure = null;
+        core.advance(Duration.ofSeconds(5));
+        // Then
+        assertThat(log.of(EngineStopped.class).getLast().reason()).contains("no program 'python3'");
+        assertThat(engines.launched).hasSize(2);
+    }
+
+    @Test
+    void aGroupWithoutAnEngineIsAbandonedAtItsDeadlineWithTheNumbers() {
+        // Given
+        request(0, 3, null);
+        // When
+        core.advance(Duration.ofSeconds(61));
+        // Then
+        assertThat(log.of(GroupAbandoned.class).getFirst().reason())
+                .contains("its deadline passed with 0 of 4 samples done", "weight version 3 or newer", "newest is 0");
+    }
+
+    @Test
+    void aWithdrawnGroupIsAbortedAndAnswered() {
+        // Given
+        core.hold("sample-run/0");
+        request(0, 0, null);
+        // When
+        run.withdraw(new GroupWithdrawn("run", 1, "run/0", 0, "rollout-1", "it is stale"));
+        core.advance(Duration.ofSeconds(3));
+        // Then
+        assertThat(engines.newest().aborted).containsExactly("run/0#0.1.1/");
+        assertThat(log.of(GroupAbandoned.class))
+                .extracting(GroupAbandoned::reason)
+                .containsExactly("withdrawn: it is stale");
+    }
+
+    @Test
+    void anotherAttemptOfARunningGroupIsAnsweredInsteadOfTheFirst() {
+        // Given
+        core.hold("sample-run/0");
+        request(0, 0, null);
+        // When
+        run.accept(task(0, 0, null, 2), UUID.randomUUID());
+        core.release("sample-run/0");
+        // Then
+        assertThat(log.of(GroupStarted.class)).extracting(GroupStarted::attempt).containsExactly(1, 2);
+        assertThat(log.of(GroupSampled.class)).extracting(GroupSampled::attempt).containsExactly(2);
+        assertThat(engines.newest().requests).hasSize(SAMPLES);
+    }
+
+    @Test
+    void aResultThatTheBrokerDidNotTakeIsPublishedAgain() {
+        // Given
+        core.hold("sample-run/0");
+        request(0, 0, null);
+        log.failures = 2;
+        // When
+        core.release("sample-run/0");
+        core.advance(Duration.ofSeconds(3));
+        // Then
+        assertThat(log.of(GroupSampled.class)).hasSize(1);
+    }
+
+    @Test
+    void aRewardThatNobodyKnowsLeavesItsSamplesUnscored() {
+        // When
+        GroupRequested task = task(0, 0, null, 1);
+        run.accept(
+                new GroupRequested(
+                        task.runId(),
+                        1,
+                        task.groupId(),
+                        0,
+                        0,
+                        1,
+                        "rollout-1",
+                        task.prompt(),
+                        "1",
+                        "judge",
+                        SAMPLES,
+                        task.sampling(),
+                        0,
+                        null,
+                        task.deadline()),
+                UUID.randomUUID());
+        core.settle();
+        // Then
+        assertThat(sampled().samples()).allSatisfy(sample -> {
+            assertThat(sample.reward()).isNull();
+            assertThat(sample.unscored()).contains("no reward 'judge'");
+            assertThat(sample.finishReason()).isEqualTo(FinishReason.LENGTH);
+        });
+    }
+
+    @Test
+    void aNewerAssignmentKeepsTheEnginesAndAnnouncesThemAgain() {
+        // When
+        run.serve(new Share("run", 2, 2, List.of(), share.recipe()));
+        core.settle();
+        // Then
+        assertThat(log.of(EngineReady.class))
+                .extracting(EngineReady::engineId, EngineReady::epoch)
+                .containsExactly(tuple("engine-1", 1), tuple("engine-1", 2), tuple("engine-2", 2));
+    }
+
+    @Test
+    void closingAnswersEveryGroupBeforeTheEnginesEnd() {
+        // Given
+        core.hold("sample-run/0");
+        request(0, 0, null);
+        request(1, 9, null);
+        // When
+        var closed = run.close("the instance is stopping", Duration.ofSeconds(3), core);
+        core.release("sample-run/0");
+        // Then
+        assertThat(closed).isCompleted();
+        assertThat(log.of(GroupSampled.class)).extracting(GroupSampled::groupId).containsExactly("run/0");
+        assertThat(log.of(GroupAbandoned.class))
+                .extracting(GroupAbandoned::groupId)
+                .containsExactly("run/1");
+        assertThat(log.events.getLast()).isInstanceOf(EngineStopped.class);
+    }
+
+    private void request(long cursor, int minVersion, @Nullable Integer exactVersion) {
+        run.accept(task(cursor, minVersion, exactVersion, 1), UUID.randomUUID());
+        core.settle();
+    }
+
+    private GroupRequested task(long cursor, int minVersion, @Nullable Integer exactVersion, int attempt) {
+        return new GroupRequested(
+                "run",
+                1,
+                "run/" + cursor,
+                cursor,
+                0,
+                attempt,
+                "rollout-1",
+                Prompt.of("1+1="),
+                "01",
+                "exact",
+                SAMPLES,
+                new Sampling(1, 1, -1, 8, 42),
+                minVersion,
+                exactVersion,
+                core.now().plusSeconds(60));
+    }
+
+    private GroupSampled sampled() {
+        assertThat(log.of(GroupSampled.class)).hasSize(1);
+        return log.of(GroupSampled.class).getFirst();
+    }
+
+    private void publish(int version) throws IOException {
+        Path directory = Files.createDirectories(folder.resolve("v" + version));
+        Files.writeString(directory.resolve("weights"), "version " + version);
+        String sha256 = Manifest.write(directory);
+        run.published(new WeightsPublished(
+                "run", 1, version, version, TrainingRequest.Transport.DISK, directory.toString(), sha256, null));
+        core.settle();
+    }
+}
