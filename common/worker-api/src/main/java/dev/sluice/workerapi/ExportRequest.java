@@ -21,6 +21,8 @@ public record ExportRequest(
         String dtype) implements WorkerCall {
     public ExportRequest {
         WorkerCall.check(epoch, operationId);
+        WorkerCall.require("dir", dir);
+        WorkerCall.require("format", format);
         dtype = dtype == null ? "float32" : dtype;
     }
 

@@ -13,6 +13,10 @@ public record ForwardRequest(int epoch, String operationId, String batch, ModelR
         implements WorkerCall {
     public ForwardRequest {
         WorkerCall.check(epoch, operationId);
+        WorkerCall.require("batch", batch);
+        WorkerCall.require("model", model);
+        WorkerCall.require("want", want);
+        WorkerCall.require("out", out);
         want = Set.copyOf(want);
     }
 

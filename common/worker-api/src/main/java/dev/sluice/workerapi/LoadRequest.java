@@ -28,6 +28,11 @@ public record LoadRequest(
         implements WorkerCall {
     public LoadRequest {
         WorkerCall.check(epoch, operationId);
+        WorkerCall.require("runId", runId);
+        WorkerCall.require("hfConfig", hfConfig);
+        if (resumeFrom == null) {
+            WorkerCall.require("checkpoint", checkpoint);
+        }
         args = args == null ? List.of() : List.copyOf(args);
     }
 

@@ -8,5 +8,6 @@ package dev.sluice.workerapi;
 public record SaveRequest(int epoch, String operationId, String dir) implements WorkerCall {
     public SaveRequest {
         WorkerCall.check(epoch, operationId);
+        WorkerCall.require("dir", dir);
     }
 }

@@ -11,5 +11,8 @@ public record TrainRequest(int epoch, String operationId, int step, String batch
         implements WorkerCall {
     public TrainRequest {
         WorkerCall.check(epoch, operationId);
+        WorkerCall.require("batch", batch);
+        WorkerCall.require("model", model);
+        WorkerCall.require("loss", loss);
     }
 }

@@ -1,6 +1,7 @@
 package dev.sluice.workerapi;
 
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** What every call that changes or occupies a worker carries. */
 public sealed interface WorkerCall
@@ -29,6 +30,17 @@ public sealed interface WorkerCall
                     WorkerErrorCode.INVALID_REQUEST,
                     "operationId is " + operationId,
                     "send 1 to 120 characters of A-Z a-z 0-9 . _ : -");
+        }
+    }
+
+    /**
+     * Checks that a field was sent.
+     *
+     * @throws WorkerException naming the field
+     */
+    static void require(String field, @Nullable Object value) {
+        if (value == null) {
+            throw new WorkerException(WorkerErrorCode.INVALID_REQUEST, field + " is missing", "send it");
         }
     }
 }

@@ -85,23 +85,41 @@ public final class WorkerClient {
         Duration pause = FIRST_POLL;
         while (operation.state() == Operation.State.RUNNING) {
             Duration left = Duration.ofNanos(end - System.nanoTime());
-            pause(pause.compareTo(left) < 0 ? pause : left);
-            left = Duration.ofNanos(end - System.nanoTime());
-            if (!left.isPositive()) {
-                throw new WorkerException(
-                        WorkerErrorCode.DEADLINE,
-                        path + " was not done after " + deadline + " (" + Math.round(100 * operation.progress())
-                                + " %)",
-                        "it goes on in the worker; ask for operation " + request.operationId() + " again");
+            // The last question needs some time for its answer.
+            if (left.compareTo(FIRST_POLL) < 0) {
+                throw late(path, request, deadline, operation);
             }
-            String operationPath = "/operations/" + request.operationId();
-            operation = read(call(HttpCall.get(operationPath, left)), Operation.class);
+            pause(pause.compareTo(left) < 0 ? pause : left);
+            operation = poll(request.operationId(), end).orElse(operation);
             pause = pause.multipliedBy(2).compareTo(SLOWEST_POLL) < 0 ? pause.multipliedBy(2) : SLOWEST_POLL;
         }
         if (operation.error() != null) {
             throw new WorkerException(operation.error(), null);
         }
         return result(path, operation, type);
+    }
+
+    /** The operation's state, or nothing if the deadline passed before the answer came. */
+    private Optional<Operation> poll(String operationId, long end) {
+        Duration left = Duration.ofNanos(end - System.nanoTime());
+        if (!left.isPositive()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(read(call(HttpCall.get("/operations/" + operationId, left)), Operation.class));
+        } catch (WorkerException e) {
+            if (e.code() == WorkerErrorCode.DEADLINE) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private static WorkerException late(String path, WorkerCall request, Duration deadline, Operation operation) {
+        return new WorkerException(
+                WorkerErrorCode.DEADLINE,
+                path + " was not done after " + deadline + " (" + Math.round(100 * operation.progress()) + " %)",
+                "it goes on in the worker; ask for operation " + request.operationId() + " again");
     }
 
     private static <T> T result(String path, Operation operation, Class<T> type) {

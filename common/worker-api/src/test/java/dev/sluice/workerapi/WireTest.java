@@ -47,4 +47,10 @@ class WireTest {
                 .isInstanceOf(WorkerException.class)
                 .hasMessageContaining("operationId is ../health");
     }
+
+    @Test
+    void aFieldThatIsMissingIsNamed() {
+        assertThatThrownBy(() -> Json.MAPPER.readValue("{\"operationId\":\"f\",\"batch\":\"/b\"}", TrainRequest.class))
+                .hasMessageContaining("model is missing");
+    }
 }

@@ -26,6 +26,7 @@ final class BatchScorer {
     record Columns(float[] logprobs, float[] entropy) {}
 
     Columns score(Batch batch) {
+        PaddedSamples.refuseMisfit(batch, model.weights().config());
         int tokens = batch.tokens().length;
         Columns columns = new Columns(new float[tokens], new float[tokens]);
         for (List<Schedule.Slice> step : Schedule.of(batch)) {
@@ -33,7 +34,7 @@ final class BatchScorer {
                 try (NoGradGuard noGrad = new NoGradGuard();
                         PointerScope scope = new PointerScope()) {
                     PaddedSamples samples = new PaddedSamples(batch, slice.samples());
-                    Tensor ids = samples.ids(model.weights().config().vocabularySize());
+                    Tensor ids = samples.ids();
                     TokenScores scores =
                             scores(model, model.hidden(ids), ids, batch.header().temperature());
                     samples.unpad(scores.logprobs(), columns.logprobs);

@@ -1,5 +1,6 @@
 package dev.sluice.cpu.worker;
 
+import dev.sluice.cpu.model.ModelConfig;
 import dev.sluice.cpu.model.Tensors;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.WorkerErrorCode;
@@ -23,22 +24,39 @@ final class PaddedSamples {
         this.length = samples.stream().mapToInt(batch::length).max().orElseThrow();
     }
 
+    /**
+     * Refuses what the model cannot compute.
+     *
+     * @throws WorkerException with BAD_BATCH naming the first sample or token that is too much
+     */
+    static void refuseMisfit(Batch batch, ModelConfig config) {
+        for (int sample = 0; sample < batch.samples(); sample++) {
+            if (batch.length(sample) > config.maxPositions()) {
+                throw new WorkerException(
+                        WorkerErrorCode.BAD_BATCH,
+                        "sample " + sample + " has " + batch.length(sample)
+                                + " tokens but the model's positions end at " + config.maxPositions(),
+                        "lower rollout.maxResponseTokens");
+            }
+        }
+        for (int t = 0; t < batch.tokens().length; t++) {
+            int token = batch.tokens()[t];
+            if (token < 0 || token >= config.vocabularySize()) {
+                throw new WorkerException(
+                        WorkerErrorCode.BAD_BATCH,
+                        "token " + t + " is " + token + " but the model's vocabulary has " + config.vocabularySize(),
+                        "use the tokenizer of this model");
+            }
+        }
+    }
+
     /** int64 [B, T]; padding is token 0, which attention never lets earlier positions see. */
-    Tensor ids(int vocabularySize) {
+    Tensor ids() {
         long[] ids = new long[samples.size() * length];
         for (int row = 0; row < samples.size(); row++) {
             int sample = samples.get(row);
-            int start = batch.cuSeqlens()[sample];
             for (int t = 0; t < batch.length(sample); t++) {
-                int token = batch.tokens()[start + t];
-                if (token < 0 || token >= vocabularySize) {
-                    throw new WorkerException(
-                            WorkerErrorCode.BAD_BATCH,
-                            "token " + (start + t) + " is " + token + " but the model's vocabulary has "
-                                    + vocabularySize,
-                            "use the tokenizer of this model");
-                }
-                ids[row * length + t] = token;
+                ids[row * length + t] = batch.tokens()[batch.cuSeqlens()[sample] + t];
             }
         }
         return Tensors.of(ids, samples.size(), length);

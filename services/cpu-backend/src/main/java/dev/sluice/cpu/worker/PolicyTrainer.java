@@ -72,14 +72,14 @@ public final class PolicyTrainer {
         return sums;
     }
 
-    private void backward(PaddedSamples samples, Batch batch, LossConfig config, double divisor, StepSums sums) {
-        Tensor ids = samples.ids(this.config.vocabularySize());
+    private void backward(PaddedSamples samples, Batch batch, LossConfig objective, double divisor, StepSums sums) {
+        Tensor ids = samples.ids();
         Tensor hidden = model.hidden(ids);
         TokenScores scores =
                 BatchScorer.scores(model, hidden, ids, batch.header().temperature());
         Tensor current = scores.logprobs().detach();
         Tensor rollout = samples.column(batch.rolloutLogprobs());
-        Tensor old = switch (config.oldLogprobs()) {
+        Tensor old = switch (objective.oldLogprobs()) {
             case ROLLOUT -> rollout;
             case CURRENT -> current;
             case BATCH -> samples.column(column(batch, Batch.Column.OLD_LOGPROBS));
@@ -91,12 +91,12 @@ public final class PolicyTrainer {
                 reference == null ? null : samples.column(reference),
                 samples.column(batch.advantages()),
                 tokenWeights);
-        PolicyLoss.Terms terms = PolicyLoss.of(scores, given, config);
+        PolicyLoss.Terms terms = PolicyLoss.of(scores, given, objective);
         Tensor loss = terms.loss();
         Tensor mtpLoss = torch.zeros_like(loss.detach());
-        if (config.mtpLossScale() > 0) {
+        if (objective.mtpLossScale() > 0) {
             mtpLoss = mtpLoss(hidden, ids, tokenWeights);
-            loss = loss.add(mtpLoss.mul(new Scalar(config.mtpLossScale())));
+            loss = loss.add(mtpLoss.mul(new Scalar(objective.mtpLossScale())));
         }
         loss.backward();
         samples.unpad(current, sums.logprobs());
@@ -110,6 +110,9 @@ public final class PolicyTrainer {
      */
     private Tensor mtpLoss(Tensor hidden, Tensor ids, Tensor tokenWeights) {
         long targets = ids.size(1) - 2;
+        if (targets == 0) {
+            return torch.zeros_like(tokenWeights.sum());
+        }
         Tensor next = torch.embedding(weights.get("embed").detach(), ids.narrow(1, 1, targets));
         Tensor predicted = model.mtpHidden(hidden.narrow(1, 0, targets).detach(), next);
         Tensor logits = torch.linear(predicted, weights.get("head").detach());
@@ -118,6 +121,7 @@ public final class PolicyTrainer {
     }
 
     private void refuseMisfit(Batch batch, LossConfig loss, int optimizerSteps) {
+        PaddedSamples.refuseMisfit(batch, config);
         if (loss.oldLogprobs() == LossConfig.OldLogprobs.CURRENT && optimizerSteps > 1) {
             throw new WorkerException(
                     WorkerErrorCode.INVALID_REQUEST,

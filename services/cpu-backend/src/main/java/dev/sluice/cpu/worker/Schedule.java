@@ -26,11 +26,14 @@ final class Schedule {
     static List<List<Slice>> of(Batch batch) {
         TreeMap<Integer, TreeMap<Long, List<Integer>>> steps = new TreeMap<>();
         for (int sample = 0; sample < batch.samples(); sample++) {
-            // This backend is one rank: it works through the micro-batches of all ranks in turn.
-            long place = ((long) batch.microBatch(sample) << 32) | batch.rank(sample);
-            steps.computeIfAbsent(batch.optimizerStep(sample), step -> new TreeMap<>())
-                    .computeIfAbsent(place, key -> new ArrayList<>())
-                    .add(sample);
+            TreeMap<Long, List<Integer>> microBatches =
+                    steps.computeIfAbsent(batch.optimizerStep(sample), step -> new TreeMap<>());
+            // Nothing precedes the first token of a text, so one token alone is nothing to predict.
+            if (batch.length(sample) > 1) {
+                // This backend is one rank: it works through the micro-batches of all ranks in turn.
+                long place = ((long) batch.microBatch(sample) << 32) | batch.rank(sample);
+                microBatches.computeIfAbsent(place, key -> new ArrayList<>()).add(sample);
+            }
         }
         List<List<Slice>> schedule = new ArrayList<>();
         for (TreeMap<Long, List<Integer>> microBatches : steps.values()) {

@@ -53,4 +53,24 @@ final class Batches {
                 schedule,
                 Map.of());
     }
+
+    /** A prompt of one token without an answer, and one with an answer of one token. */
+    static Batch ofShortSamples(String runId, int step) {
+        Batch.LossNormaliser normaliser = new Batch.LossNormaliser(Batch.LossNormaliser.Kind.TOKEN, 0);
+        return new Batch(
+                new Batch.Header(runId, step, 0, 1, 1, 0, normaliser),
+                new int[] {7, 8, 9},
+                new int[] {0, 1, 3},
+                new int[] {1, 1},
+                new long[2],
+                new int[2],
+                new float[2],
+                new byte[2],
+                new byte[] {0, 0, 1},
+                new float[] {0, 0, 1},
+                new float[] {0, 0, -6},
+                new int[3],
+                new int[6],
+                Map.of());
+    }
 }

@@ -10,6 +10,7 @@ import dev.sluice.checkpoint.Manifest;
 import dev.sluice.checkpoint.Progress;
 import dev.sluice.checkpoint.SafetensorsFile;
 import dev.sluice.cpu.model.ParityFixtures;
+import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.BatchFile;
 import dev.sluice.workerapi.ExportRequest;
 import dev.sluice.workerapi.FilesWritten;
@@ -255,10 +256,37 @@ class TrainingWorkerTest {
     }
 
     @Test
+    void samplesOfOneAndTwoTokensAreTrainedToo() {
+        worker.load(load(0, null), DEADLINE);
+        BatchFile.write(root.resolve("short"), Batches.ofShortSamples(RUN, 1));
+
+        TrainResult result = worker.train(
+                new TrainRequest(0, "t", 1, path("short"), ModelRole.POLICY, LossConfig.grpo(1e-3, 0.2)), DEADLINE);
+
+        assertThat(result.metrics().tokens()).isEqualTo(1);
+        assertThat(result.metrics().mtpLoss()).isZero();
+        assertThat(result.logprobs().get(2)).isNegative();
+    }
+
+    @Test
+    void aTokenThatTheModelDoesNotHaveIsRefused() {
+        worker.load(load(0, null), DEADLINE);
+        Batch batch = Batches.of(RUN, 1, 1);
+        batch.tokens()[5] = Batches.VOCABULARY;
+        BatchFile.write(root.resolve("foreign"), batch);
+
+        assertRefused(
+                WorkerErrorCode.BAD_BATCH,
+                () -> worker.train(
+                        new TrainRequest(0, "t", 1, path("foreign"), ModelRole.POLICY, LossConfig.grpo(1e-3, 0)),
+                        DEADLINE));
+    }
+
+    @Test
     void aGradientThatIsNotFiniteLeavesTheWeightsAsTheyWere() {
         worker.load(load(0, null), DEADLINE);
         String before = export("before").manifestSha256();
-        var batch = Batches.of(RUN, 1, 1);
+        Batch batch = Batches.of(RUN, 1, 1);
         Arrays.fill(batch.rolloutLogprobs(), batch.cuSeqlens()[1] - 1, batch.cuSeqlens()[1], -1000);
         Arrays.fill(batch.advantages(), batch.cuSeqlens()[1] - 1, batch.cuSeqlens()[1], -1);
         BatchFile.write(root.resolve("overflow"), batch);

@@ -4,8 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sluice.checkpoint.Conversion;
+import dev.sluice.checkpoint.Progress;
+import dev.sluice.cpu.model.ParityFixtures;
 import dev.sluice.http.Json;
+import dev.sluice.workerapi.BatchFile;
+import dev.sluice.workerapi.ExportRequest;
+import dev.sluice.workerapi.LoadRequest;
+import dev.sluice.workerapi.LossConfig;
+import dev.sluice.workerapi.ModelRole;
 import dev.sluice.workerapi.ShutdownRequest;
+import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.WorkerClient;
 import dev.sluice.workerapi.WorkerHealth;
 import java.io.IOException;
@@ -47,6 +56,42 @@ class WorkerMainTest {
         assertThat(health).isEqualTo(new WorkerHealth(WorkerHealth.State.EMPTY, null, -1, -1, null, -1));
         assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isZero();
+    }
+
+    @Test
+    void anotherProcessGivesTheSameBits() throws Exception {
+        Path data = Files.createDirectories(root.resolve("data"));
+        Conversion.toTorchDist(ParityFixtures.huggingFaceDirectory(), data.resolve("release"), Progress.NONE);
+        for (int step = 1; step <= 2; step++) {
+            BatchFile.write(data.resolve("batch-" + step), Batches.of("run", step, 2));
+        }
+
+        String once = weightsAfterTwoSteps(data, 1);
+        String again = weightsAfterTwoSteps(data, 2);
+
+        assertThat(again).isEqualTo(once);
+    }
+
+    private String weightsAfterTwoSteps(Path data, int life) throws Exception {
+        String model = ParityFixtures.huggingFaceDirectory().toString();
+        process = start("--allow-root", model);
+        WorkerClient client = client();
+        client.load(
+                LoadRequest.policy(life, "load", "run", data.resolve("release").toString(), model), DEADLINE);
+        for (int step = 1; step <= 2; step++) {
+            String batch = data.resolve("batch-" + step).toString();
+            LossConfig loss = LossConfig.grpo(1e-3, 0.2);
+            client.train(new TrainRequest(life, "train-" + step, step, batch, ModelRole.POLICY, loss), DEADLINE);
+        }
+        String folder = data.resolve("weights-" + life).toString();
+        String sha256 = client.export(
+                        new ExportRequest(life, "export", folder, ExportRequest.Format.HF, 1, null, "float32"),
+                        DEADLINE)
+                .manifestSha256();
+        client.shutdown(new ShutdownRequest(life, "stop"), DEADLINE);
+        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        Files.delete(stateFile());
+        return sha256;
     }
 
     @Test
