@@ -11,6 +11,7 @@ import dev.sluice.events.RunRequest.TrainingRequested;
 import dev.sluice.kafka.RawRecord;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,7 +24,10 @@ import org.slf4j.LoggerFactory;
 @ApplicationScoped
 class RequestConsumer {
     private static final Logger LOG = LoggerFactory.getLogger(RequestConsumer.class);
+    private static final String TRAINING = Event.typeOf(TrainingRequested.class);
+    private static final String CANCELLATION = Event.typeOf(CancellationRequested.class);
     private static final int MAX_REASON = 1000;
+    private static final int MAX_KEYS_NAMED = 10;
 
     private final RequestCheck check;
     private final RunKeeper keeper;
@@ -43,37 +47,30 @@ class RequestConsumer {
             return;
         }
         if (document.error() != null) {
-            reject(runId, id, "request.syntax", "the record is no request: " + document.error());
-        } else if (Event.typeOf(TrainingRequested.class).equals(raw.type())) {
+            String message = "the record is no request: " + document.error();
+            reject(runId, id, "request.syntax", message, "publish {\"runId\": ..., \"request\": {...}} as JSON");
+        } else if (TRAINING.equals(raw.type())) {
             train(runId, document.root(), id);
-        } else if (Event.typeOf(CancellationRequested.class).equals(raw.type())) {
+        } else if (CANCELLATION.equals(raw.type())) {
             keeper.stop(runId, reason(document.root()), id);
         } else {
-            reject(
-                    runId,
-                    id,
-                    "request.type",
-                    "ce_type is %s; this topic takes %s and %s"
-                            .formatted(
-                                    raw.type(),
-                                    Event.typeOf(TrainingRequested.class),
-                                    Event.typeOf(CancellationRequested.class)));
+            String message = "the header ce_type is %s".formatted(raw.type());
+            reject(runId, id, "request.type", message, "set it to %s or %s".formatted(TRAINING, CANCELLATION));
         }
     }
 
     private void train(String runId, JsonNode root, @Nullable UUID id) {
         List<String> unknown = root.propertyStream()
-                .map(java.util.Map.Entry::getKey)
+                .map(Map.Entry::getKey)
                 .filter(key -> !key.equals("runId") && !key.equals("request"))
+                .limit(MAX_KEYS_NAMED)
                 .toList();
         if (!RunId.isValid(root.path("runId").asText(null))) {
-            reject(
-                    runId,
-                    id,
-                    "request.run-id",
-                    "runId is %s; it must match %s".formatted(root.get("runId"), RunId.PATTERN));
+            String message = "runId is %s".formatted(root.path("runId"));
+            reject(runId, id, "request.run-id", message, "give one that matches " + RunId.PATTERN);
         } else if (!unknown.isEmpty()) {
-            reject(runId, id, "request.unknown-key", "unknown keys %s beside runId and request".formatted(unknown));
+            String message = "unknown keys %s beside runId and request".formatted(unknown);
+            reject(runId, id, "request.unknown-key", message, "remove them");
         } else {
             switch (RequestReader.read(root.path("request"))) {
                 case Reading.Refused refused -> keeper.answer(runId, new Verdict.Infeasible(refused.problems()), id);
@@ -86,9 +83,8 @@ class RequestConsumer {
         }
     }
 
-    private void reject(String runId, @Nullable UUID id, String rule, String message) {
-        Problem problem = Problem.error(rule, "", message, "see the API's description of " + rule);
-        keeper.answer(runId, new Verdict.Infeasible(List.of(problem)), id);
+    private void reject(String runId, @Nullable UUID id, String rule, String message, String mend) {
+        keeper.answer(runId, new Verdict.Infeasible(List.of(Problem.error(rule, "", message, mend))), id);
     }
 
     private static @Nullable String runId(@Nullable JsonNode root, @Nullable String key) {

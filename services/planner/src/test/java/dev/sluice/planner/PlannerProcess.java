@@ -24,7 +24,8 @@ final class PlannerProcess implements AutoCloseable {
             Path.of(System.getProperty("sluice.root"), "services/planner/target/quarkus-app/quarkus-run.jar");
     private static final Duration START_DEADLINE = Duration.ofSeconds(60);
 
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final Process process;
     private final int port;
 
