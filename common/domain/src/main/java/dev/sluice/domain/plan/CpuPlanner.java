@@ -35,9 +35,13 @@ final class CpuPlanner implements Planner {
             return new Planning.Refused(List.of(Problem.error(
                     "plan.host-memory",
                     "cluster.hostMemoryGiB",
-                    "%d engines and the worker need %.1f GiB of memory; the host has %d GiB"
-                            .formatted(rollout.engines(), needed, given),
-                    "lower rollout.engines, or use a host with at least %.0f GiB".formatted(Math.ceil(needed)))));
+                    String.format(
+                            Locale.ROOT,
+                            "%d engines and the worker need %.1f GiB of memory; the host has %d GiB",
+                            rollout.engines(),
+                            needed,
+                            given),
+                    "lower rollout.engines, or use a host with at least %d GiB".formatted((long) Math.ceil(needed)))));
         }
         // No prediction: speed depends on cores shared with others, and nothing measured backs a figure here.
         return new Planning.Planned(
