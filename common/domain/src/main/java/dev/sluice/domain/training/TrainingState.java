@@ -3,6 +3,7 @@ package dev.sluice.domain.training;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent;
 import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.MetricPoint;
 import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
@@ -67,6 +68,9 @@ public final class TrainingState {
                 if (event.runId().equals(rules.runId())) {
                     applyWeights(event);
                 }
+            }
+            case MetricPoint figure -> {
+                // Stands in the same transaction as its step, and says nothing that the step does not.
             }
             case Event other ->
                 throw new IllegalArgumentException(other.getClass().getSimpleName() + " is no part of a run's logs");
