@@ -87,7 +87,8 @@ class RolloutIT {
             // Then
             assertThat(run.sampled(exactlyOne).samples())
                     .allSatisfy(sample -> assertThat(sample.oldestVersion()).isEqualTo(1));
-            assertThat(run.abandoned(exactlyZero).reason()).contains("no engine holds weight version 0 any more");
+            assertThat(run.abandoned(exactlyZero).reason())
+                    .contains("no engine holds exactly weight version 0 any more");
             assertThat(run.abandoned(tooNew).reason()).contains("its deadline passed", "weight version 2 or newer");
             run.publishWeights(2);
             assertThat(run.sampled(waits).samples())

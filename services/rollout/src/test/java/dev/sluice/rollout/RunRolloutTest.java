@@ -287,6 +287,29 @@ class RunRolloutTest {
     }
 
     @Test
+    void anAttemptThatCrossesTheResultIsNotSampledAgain() {
+        // Given
+        request(0, 0, null);
+        // When
+        run.accept(task(0, 0, null, 2), UUID.randomUUID());
+        core.settle();
+        // Then
+        assertThat(engines.newest().requests).hasSize(SAMPLES);
+        assertThat(log.of(GroupSampled.class)).hasSize(1);
+    }
+
+    @Test
+    void aVersionThatNoEngineHoldsAnyMoreIsNotWaitedFor() throws IOException {
+        // Given
+        publish(1);
+        // When
+        request(0, 0, 0);
+        // Then
+        assertThat(log.of(GroupAbandoned.class).getFirst().reason())
+                .contains("no engine holds exactly weight version 0 any more");
+    }
+
+    @Test
     void aResultThatTheBrokerDidNotTakeIsPublishedAgain() {
         // Given
         core.hold("sample-run/0");

@@ -2,6 +2,7 @@ package dev.sluice.rollout.assignment;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * What this instance gives to a run.
@@ -11,7 +12,13 @@ import java.util.List;
  * @param gpus GPU indexes for all of them together; empty on CPUs
  */
 public record Share(String runId, int epoch, int engines, List<Integer> gpus, EngineRecipe recipe) {
+    /** Run ids name folders. */
+    private static final Pattern RUN_ID = Pattern.compile("[a-z0-9-]{1,40}");
+
     public Share {
+        if (!RUN_ID.matcher(runId).matches()) {
+            throw new IllegalArgumentException("the run id '" + runId + "' does not match " + RUN_ID);
+        }
         gpus = List.copyOf(gpus);
         if (engines < 0) {
             throw new IllegalArgumentException("run " + runId + " asks for " + engines + " engines");

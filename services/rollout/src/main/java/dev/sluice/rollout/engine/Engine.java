@@ -60,12 +60,17 @@ public final class Engine {
                 .api();
     }
 
-    /** A group's samples go to it. */
-    public void dispatched(int samples) {
-        if (!(state instanceof EngineState.Ready)) {
+    /**
+     * A group's samples go to it.
+     *
+     * @return the weight version that samples them
+     */
+    public int dispatched(int samples) {
+        if (!(state instanceof EngineState.Ready ready)) {
             throw new IllegalStateException("work was given to engine " + id + ", which is " + state + "; " + history);
         }
         running += samples;
+        return ready.version();
     }
 
     /** Samples came back from it, whatever became of them. */

@@ -69,7 +69,7 @@ public final class GroupSampler {
     private int[] tokens(Prompt prompt) {
         if (prompt.text() == null) {
             throw new IllegalArgumentException(
-                    "the prompt has no text; conversations are written out with the chat template by the trainer");
+                    "the prompt is a conversation, and this version has no chat templates; write prompts as plain text");
         }
         int[] tokens = tokenizer.encode(prompt.text());
         if (tokens.length == 0) {

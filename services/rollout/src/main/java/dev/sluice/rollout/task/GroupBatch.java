@@ -6,15 +6,13 @@ import java.util.List;
 /** Samples of one group that run on one engine in one call. */
 final class GroupBatch {
     final Engine engine;
-    final int version;
     final List<Integer> indexes;
     final String ridPrefix;
     /** Nobody waits for it any more: its engine is gone, or its group is. */
     boolean forgotten;
 
-    GroupBatch(Engine engine, int version, List<Integer> indexes, String ridPrefix) {
+    GroupBatch(Engine engine, List<Integer> indexes, String ridPrefix) {
         this.engine = engine;
-        this.version = version;
         this.indexes = indexes;
         this.ridPrefix = ridPrefix;
     }

@@ -5,7 +5,6 @@ import dev.sluice.events.GroupTask.GroupWithdrawn;
 import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EnginePool;
-import dev.sluice.rollout.engine.EngineState;
 import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.sampling.GroupSampler.SampledBatch;
 import dev.sluice.rollout.sampling.GroupSampler.SamplingCall;
@@ -13,15 +12,15 @@ import dev.sluice.rollout.sampling.SampleOutcome;
 import dev.sluice.rollout.sampling.SamplingFailure;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +32,8 @@ import org.slf4j.LoggerFactory;
 public final class GroupQueue {
     private static final Logger LOG = LoggerFactory.getLogger(GroupQueue.class);
     private static final int MAX_GROUPS = 4096;
+    private static final int MAX_SAMPLES = 4096;
+    private static final int REMEMBERED_RESULTS = 4096;
     /** How long an engine may take to give back what was aborted. */
     private static final Duration ABORT_WAIT = Duration.ofSeconds(2);
 
@@ -51,18 +52,26 @@ public final class GroupQueue {
 
     private final Core core;
     private final EnginePool pool;
-    private final WeightVersions weights;
+    private final EngineView engines;
     private final Callable<GroupSampler> sampler;
     private final GroupAnswers answers;
     private final GroupFigures figures;
     private final Map<GroupKey, GroupWork> works = new LinkedHashMap<>();
+    /** Rounds that this instance has sampled, with the epoch that asked; the newest ones. */
+    private final Map<GroupKey, Integer> sampled = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<GroupKey, Integer> eldest) {
+            return size() > REMEMBERED_RESULTS;
+        }
+    };
+
     private @Nullable String closing;
     private final CompletableFuture<Void> empty = new CompletableFuture<>();
 
     public GroupQueue(Surroundings around) {
         this.core = around.core();
         this.pool = around.pool();
-        this.weights = around.weights();
+        this.engines = new EngineView(around.pool(), around.weights());
         this.sampler = around.sampler();
         this.answers = around.answers();
         this.figures = around.figures();
@@ -71,20 +80,17 @@ public final class GroupQueue {
     /** Takes a task, or another attempt of one that it has. */
     public void accept(GroupRequested task, UUID cause) {
         GroupKey key = new GroupKey(task.groupId(), task.round());
+        if (Objects.equals(sampled.get(key), task.epoch())) {
+            return; // it crossed our result, which the log has
+        }
         GroupWork known = works.get(key);
         if (known != null) {
-            if (known.ending() == null && known.renew(task, cause)) {
-                answers.started(known);
-                watchDeadline(known);
-                pump();
-            }
+            renew(known, task, cause);
             return;
         }
-        String refusal = closing != null
-                ? closing
-                : works.size() >= MAX_GROUPS ? "the instance has " + MAX_GROUPS + " groups already" : null;
-        if (refusal != null) {
-            answers.refuse(task, cause, refusal);
+        Optional<String> refusal = refusal(task);
+        if (refusal.isPresent()) {
+            answers.refuse(task, cause, refusal.get());
             return;
         }
         GroupWork work = new GroupWork(task, cause, core.now());
@@ -94,13 +100,33 @@ public final class GroupQueue {
         pump();
     }
 
+    private void renew(GroupWork known, GroupRequested task, UUID cause) {
+        if (known.ending() == null && known.renew(task, cause)) {
+            answers.started(known);
+            watchDeadline(known);
+            pump();
+        }
+    }
+
+    private Optional<String> refusal(GroupRequested task) {
+        if (closing != null) {
+            return Optional.of(closing);
+        }
+        if (task.samples() < 1 || task.samples() > MAX_SAMPLES) {
+            return Optional.of("it asks for %d samples; 1 to %d are taken".formatted(task.samples(), MAX_SAMPLES));
+        }
+        return works.size() < MAX_GROUPS
+                ? Optional.empty()
+                : Optional.of("the instance has %d groups already; send it to another one".formatted(MAX_GROUPS));
+    }
+
     private void watchDeadline(GroupWork work) {
-        int attempt = work.task().attempt();
+        Instant deadline = work.task().deadline();
         GroupKey key = work.key();
-        core.after(Duration.between(core.now(), work.task().deadline()), () -> {
+        core.after(Duration.between(core.now(), deadline), () -> {
             GroupWork late = works.get(key);
-            if (late != null && late.task().attempt() == attempt) {
-                end(late, "its deadline passed with %s; %s".formatted(progress(late), situation(late)));
+            if (late != null && late.task().deadline().equals(deadline)) {
+                end(late, "its deadline passed with %s; %s".formatted(progress(late), engines.situation(late.bound())));
             }
         });
     }
@@ -128,9 +154,8 @@ public final class GroupQueue {
             if (work.ending() != null || work.answered() || pending.isEmpty()) {
                 continue;
             }
-            List<Admission.Candidate> engines = candidates();
-            switch (Admission.choose(work.bound(), pending.size(), engines)) {
-                case Admission.Decision.To to -> dispatch(work, engine(to.engineId()), pending);
+            switch (engines.choose(work.bound(), pending.size())) {
+                case Admission.Decision.To to -> dispatch(work, engines.byId(to.engineId()), pending);
                 case Admission.Decision.NoVersion none -> endIfVersionIsGone(work);
                 case Admission.Decision.NoRoom full -> {
                     count();
@@ -147,37 +172,15 @@ public final class GroupQueue {
         figures.waiting(works.size(), idle);
     }
 
-    private List<Admission.Candidate> candidates() {
-        List<Admission.Candidate> candidates = new ArrayList<>();
-        pool.engines().forEach(engine -> {
-            if (engine.state() instanceof EngineState.Ready ready) {
-                candidates.add(new Admission.Candidate(engine.id(), ready.version(), engine.capacity(), engine.free()));
-            }
-        });
-        return candidates;
-    }
-
-    private Engine engine(String engineId) {
-        return pool.engines()
-                .filter(engine -> engine.id().equals(engineId))
-                .findFirst()
-                .orElseThrow();
-    }
-
-    /** Engines only go to the newest version: an older one that none holds never comes back. */
     private void endIfVersionIsGone(GroupWork work) {
-        Integer exact = work.task().exactWeightVersion();
-        if (exact != null
-                && exact < weights.newestVersion()
-                && pool.engines().noneMatch(engine -> engine.state().holds(exact))) {
-            end(work, "no engine holds weight version " + exact + " any more; " + situation(work));
+        if (engines.isGone(work.bound())) {
+            end(work, "no engine holds %s any more; %s".formatted(work.bound(), engines.situation(work.bound())));
         }
     }
 
     private void dispatch(GroupWork work, Engine engine, List<Integer> indexes) {
-        int version = ((EngineState.Ready) engine.state()).version();
-        GroupBatch batch = new GroupBatch(engine, version, indexes, work.nextRidPrefix());
-        engine.dispatched(indexes.size());
+        int version = engine.dispatched(indexes.size());
+        GroupBatch batch = new GroupBatch(engine, indexes, work.nextRidPrefix());
         work.running().add(batch);
         Duration left = Duration.between(core.now(), work.task().deadline());
         SamplingCall call =
@@ -185,18 +188,18 @@ public final class GroupQueue {
         core.background(
                 "sample-" + work.task().groupId(),
                 () -> sampler.call().sample(engine.api(), call),
-                (sampled, failure) -> returned(work, batch, sampled, failure));
+                (result, failure) -> returned(work, batch, result, failure));
     }
 
     private void returned(
-            GroupWork work, GroupBatch batch, @Nullable SampledBatch sampled, @Nullable Throwable failure) {
+            GroupWork work, GroupBatch batch, @Nullable SampledBatch result, @Nullable Throwable failure) {
         if (!batch.forgotten) {
             batch.engine.returned(batch.indexes.size());
             work.running().remove(batch);
-            if (sampled != null) {
+            if (result != null) {
                 batch.engine.replied();
-                work.promptTokens(sampled.promptTokens());
-                sampled.outcomes().forEach(outcome -> take(work, batch, outcome));
+                work.promptTokens(result.promptTokens());
+                result.outcomes().forEach(outcome -> take(work, batch, outcome));
             } else {
                 failed(work, batch, SamplingFailure.of(Objects.requireNonNull(failure)));
             }
@@ -275,6 +278,7 @@ public final class GroupQueue {
         if (work.ending() != null && work.running().isEmpty()) {
             answers.abandon(work, work.ending(), () -> remove(work));
         } else if (work.ending() == null && work.complete()) {
+            sampled.put(work.key(), work.task().epoch());
             answers.answer(work, () -> remove(work));
         }
     }
@@ -308,17 +312,5 @@ public final class GroupQueue {
                 work.running().stream().mapToInt(batch -> batch.indexes.size()).sum();
         return "%d of %d samples done and %d running"
                 .formatted(work.finished(), work.task().samples(), running);
-    }
-
-    private String situation(GroupWork work) {
-        String engines = pool.engines()
-                .map(engine -> engine.id() + " " + engine.state() + " with " + engine.free() + " free")
-                .collect(Collectors.joining(", "));
-        return "it needs %s; newest is %d%s; engines: %s"
-                .formatted(
-                        work.bound(),
-                        weights.newestVersion(),
-                        weights.trouble().map(trouble -> " (" + trouble + ")").orElse(""),
-                        engines.isEmpty() ? "none" : engines);
     }
 }

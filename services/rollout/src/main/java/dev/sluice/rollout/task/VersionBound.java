@@ -19,6 +19,6 @@ record VersionBound(int min, @Nullable Integer exact) {
 
     @Override
     public String toString() {
-        return exact == null ? "weight version " + min + " or newer" : "weight version " + exact + " exactly";
+        return exact == null ? "weight version " + min + " or newer" : "exactly weight version " + exact;
     }
 }
