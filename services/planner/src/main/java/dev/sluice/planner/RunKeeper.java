@@ -2,12 +2,14 @@ package dev.sluice.planner;
 
 import dev.sluice.domain.run.RunDesk;
 import dev.sluice.events.Event;
+import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.RunEvent;
 import dev.sluice.events.RunEvent.RunPlanned;
 import dev.sluice.events.RunEvent.RunRejected;
 import dev.sluice.kafka.EventRecord;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.RunLog;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
@@ -36,6 +38,7 @@ class RunKeeper {
 
     private final PlannerThread thread = new PlannerThread();
     private final KafkaConnection connection;
+    private final MeterRegistry metrics;
     private final Clock clock = Clock.systemUTC();
     private final RunDesk desk;
     private final AnsweredRequests answered = new AnsweredRequests();
@@ -43,8 +46,9 @@ class RunKeeper {
     private @Nullable RunLog log;
     private boolean deciding;
 
-    RunKeeper(KafkaConnection connection, PlannerConfig config) {
+    RunKeeper(KafkaConnection connection, PlannerConfig config, MeterRegistry metrics) {
         this.connection = connection;
+        this.metrics = metrics;
         this.desk = new RunDesk(config.deadlines());
     }
 
@@ -72,7 +76,7 @@ class RunKeeper {
      */
     void observe(EventRecord<Event> record, boolean live) {
         thread.run(() -> {
-            boolean heartbeat = record.event() instanceof dev.sluice.events.InstanceSnapshot;
+            boolean heartbeat = record.event() instanceof InstanceSnapshot;
             Instant at = heartbeat && live ? clock.instant() : record.time();
             if (desk.observe(record.event(), at)) {
                 decide(record.id());
@@ -157,9 +161,11 @@ class RunKeeper {
             throw new IllegalStateException("only the elected planner writes, and this one holds no log");
         }
         apply(log.append(event, causation));
+        String name = event.getClass().getSimpleName();
+        metrics.counter("sluice.run.events", "event", name).increment();
         LOG.info(
                 "{} runId={} phase={}",
-                event.getClass().getSimpleName(),
+                name,
                 event.runId(),
                 desk.run(event.runId()).phase());
     }

@@ -37,7 +37,7 @@ class StandInIT {
             second.post("/v1/runs?runId=" + after, "application/yaml", inputs.yaml(4));
 
             // Then
-            runs.await(after, RunPlanned.class, any -> true, Duration.ofSeconds(40));
+            runs.await(after, RunPlanned.class, any -> true, Duration.ofSeconds(60));
             assertThat(second.get("/v1/runs/" + before).statusCode()).isEqualTo(200);
         }
         assertThat(Files.readString(directory.resolve("first/planner.log")))
