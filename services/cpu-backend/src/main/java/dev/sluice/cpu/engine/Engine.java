@@ -77,7 +77,7 @@ final class Engine implements AutoCloseable {
     static Engine load(EngineOptions options, EngineEnvironment environment, Consumer<Throwable> crashed)
             throws IOException {
         Tensors.useOneThread();
-        Path directory = environment.modelDirectory(options.modelPath());
+        Path directory = environment.modelDirectory(options.modelPath().toString());
         try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(directory)) {
             Weights weights = Weights.load(checkpoint);
             if (options.draftSteps() > 0 && weights.config().mtpLayers() == 0) {
@@ -128,7 +128,7 @@ final class Engine implements AutoCloseable {
      * @throws RequestException saying what does not fit
      */
     HuggingFaceCheckpoint openReplacement(String path) {
-        Path directory = environment.modelDirectory(Path.of(path));
+        Path directory = environment.modelDirectory(path);
         HuggingFaceCheckpoint checkpoint;
         try {
             checkpoint = HuggingFaceCheckpoint.open(directory);

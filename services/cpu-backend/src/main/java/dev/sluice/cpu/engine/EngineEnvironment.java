@@ -2,6 +2,7 @@ package dev.sluice.cpu.engine;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -34,21 +35,26 @@ record EngineEnvironment(@Nullable Path journal, List<Path> allowedRoots, boolea
      *
      * @throws RequestException if it does not exist or lies outside the allowed roots; links are followed first
      */
-    Path modelDirectory(Path given) {
+    Path modelDirectory(String given) {
+        Path real;
         try {
-            Path real = given.toRealPath();
-            if (allowedRoots.isEmpty()) {
-                return real;
-            }
-            for (Path root : allowedRoots) {
-                if (real.startsWith(root.toRealPath())) {
-                    return real;
-                }
-            }
-        } catch (IOException e) {
+            real = Path.of(given).toRealPath();
+        } catch (IOException | InvalidPathException e) {
             throw new RequestException("The model directory " + given + " cannot be opened: " + e.getMessage());
         }
-        throw new RequestException("The model directory " + given + " lies outside the allowed roots " + allowedRoots
-                + " (SLUICE_ALLOWED_ROOTS).");
+        if (!allowedRoots.isEmpty() && allowedRoots.stream().noneMatch(root -> liesUnder(real, root))) {
+            throw new RequestException("The model directory " + given + " lies outside the allowed roots "
+                    + allowedRoots + " (SLUICE_ALLOWED_ROOTS).");
+        }
+        return real;
+    }
+
+    /** A root that does not exist holds nothing. */
+    private static boolean liesUnder(Path real, Path root) {
+        try {
+            return real.startsWith(root.toRealPath());
+        } catch (IOException e) {
+            return false;
+        }
     }
 }

@@ -86,6 +86,11 @@ final class Generator implements AutoCloseable {
         return List.copyOf(running);
     }
 
+    /** Sequences that can run at once. */
+    int rows() {
+        return settings.rows();
+    }
+
     int free() {
         return settings.rows() - running.size();
     }

@@ -29,8 +29,11 @@ import org.jspecify.annotations.Nullable;
  * <em>waiting</em>, then <em>running</em>.
  */
 final class Scheduler implements AutoCloseable {
-    /** Fewer waiting prompts than this wait a few steps for company: a prefill costs almost the same for one as for eight. */
-    private static final int WORTHWHILE_PREFILL = 8;
+    /**
+     * Fewer prompts than this share of all rows wait a few steps for company or for room: a prefill costs almost the same for
+     * one prompt as for sixteen, and everything that runs waits for it.
+     */
+    private static final int WORTHWHILE_SHARE = 4;
 
     private static final int STEPS_TO_WAIT_FOR_COMPANY = 4;
 
@@ -257,7 +260,7 @@ final class Scheduler implements AutoCloseable {
     private void advance() throws IOException {
         stepsSinceAdmission++;
         boolean worthwhile = generator.isIdle()
-                || waiting.size() >= WORTHWHILE_PREFILL
+                || Math.min(waiting.size(), generator.free()) * WORTHWHILE_SHARE >= generator.rows()
                 || stepsSinceAdmission >= STEPS_TO_WAIT_FOR_COMPANY;
         if (!waiting.isEmpty() && worthwhile && generator.free() > 0) {
             stepsSinceAdmission = 0;

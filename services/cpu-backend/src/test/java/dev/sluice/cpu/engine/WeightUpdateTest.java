@@ -150,6 +150,9 @@ class WeightUpdateTest {
         assertThat(update(TestModels.TINY, "2").message()).contains("lies outside the allowed roots");
         assertThat(update(root.resolve("missing"), "2").message()).contains("cannot be opened");
         assertThat(update(root.resolve("v1/../../.."), "2").success()).isFalse();
+        assertThat(engine.post("/update_weights_from_disk", Map.of("model_path", "a\0b"))
+                        .status())
+                .isEqualTo(400);
     }
 
     @Test
