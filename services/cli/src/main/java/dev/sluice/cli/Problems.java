@@ -17,11 +17,13 @@ final class Problems {
             return;
         }
         for (Problem problem : problems) {
-            terminal.result(problem.path().isEmpty() ? problem.message() : problem.path() + ": " + problem.message());
+            boolean named = problem.path().isEmpty() || problem.message().startsWith(problem.path());
+            terminal.result(named ? problem.message() : problem.path() + ": " + problem.message());
             if (problem.mend() != null) {
                 terminal.result("    " + problem.mend());
             }
         }
-        terminal.error("the request was rejected with " + problems.size() + " problems; nothing was started");
+        String count = problems.size() == 1 ? "a problem" : problems.size() + " problems";
+        terminal.error("the request was rejected with " + count + "; nothing was started");
     }
 }

@@ -32,13 +32,15 @@ public final class RunSummary {
             }
         }
         RunReport.Seconds seconds = report.seconds();
-        lines.add("  seconds        startup %s, convert %s, train %s, export %s, total %s"
-                .formatted(
-                        number(seconds.startup()),
-                        number(seconds.convert()),
-                        number(seconds.train()),
-                        number(seconds.export()),
-                        number(seconds.total())));
+        if (seconds.total() > 0) { // else it is told by a command that did not see the run begin
+            lines.add("  seconds        startup %s, convert %s, train %s, export %s, total %s"
+                    .formatted(
+                            number(seconds.startup()),
+                            number(seconds.convert()),
+                            number(seconds.train()),
+                            number(seconds.export()),
+                            number(seconds.total())));
+        }
         if (report.checkpoints().huggingFace() != null) {
             lines.add("  Hugging Face   " + report.checkpoints().huggingFace());
             lines.add("  torch_dist     " + report.checkpoints().torchDist());
