@@ -12,7 +12,9 @@ import dev.sluice.events.RunRequest.TrainingRequested;
 import dev.sluice.events.Topics;
 import dev.sluice.testkit.EventLog;
 import dev.sluice.testkit.KafkaBroker;
+import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,6 +36,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RequestsIT {
     private static final String YAML = "application/yaml";
+    private static final Path EXAMPLES = Path.of(System.getProperty("sluice.root"), "deploy/examples");
     private static final String TYPE = Event.typeOf(TrainingRequested.class);
 
     private KafkaBroker kafka;
@@ -45,7 +48,8 @@ class RequestsIT {
     void startPlanner(KafkaBroker kafka, @TempDir Path directory) {
         this.kafka = kafka;
         inputs = Inputs.in(directory);
-        planner = PlannerProcess.start(kafka.bootstrapServers(), directory, Map.of());
+        planner = PlannerProcess.start(
+                kafka.bootstrapServers(), directory, Map.of("sluice.input-roots", EXAMPLES.toString()));
         runs = kafka.follow(Topics.RUN_EVENTS);
     }
 
@@ -171,6 +175,19 @@ class RequestsIT {
         assertThat(answer.at("/plan/rollout/args").toString()).contains("\"--speculative-algorithm\",\"EAGLE\"");
         assertThat(planner.get("/v1/runs/" + answer.get("runId").asText()).statusCode())
                 .isEqualTo(404);
+    }
+
+    @Test
+    void theExampleIsPlannedWithoutAWarning() throws IOException {
+        String request =
+                Files.readString(EXAMPLES.resolve("tiny/request.yaml")).replace("./", EXAMPLES.resolve("tiny") + "/");
+
+        HttpResponse<String> response = planner.post("/v1/plans", YAML, request);
+
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        assertThat(PlannerProcess.json(response).get("problems")).isEmpty();
+        assertThat(PlannerProcess.json(response).at("/plan/rollout/engines").asInt())
+                .isEqualTo(2);
     }
 
     @Test
