@@ -36,6 +36,7 @@ public final class GroupFlow implements AutoCloseable {
     /** How late a silent instance is noticed at most, beyond its bound. */
     private static final Duration TICK = Duration.ofMillis(250);
 
+    private static final Duration CLOSE_DEADLINE = Duration.ofSeconds(2);
     private static final Logger LOG = LoggerFactory.getLogger(GroupFlow.class);
 
     private final TrainedRun run;
@@ -349,6 +350,7 @@ public final class GroupFlow implements AutoCloseable {
                 run.runId(), run.epoch(), lease.work().groupId(), lease.work().round(), lease.instanceId(), why);
     }
 
+    /** Ends the dispatch; nothing is sent after it returns. */
     @Override
     public void close() {
         pool.forget(this);
@@ -358,6 +360,11 @@ public final class GroupFlow implements AutoCloseable {
             due.signalAll();
         } finally {
             lock.unlock();
+        }
+        try {
+            thread.join(CLOSE_DEADLINE);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -104,6 +104,11 @@ public final class RunTrainer {
         } catch (InterruptedException e) {
             LOG.info("training interrupted runId={} epoch={} because={}", run.runId(), run.epoch(), ending.get());
         } catch (RuntimeException e) {
+            if (ending.get() != Ending.NONE) {
+                LOG.info(
+                        "training ended runId={} epoch={} because={} at={}", run.runId(), run.epoch(), ending.get(), e);
+                return;
+            }
             LOG.error("training failed runId={} epoch={}", run.runId(), run.epoch(), e);
             giveUp("a fault of the trainer: " + e, true);
         } finally {
@@ -255,6 +260,9 @@ public final class RunTrainer {
     }
 
     private void giveUp(@Nullable String reason, boolean retry) {
+        if (ending.get() != Ending.NONE) {
+            return; // The log is another's by now, or nobody waits for it.
+        }
         LOG.error("the run is given up runId={} epoch={} retry={} reason={}", run.runId(), run.epoch(), retry, reason);
         try (RunJournal journal = RunJournal.open(parts.connection(), run.runId())) {
             journal.append(new TrainerLost(run.runId(), run.epoch(), String.valueOf(reason), retry));

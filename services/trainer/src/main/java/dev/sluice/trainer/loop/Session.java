@@ -23,10 +23,15 @@ record Session(
         int cutStep)
         implements AutoCloseable {
 
+    /** Closes everything, also on a thread that was interrupted to end: clients of Kafka refuse to close on one. */
     @Override
     public void close() {
+        boolean interrupted = Thread.interrupted();
         flow.close();
         results.close();
         journal.close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

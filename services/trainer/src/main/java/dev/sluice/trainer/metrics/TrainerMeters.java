@@ -14,7 +14,7 @@ import java.util.function.ToDoubleFunction;
 public class TrainerMeters {
     private final MeterRegistry registry;
 
-    TrainerMeters(MeterRegistry registry) {
+    public TrainerMeters(MeterRegistry registry) {
         this.registry = registry;
     }
 

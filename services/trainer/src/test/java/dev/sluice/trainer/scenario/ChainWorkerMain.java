@@ -1,0 +1,196 @@
+package dev.sluice.trainer.scenario;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.sluice.checkpoint.Manifest;
+import dev.sluice.http.Json;
+import dev.sluice.workerapi.Batch;
+import dev.sluice.workerapi.BatchFile;
+import dev.sluice.workerapi.ExportRequest;
+import dev.sluice.workerapi.FilesWritten;
+import dev.sluice.workerapi.Float32Array;
+import dev.sluice.workerapi.LoadRequest;
+import dev.sluice.workerapi.LoadResult;
+import dev.sluice.workerapi.Operation;
+import dev.sluice.workerapi.SaveRequest;
+import dev.sluice.workerapi.ShutdownRequest;
+import dev.sluice.workerapi.TrainMetrics;
+import dev.sluice.workerapi.TrainRequest;
+import dev.sluice.workerapi.TrainResult;
+import dev.sluice.workerapi.WorkerError;
+import dev.sluice.workerapi.WorkerErrorCode;
+import dev.sluice.workerapi.WorkerHealth;
+import dev.sluice.workerapi.WorkerInfo;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A worker process whose weights are a hash chain over the tokens and advantages it was trained on: any batch that is left
+ * out, repeated, reordered or different gives other weights.
+ */
+public final class ChainWorkerMain {
+    private final Map<String, Object> answers = new HashMap<>();
+    private @Nullable String runId;
+    private String weights = "";
+    private int step = -1;
+    private @Nullable String batchSha256;
+    private int weightVersion = -1;
+    private int epoch = -1;
+
+    public static void main(String[] arguments) throws IOException {
+        int port = Integer.parseInt(arguments[List.of(arguments).indexOf("--port") + 1]);
+        HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", port), 0);
+        ChainWorkerMain worker = new ChainWorkerMain();
+        server.createContext("/", worker::handle);
+        server.setExecutor(Executors.newCachedThreadPool());
+        server.start();
+    }
+
+    /** The weights after a batch. */
+    static String chain(String before, Batch batch) {
+        return chain(before, Arrays.toString(batch.tokens()) + Arrays.toString(batch.advantages()));
+    }
+
+    static String chain(String before, String content) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            return HexFormat.of().formatHex(digest.digest((before + content).getBytes(StandardCharsets.UTF_8)));
+        } catch (java.security.NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private synchronized void handle(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String path = exchange.getRequestURI().getPath();
+            byte[] body = exchange.getRequestBody().readAllBytes();
+            Object answer;
+            int status = 200;
+            try {
+                answer = answer(path, body);
+            } catch (Refusal e) {
+                answer = e.error;
+                status = e.error.code().status();
+            }
+            byte[] json = Json.MAPPER.writeValueAsBytes(answer);
+            exchange.sendResponseHeaders(status, json.length);
+            exchange.getResponseBody().write(json);
+        }
+    }
+
+    private static final class Refusal extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        private final transient WorkerError error;
+
+        private Refusal(WorkerErrorCode code, String message) {
+            super(message);
+            this.error = WorkerError.of(code, message, "");
+        }
+    }
+
+    private Object answer(String path, byte[] body) throws IOException {
+        return switch (path) {
+            case "/health" ->
+                new WorkerHealth(
+                        step < 0 ? WorkerHealth.State.EMPTY : WorkerHealth.State.READY,
+                        runId,
+                        epoch,
+                        step,
+                        batchSha256,
+                        weightVersion);
+            case "/info" -> new WorkerInfo("chain", "1", 1, Set.of("train"), true);
+            case "/load" -> load(Json.MAPPER.readValue(body, LoadRequest.class));
+            case "/train" -> train(Json.MAPPER.readValue(body, TrainRequest.class));
+            case "/export" -> export(Json.MAPPER.readValue(body, ExportRequest.class));
+            case "/save" -> save(Json.MAPPER.readValue(body, SaveRequest.class));
+            case "/shutdown" -> {
+                admit(Json.MAPPER.readValue(body, ShutdownRequest.class).epoch());
+                Thread.ofPlatform().start(() -> Runtime.getRuntime().halt(0));
+                yield Map.of();
+            }
+            default -> operation(path.substring("/operations/".length()));
+        };
+    }
+
+    private Operation operation(String id) {
+        Object answer = answers.get(id);
+        if (answer == null) {
+            throw new Refusal(WorkerErrorCode.NOT_FOUND, "no operation " + id);
+        }
+        return done(id, answer);
+    }
+
+    private void admit(int callEpoch) {
+        if (callEpoch < epoch) {
+            throw new Refusal(WorkerErrorCode.STALE_EPOCH, callEpoch + " was replaced by " + epoch);
+        }
+        epoch = callEpoch;
+    }
+
+    private Operation done(String id, Object result) {
+        answers.put(id, result);
+        return new Operation(id, Operation.State.DONE, 1, Json.MAPPER.valueToTree(result), null);
+    }
+
+    private Operation load(LoadRequest request) throws IOException {
+        admit(request.epoch());
+        runId = request.runId();
+        batchSha256 = null;
+        if (request.resumeFrom() == null) {
+            weights = "source";
+            step = 0;
+        } else {
+            List<String> lines = Files.readAllLines(Path.of(request.resumeFrom(), "weights.txt"));
+            step = Integer.parseInt(lines.get(0));
+            weights = lines.get(1);
+        }
+        return done(request.operationId(), new LoadResult(step, 1, false, 0.01));
+    }
+
+    private Operation train(TrainRequest request) {
+        admit(request.epoch());
+        if (answers.containsKey(request.operationId())) {
+            return operation(request.operationId());
+        }
+        if (request.step() != step + 1) {
+            throw new Refusal(WorkerErrorCode.STEP_OUT_OF_ORDER, "step " + request.step() + " after " + step);
+        }
+        Path file = Path.of(request.batch());
+        Batch batch = BatchFile.read(file);
+        weights = chain(weights, batch);
+        step = request.step();
+        batchSha256 = BatchFile.sha256(file);
+        TrainMetrics metrics = new TrainMetrics(0.5, 0.5, 0, 1, 0, 0, 0, 1, batch.tokens().length, 1, 0, 0, 0.01, 100);
+        return done(request.operationId(), new TrainResult(step, batchSha256, metrics, Float32Array.of()));
+    }
+
+    private Operation export(ExportRequest request) throws IOException {
+        admit(request.epoch());
+        weightVersion = request.version();
+        return done(request.operationId(), files(Path.of(request.dir())));
+    }
+
+    private Operation save(SaveRequest request) throws IOException {
+        admit(request.epoch());
+        return done(request.operationId(), files(Path.of(request.dir())));
+    }
+
+    private FilesWritten files(Path directory) throws IOException {
+        Files.createDirectory(directory);
+        Files.writeString(directory.resolve("weights.txt"), step + "\n" + weights + "\n");
+        String manifest = Manifest.write(directory);
+        return new FilesWritten(directory.toString(), directory + "/manifest.json", manifest, 1, 0.01);
+    }
+}

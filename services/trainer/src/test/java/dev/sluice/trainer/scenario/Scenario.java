@@ -1,0 +1,184 @@
+package dev.sluice.trainer.scenario;
+
+import dev.sluice.events.Backend;
+import dev.sluice.events.Plan;
+import dev.sluice.events.TrainingRequest;
+import dev.sluice.kafka.EventPublisher;
+import dev.sluice.kafka.KafkaConnection;
+import dev.sluice.kafka.StateReader;
+import dev.sluice.trainer.TrainerConfig;
+import dev.sluice.trainer.dispatch.RolloutPool;
+import dev.sluice.trainer.loop.Parts;
+import dev.sluice.trainer.loop.RunTrainer;
+import dev.sluice.trainer.metrics.TrainerMeters;
+import dev.sluice.trainer.run.RunSignals;
+import dev.sluice.trainer.run.TrainedRun;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** A run of 8 steps with 2 groups of 2 samples, a cut every third step, and one evaluation set. */
+final class Scenario implements AutoCloseable {
+    static final int STEPS = 8;
+    private static final Duration STOP = Duration.ofSeconds(20);
+
+    final String runId;
+    final Path dataRoot;
+    final RunSignals signals = new RunSignals();
+    private final KafkaConnection connection;
+    private final TrainingRequest request;
+    private final RolloutPool pool = new RolloutPool();
+    private final StateReader poolReader;
+    private final EventPublisher tasks;
+
+    Scenario(KafkaConnection connection, String runId, Path dataRoot, int maxPolicyLag) throws IOException {
+        this.connection = connection;
+        this.runId = runId;
+        this.dataRoot = dataRoot;
+        Path prompts = Files.writeString(
+                dataRoot.resolve("prompts.jsonl"),
+                IntStream.range(0, 10)
+                        .mapToObj(i -> "{\"prompt\": \"p%d\", \"label\": \"%d\"}%n".formatted(i, i))
+                        .collect(Collectors.joining()));
+        this.request = request(prompts, dataRoot, maxPolicyLag);
+        this.poolReader = StateReader.start(
+                connection,
+                List.of(dev.sluice.events.Topics.INSTANCES, dev.sluice.events.Topics.ENGINES),
+                record -> pool.accept(record.event()));
+        this.tasks = EventPublisher.prompt(connection);
+        signals.converted().complete(dataRoot.resolve("converted").toString());
+        signals.started().complete(null);
+    }
+
+    RunTrainer trainer(int epoch) {
+        TrainedRun run = TrainedRun.of(
+                runId, epoch, request, plan(), dataRoot.resolve("runs").resolve(runId));
+        Parts parts = new Parts(
+                "trainer-test",
+                connection,
+                config(),
+                pool,
+                tasks::publish,
+                List.of(dataRoot),
+                new Meters(),
+                Clock.systemUTC());
+        return new RunTrainer(run, signals, parts, () -> {
+            throw new AssertionError("the broker was lost");
+        });
+    }
+
+    Path pidFile() {
+        return dataRoot.resolve("runs").resolve(runId).resolve("worker.json");
+    }
+
+    private static final class Meters extends TrainerMeters {
+        Meters() {
+            super(new SimpleMeterRegistry());
+        }
+    }
+
+    private static TrainerConfig config() {
+        String command = String.join(
+                ",",
+                ProcessHandle.current().info().command().orElseThrow(),
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx64m",
+                "-cp",
+                System.getProperty("java.class.path").replace(",", "\\,"),
+                ChainWorkerMain.class.getName());
+        return new SmallRyeConfigBuilder()
+                .addDiscoveredConverters()
+                .withMapping(TrainerConfig.class)
+                .withDefaultValues(Map.of("sluice.trainer.worker.command", command))
+                .build()
+                .getConfigMapping(TrainerConfig.class);
+    }
+
+    private static TrainingRequest request(Path prompts, Path model, int maxPolicyLag) {
+        return new TrainingRequest(
+                "small",
+                Backend.CPU,
+                new TrainingRequest.Model(model.toString()),
+                new TrainingRequest.Versions("0.5.15", "0.19.1"),
+                new TrainingRequest.Cluster(TrainingRequest.Placement.DISAGGREGATED, null, 0, 1, 1, 8),
+                new TrainingRequest.Data(
+                        prompts.toString(), "prompt", "label", false, true, 7, TrainingRequest.BadRows.REFUSE),
+                new TrainingRequest.Reward("exact"),
+                List.of(new TrainingRequest.Evaluation("held-out", prompts.toString(), 0, 1, 4, 0)),
+                new TrainingRequest.Rollout(
+                        1,
+                        2,
+                        2,
+                        8,
+                        1.0,
+                        1.0,
+                        -1,
+                        maxPolicyLag,
+                        0,
+                        3,
+                        60,
+                        0,
+                        new TrainingRequest.Speculation(TrainingRequest.SpeculationAlgorithm.NONE, 0)),
+                new TrainingRequest.Algorithm(
+                        "grpo",
+                        0.2,
+                        0.28,
+                        0,
+                        0,
+                        TrainingRequest.OldLogprobs.AUTO,
+                        true,
+                        TrainingRequest.LossNormaliser.SAMPLE),
+                new TrainingRequest.Training(
+                        STEPS,
+                        1,
+                        1e-3,
+                        0,
+                        0.9,
+                        0.98,
+                        1e-8,
+                        1,
+                        new TrainingRequest.Mtp(false, 0),
+                        new TrainingRequest.Layout(null, null, null, null, null, null)),
+                new TrainingRequest.Weights(TrainingRequest.Transport.DISK, 1, 60),
+                new TrainingRequest.Checkpoints(3, 2));
+    }
+
+    private static Plan plan() {
+        return new Plan(
+                Backend.CPU,
+                new Plan.ModelFigures("glm4_moe_lite", 1, 1, 0, 64),
+                new Plan.TrainingPlan(
+                        new Plan.TrainingLayout(1, 1, 1, 1, 1, 1), List.of(), new Plan.Memory(0, 1), false),
+                new Plan.RolloutPlan(1, new Plan.EngineLayout(1, 1, 1, 0), List.of(), 1024, 8),
+                null,
+                List.of(),
+                List.of());
+    }
+
+    /** Ends a worker that a killed trainer left. */
+    void stopWorker() throws IOException {
+        dev.sluice.process.PidFile.read(pidFile())
+                .flatMap(dev.sluice.process.PidFile::process)
+                .ifPresent(process -> {
+                    process.destroyForcibly();
+                    process.onExit()
+                            .orTimeout(STOP.toSeconds(), java.util.concurrent.TimeUnit.SECONDS)
+                            .join();
+                });
+    }
+
+    @Override
+    public void close() throws IOException {
+        stopWorker();
+        poolReader.close();
+        tasks.close();
+    }
+}

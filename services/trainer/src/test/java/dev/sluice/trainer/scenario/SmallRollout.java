@@ -1,0 +1,169 @@
+package dev.sluice.trainer.scenario;
+
+import dev.sluice.events.EngineEvent.EngineReady;
+import dev.sluice.events.EngineEvent.WeightsLoaded;
+import dev.sluice.events.Event;
+import dev.sluice.events.Float32Array;
+import dev.sluice.events.GroupEvent.FinishReason;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.GroupStarted;
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.VersionSpan;
+import dev.sluice.events.GroupTask;
+import dev.sluice.events.GroupTask.GroupRequested;
+import dev.sluice.events.InstanceSnapshot;
+import dev.sluice.events.Int32Array;
+import dev.sluice.events.Topics;
+import dev.sluice.events.UInt8Array;
+import dev.sluice.events.WeightEvent.WeightsPublished;
+import dev.sluice.kafka.AddressedReader;
+import dev.sluice.kafka.EventPublisher;
+import dev.sluice.kafka.KafkaConnection;
+import dev.sluice.kafka.StateReader;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+
+/** A rollout instance with one engine that answers every task at once, with tokens that follow from the task's seed. */
+final class SmallRollout implements AutoCloseable {
+    private static final String INCARNATION = "i1";
+
+    private final String runId;
+    private final String instanceId;
+    private final EventPublisher publisher;
+    private final AddressedReader tasks;
+    private final StateReader weights;
+    private final ScheduledExecutorService heart = Executors.newSingleThreadScheduledExecutor();
+    private final List<GroupRequested> requested = new CopyOnWriteArrayList<>();
+    private final List<GroupRequested> waiting = new ArrayList<>();
+    private int version;
+
+    SmallRollout(KafkaConnection connection, String runId) {
+        this.runId = runId;
+        this.instanceId = "rollout-" + runId;
+        this.publisher = EventPublisher.prompt(connection);
+        this.tasks = AddressedReader.start(
+                connection, Topics.GROUP_TASKS, instanceId, record -> take((GroupTask) record.event()));
+        tasks.listening().join();
+        heart.scheduleAtFixedRate(() -> publisher.publish(snapshot()), 0, 1, TimeUnit.SECONDS);
+        publisher.publishAndWait(new EngineReady(runId, 1, engine(), instanceId, INCARNATION, 0, 8, 1), null);
+        this.weights = StateReader.start(connection, List.of(Topics.WEIGHTS), record -> load(record.event()));
+        weights.awaitCaughtUp(Duration.ofSeconds(20));
+    }
+
+    List<GroupRequested> requested() {
+        return List.copyOf(requested);
+    }
+
+    private String engine() {
+        return instanceId + "-" + INCARNATION + "-1";
+    }
+
+    private synchronized void load(Event event) {
+        if (event instanceof WeightsPublished published
+                && published.runId().equals(runId)
+                && published.version() > version) {
+            version = published.version();
+            List<GroupRequested> allowed = waiting.stream()
+                    .filter(group -> group.minWeightVersion() <= version)
+                    .toList();
+            waiting.removeAll(allowed);
+            publisher.publish(new WeightsLoaded(runId, 1, engine(), instanceId, version, 0.01, List.of("manifest")));
+            allowed.forEach(this::sample);
+        }
+    }
+
+    private synchronized void take(GroupTask task) {
+        if (task instanceof GroupRequested group && group.runId().equals(runId)) {
+            requested.add(group);
+            publisher.publish(new GroupStarted(
+                    runId, group.epoch(), group.groupId(), group.round(), group.attempt(), instanceId));
+            if (group.minWeightVersion() <= version) {
+                sample(group);
+            } else {
+                waiting.add(group);
+            }
+        }
+    }
+
+    private void sample(GroupRequested group) {
+        publisher.publish(sampled(group));
+    }
+
+    private GroupSampled sampled(GroupRequested group) {
+        List<Sample> samples = new ArrayList<>();
+        for (int index = 0; index < group.samples(); index++) {
+            samples.add(sample(index, group.sampling().seed()));
+        }
+        return new GroupSampled(
+                runId,
+                group.epoch(),
+                group.groupId(),
+                group.cursor(),
+                group.round(),
+                group.attempt(),
+                instanceId,
+                Int32Array.of(1, 2, 3),
+                samples,
+                0,
+                0.01);
+    }
+
+    private Sample sample(int index, long seed) {
+        int length = 2 + (int) ((seed + index) % 3);
+        int[] tokens = IntStream.range(0, length)
+                .map(i -> (int) ((seed / 7 + 31L * index + i) % 97))
+                .toArray();
+        byte[] mask = new byte[length];
+        java.util.Arrays.fill(mask, (byte) 1);
+        return new Sample(
+                index,
+                Int32Array.of(tokens),
+                Float32Array.of(new float[length]),
+                UInt8Array.of(mask),
+                (double) (index % 2),
+                null,
+                FinishReason.STOP,
+                List.of(new VersionSpan(version, length)),
+                engine(),
+                0,
+                0,
+                0,
+                null,
+                null,
+                null,
+                null);
+    }
+
+    private InstanceSnapshot snapshot() {
+        return new InstanceSnapshot(
+                instanceId,
+                INCARNATION,
+                InstanceSnapshot.Role.ROLLOUT,
+                InstanceSnapshot.State.READY,
+                "localhost",
+                1,
+                dev.sluice.events.Backend.CPU,
+                0,
+                1024,
+                1,
+                0,
+                Map.of(),
+                Instant.now());
+    }
+
+    @Override
+    public void close() {
+        heart.shutdownNow();
+        tasks.close();
+        weights.close();
+        publisher.close();
+    }
+}

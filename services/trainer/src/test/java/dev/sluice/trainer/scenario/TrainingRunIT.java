@@ -1,0 +1,191 @@
+package dev.sluice.trainer.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.events.GroupEvent;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupTask.GroupRequested;
+import dev.sluice.events.Int32Array;
+import dev.sluice.events.MetricPoint;
+import dev.sluice.events.Topics;
+import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.CheckpointRetired;
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.events.TrainingEvent.EvalCompleted;
+import dev.sluice.events.TrainingEvent.GroupUse;
+import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingEvent.TrainerReady;
+import dev.sluice.events.WeightEvent.WeightsPublished;
+import dev.sluice.testkit.EventLog;
+import dev.sluice.testkit.KafkaBroker;
+import dev.sluice.trainer.loop.RunTrainer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@ExtendWith(KafkaBroker.class)
+class TrainingRunIT {
+    private static final Duration DEADLINE = Duration.ofSeconds(25);
+
+    @TempDir
+    Path dataRoot;
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void trainsARunToItsEnd(int maxPolicyLag, KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("whole-run");
+        try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, maxPolicyLag);
+                EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.METRICS, Topics.GROUP_EVENTS);
+                SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            RunTrainer trainer = scenario.trainer(1);
+            trainer.start();
+
+            CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
+
+            assertThat(last.step()).isEqualTo(Scenario.STEPS);
+            assertThat(log.events(runId, TrainerReady.class))
+                    .extracting(TrainerReady::how)
+                    .containsExactly("started");
+            assertThat(log.events(runId, StepCompleted.class))
+                    .extracting(StepCompleted::step)
+                    .containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
+            assertThat(log.events(runId, WeightsPublished.class))
+                    .extracting(WeightsPublished::version)
+                    .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8);
+            assertThat(log.events(runId, EvalCompleted.class))
+                    .extracting(EvalCompleted::step, EvalCompleted::prompts, EvalCompleted::weightVersion)
+                    .containsExactly(
+                            org.assertj.core.groups.Tuple.tuple(0, 10, 0),
+                            org.assertj.core.groups.Tuple.tuple(8, 10, 8));
+            assertThat(log.events(runId, CheckpointSaved.class))
+                    .extracting(CheckpointSaved::step)
+                    .containsExactly(3, 6, 8);
+            assertThat(log.await(runId, CheckpointRetired.class).step()).isEqualTo(3);
+            assertThat(log.events(runId, BatchFormed.class))
+                    .flatExtracting(BatchFormed::groups)
+                    .extracting(GroupUse::policyLag)
+                    .allMatch(lag -> (int) lag <= maxPolicyLag);
+            assertThat(log.events(runId, MetricPoint.class))
+                    .extracting(MetricPoint::name)
+                    .contains("rollout/raw_reward", "train/loss", "perf/step_time", "eval/held-out");
+            assertThat(weightsIn(last)).isEqualTo(weightsByTheLog(log, runId));
+            assertThat(attemptsBeyondTheFirst(rollout)).isEmpty();
+            trainer.end(DEADLINE);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aSuccessorGoesOnWhereAKilledTrainerWas(boolean workerSurvives, KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("killed");
+        try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, 1);
+                EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.GROUP_EVENTS);
+                SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            RunTrainer first = scenario.trainer(1);
+            first.start();
+            log.await(runId, StepCompleted.class, completed -> completed.step() == 4, DEADLINE);
+
+            first.supersede(); // leaves everything as kill -9 would
+            if (!workerSurvives) {
+                scenario.stopWorker();
+            }
+            RunTrainer second = scenario.trainer(2);
+            second.start();
+            CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
+
+            assertThat(log.events(runId, TrainerReady.class).getLast().how())
+                    .isEqualTo(workerSurvives ? "attached to a living worker" : "resumed from a cut");
+            assertThat(log.events(runId, StepCompleted.class))
+                    .extracting(StepCompleted::step)
+                    .containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
+            assertThat(log.events(runId, WeightsPublished.class))
+                    .extracting(WeightsPublished::version)
+                    .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8);
+            assertThat(log.events(runId, BatchFormed.class))
+                    .flatExtracting(BatchFormed::groups)
+                    .extracting(GroupUse::cursor)
+                    .doesNotHaveDuplicates();
+            assertThat(weightsIn(last)).isEqualTo(weightsByTheLog(log, runId));
+            second.end(DEADLINE);
+        }
+    }
+
+    @Test
+    void aCancelledRunIsSavedAsFarAsItCame(KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("cancelled");
+        try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, 0);
+                EventLog log = kafka.follow(Topics.TRAINING);
+                SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            RunTrainer trainer = scenario.trainer(1);
+            trainer.start();
+            log.await(runId, StepCompleted.class, completed -> completed.step() == 2, DEADLINE);
+
+            scenario.signals.stopping().complete("a test asks for it");
+            CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
+
+            assertThat(last.step()).isBetween(2, Scenario.STEPS);
+            assertThat(last.closedBelow()).isEqualTo(last.cursorNext());
+            assertThat(rollout.requested()).isNotEmpty();
+            trainer.end(DEADLINE);
+        }
+    }
+
+    /**
+     * Independent of the trainer: the chain over the results that the log names, whose rewards are 0 and 1 in each group, so
+     * that advantages are -0.5 and 0.5 divided by the root of a half plus 1e-6.
+     */
+    private static String weightsByTheLog(EventLog log, String runId) {
+        Map<String, GroupSampled> results = log.recordsOf(runId).stream()
+                .filter(record -> record.event() instanceof GroupSampled)
+                .collect(Collectors.toMap(record -> record.id().toString(), record -> (GroupSampled) record.event()));
+        String weights = "source";
+        for (BatchFormed formed : log.events(runId, BatchFormed.class)) {
+            List<Integer> tokens = new ArrayList<>();
+            List<Float> advantages = new ArrayList<>();
+            for (GroupUse use : formed.groups()) {
+                GroupSampled result = results.get(use.resultId());
+                for (GroupEvent.Sample sample : result.samples()) {
+                    float advantage = (float) ((sample.index() == 0 ? -0.5 : 0.5) / (Math.sqrt(0.5) + 1e-6));
+                    add(tokens, result.promptTokens());
+                    add(tokens, sample.tokens());
+                    advantages.addAll(Collections.nCopies(result.promptTokens().length(), 0f));
+                    advantages.addAll(Collections.nCopies(sample.tokens().length(), advantage));
+                }
+            }
+            weights = formed.groups().isEmpty()
+                    ? weights
+                    : ChainWorkerMain.chain(weights, tokens.toString() + advantages.toString());
+        }
+        return weights;
+    }
+
+    private static void add(List<Integer> tokens, Int32Array more) {
+        IntStream.of(more.toArray()).forEach(tokens::add);
+    }
+
+    private static String weightsIn(CheckpointSaved cut) throws IOException {
+        return Files.readAllLines(Path.of(cut.directory(), "weights.txt")).get(1);
+    }
+
+    private static List<GroupRequested> attemptsBeyondTheFirst(SmallRollout rollout) {
+        List<GroupRequested> requested = rollout.requested();
+        return IntStream.range(0, requested.size())
+                .filter(i -> requested.subList(0, i).stream()
+                        .anyMatch(earlier ->
+                                earlier.groupId().equals(requested.get(i).groupId())))
+                .mapToObj(requested::get)
+                .toList();
+    }
+}
