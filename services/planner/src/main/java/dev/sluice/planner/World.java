@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Looks at what a request points at: the model's directory and the prompt files. */
 @ApplicationScoped
@@ -57,7 +58,7 @@ class World {
         return new Facts.Model(problems, shape);
     }
 
-    private static ModelShape shape(Path config, List<String> problems) {
+    private static @Nullable ModelShape shape(Path config, List<String> problems) {
         try {
             if (Files.size(config) > MAX_CONFIG_BYTES) {
                 problems.add("%s has more than %d bytes".formatted(config, MAX_CONFIG_BYTES));

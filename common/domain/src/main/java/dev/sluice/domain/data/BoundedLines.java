@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Lines of UTF-8 from a file nobody vouches for: a line without end is cut off, not kept in memory. */
@@ -51,7 +52,7 @@ final class BoundedLines {
             return;
         }
         if (length == line.length) {
-            line = java.util.Arrays.copyOf(line, Math.min(PromptRows.MAX_LINE_BYTES, length * 2));
+            line = Arrays.copyOf(line, Math.min(PromptRows.MAX_LINE_BYTES, length * 2));
         }
         line[length++] = read;
     }

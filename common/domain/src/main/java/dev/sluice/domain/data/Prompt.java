@@ -1,5 +1,6 @@
 package dev.sluice.domain.data;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** What a model is asked: plain text, or the messages of a conversation. */
@@ -30,6 +31,6 @@ public sealed interface Prompt {
     }
 
     private static long bytes(String text) {
-        return text.getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+        return text.getBytes(StandardCharsets.UTF_8).length;
     }
 }

@@ -22,9 +22,7 @@ final class ModelShapeReader {
             return new ModelShape.Reading(
                     null, List.of("model_type is \"%s\"; supported is %s".formatted(family, FAMILY)));
         }
-        if (config.path("tie_word_embeddings").asBoolean(false)) {
-            problems.add("tie_word_embeddings is true; this family has an output layer of its own");
-        }
+        refuseWhatNoBackendComputes();
         int layers = size("num_hidden_layers");
         int mtpLayers = config.path("num_nextn_predict_layers").asInt(0);
         if (mtpLayers < 0 || mtpLayers > 1) {
@@ -41,6 +39,23 @@ final class ModelShapeReader {
                 attention(),
                 feedForward(layers));
         return new ModelShape.Reading(problems.isEmpty() ? shape : null, problems);
+    }
+
+    /** Better refused here than by an engine that was started for it. */
+    private void refuseWhatNoBackendComputes() {
+        if (config.path("tie_word_embeddings").asBoolean(false)) {
+            problems.add("tie_word_embeddings is true; this family has an output layer of its own");
+        }
+        if (config.path("attention_bias").asBoolean(false)) {
+            problems.add("attention_bias is true; attention is computed without bias");
+        }
+        if (config.path("n_group").asInt(1) != 1 || config.path("topk_group").asInt(1) != 1) {
+            problems.add("n_group and topk_group must be 1; routing over groups of experts is not computed");
+        }
+        String ropeType = config.path("rope_parameters").path("rope_type").asText("default");
+        if (!ropeType.equals("default") || config.path("rope_scaling").isObject()) {
+            problems.add("RoPE scaling is not computed; remove rope_scaling");
+        }
     }
 
     private ModelShape.Attention attention() {

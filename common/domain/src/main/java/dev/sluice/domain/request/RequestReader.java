@@ -7,6 +7,7 @@ import dev.sluice.events.EventJson;
 import dev.sluice.events.Problem;
 import dev.sluice.events.TrainingRequest;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Reads a request document strictly: either a complete {@link TrainingRequest}, or every problem at once. The records of
@@ -39,7 +40,7 @@ public final class RequestReader {
                     "request.type",
                     "",
                     "the request is %s, not a document of keys"
-                            .formatted(document.getNodeType().name().toLowerCase(java.util.Locale.ROOT)),
+                            .formatted(document.getNodeType().name().toLowerCase(Locale.ROOT)),
                     "write at least model.path, data.prompts, backend and training.steps")));
         }
         RequestShape shape = new RequestShape();

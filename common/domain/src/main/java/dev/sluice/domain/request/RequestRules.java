@@ -2,6 +2,7 @@ package dev.sluice.domain.request;
 
 import dev.sluice.events.Problem;
 import dev.sluice.events.TrainingRequest;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -17,7 +18,7 @@ public final class RequestRules {
     public static List<Problem> broken(TrainingRequest request, Facts facts) {
         return ALL.stream()
                 .flatMap(rule -> rule.broken(request, facts).stream())
-                .sorted(java.util.Comparator.comparing(Problem::severity))
+                .sorted(Comparator.comparing(Problem::severity))
                 .toList();
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** A single value of a request against the type its record has for it. */
 record RequestValue(JsonNode node, Class<?> type, String path) {
@@ -75,7 +76,7 @@ record RequestValue(JsonNode node, Class<?> type, String path) {
     }
 
     /** The constant's lower-case name; null when a problem was added. */
-    private @org.jspecify.annotations.Nullable JsonNode choice(Sink sink) {
+    private @Nullable JsonNode choice(Sink sink) {
         List<String> names = names(type);
         String given = node.asText().toLowerCase(Locale.ROOT);
         if (node.isTextual() && names.contains(given)) {

@@ -8,6 +8,7 @@ import dev.sluice.events.TrainingRequest.SpeculationAlgorithm;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Rules about how responses are sampled and held-out sets measured. */
 final class SamplingRules {
@@ -58,7 +59,7 @@ final class SamplingRules {
     }
 
     private static void contextOf(
-            Facts.PromptFile file, int maxResponseTokens, String path, ModelShape shape, Findings findings) {
+            Facts.@Nullable PromptFile file, int maxResponseTokens, String path, ModelShape shape, Findings findings) {
         long bytes = file == null ? 0 : file.summary().longestPromptBytes();
         long least = Math.max(1, Math.ceilDiv(bytes, BYTES_PER_TOKEN));
         int longest = shape.maxContextTokens();

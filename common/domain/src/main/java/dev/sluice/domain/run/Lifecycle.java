@@ -13,6 +13,7 @@ import dev.sluice.events.TrainingEvent.TrainerLost;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides what happens next to one run. It looks at conditions, never at the order in which they were learned, so asking
@@ -56,7 +57,7 @@ record Lifecycle(Run run, RunConditions conditions, Deadlines deadlines, Instant
         return conversionOverdue().or(this::exportOverdue).or(this::startOverdue);
     }
 
-    private @org.jspecify.annotations.Nullable TrainerLost trainerLost() {
+    private @Nullable TrainerLost trainerLost() {
         return run.service() == null ? null : conditions.lost(run.service().trainerEpoch());
     }
 

@@ -10,7 +10,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -44,7 +46,7 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
             String missing = trainer == null ? "a trainer instance" : "a rollout instance";
             String because = losses.isEmpty() ? "" : String.join(", ", losses) + "; ";
             return new Choice.Wait("%swaits for %s with a free slot (backend %s)"
-                    .formatted(because, missing, plan().backend().name().toLowerCase(java.util.Locale.ROOT)));
+                    .formatted(because, missing, plan().backend().name().toLowerCase(Locale.ROOT)));
         }
         boolean same = service != null
                 && trainer.equals(service.assignment().trainer())
@@ -66,7 +68,7 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
     }
 
     private Plan plan() {
-        return java.util.Objects.requireNonNull(run.accepted()).event().plan();
+        return Objects.requireNonNull(run.accepted()).event().plan();
     }
 
     private int nextEpoch() {

@@ -36,6 +36,17 @@ class ModelShapeTest {
     }
 
     @Test
+    void refusesWhatNoBackendComputes() {
+        ObjectNode config = Shapes.tinyConfig().deepCopy();
+        config.put("tie_word_embeddings", true);
+        config.put("attention_bias", true);
+        config.put("n_group", 8);
+        config.putObject("rope_scaling").put("factor", 4);
+
+        assertThat(ModelShape.read(config).problems()).hasSize(4);
+    }
+
+    @Test
     void refusesAnotherFamily() {
         ObjectNode config = Shapes.tinyConfig().deepCopy();
         config.put("model_type", "llama");
