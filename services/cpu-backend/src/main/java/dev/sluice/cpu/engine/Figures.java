@@ -24,7 +24,7 @@ record Figures(
         @Nullable Double acceptLength,
         @Nullable Double acceptRate,
         @Nullable Double averageAcceptLength,
-        Generator.Counts counts,
+        Counts counts,
         Ended ended,
         double weightLoadSeconds) {
 

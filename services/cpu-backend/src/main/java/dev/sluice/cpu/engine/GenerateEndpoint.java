@@ -11,10 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Collectors;
 
 /** {@code POST /generate}: one sample, several, or a batch; whole or as a stream of server-sent events. */
@@ -49,6 +47,7 @@ final class GenerateEndpoint {
                 texts.add(Boolean.TRUE.equals(prompt.request().returnTextInLogprobs()));
                 return ended::complete;
             }));
+            requireRoom(requests.size());
         }
         submit(requests);
         List<GenerateResponse> responses = new ArrayList<>();
@@ -59,14 +58,14 @@ final class GenerateEndpoint {
     }
 
     private Answer stream(GenerateBody body, long start) throws Exception {
-        BlockingQueue<Frame> frames = new LinkedBlockingQueue<>();
+        LatestFrames frames = new LatestFrames();
         List<GenerationRequest> requests = new ArrayList<>();
         try {
             for (GenerateBody.Prompt prompt : body.prompts()) {
                 boolean texts = Boolean.TRUE.equals(prompt.request().returnTextInLogprobs());
                 int first = requests.size();
                 requests.addAll(prompts.requests(
-                        prompt, i -> sample -> frames.add(new Frame(first + i, sample, texts))));
+                        prompt, i -> sample -> frames.put(new LatestFrames.Frame(first + i, sample, texts))));
             }
             submit(requests);
         } catch (RequestException e) {
@@ -89,7 +88,7 @@ final class GenerateEndpoint {
             try {
                 int open = requests.size();
                 while (open > 0) {
-                    Frame frame = frames.take();
+                    LatestFrames.Frame frame = frames.take();
                     Integer index = indexed ? frame.index() : null;
                     write(out, Json.MAPPER.writeValueAsString(replies.of(frame.sample(), index, frame.texts(), start)));
                     open -= frame.sample().finish() == null ? 0 : 1;
@@ -104,7 +103,12 @@ final class GenerateEndpoint {
         });
     }
 
-    private record Frame(int index, Sample sample, boolean texts) {}
+    /** Refuses a body that could never be queued before its samples fill the memory. */
+    private void requireRoom(int samples) {
+        if (samples > engine.options().maxQueued() + engine.options().maxRunning()) {
+            throw new RequestException(503, "The request queue is full.");
+        }
+    }
 
     private void submit(List<GenerationRequest> requests) throws Exception {
         try {

@@ -3,10 +3,8 @@ package dev.sluice.cpu.engine;
 import dev.sluice.cpu.engine.Prefill.Continuation;
 import dev.sluice.cpu.model.ModelConfig;
 import dev.sluice.cpu.model.Weights;
-import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -52,28 +50,6 @@ final class Generator implements AutoCloseable {
         this.prefill = new Prefill(forward, cache, drafts, Math.min(settings.prefillChunk(), PREFILL_TOKENS));
     }
 
-    /**
-     * What has been computed since the start.
-     *
-     * @param promptTokens of requests that began to run
-     * @param cachedTokens prompt tokens whose cache was shared
-     * @param generatedTokens of all requests
-     * @param verifications chains that were verified
-     * @param acceptedDrafts of all verifications
-     */
-    record Counts(long promptTokens, long cachedTokens, long generatedTokens, long verifications, long acceptedDrafts) {
-        static final Counts ZERO = new Counts(0, 0, 0, 0, 0);
-
-        Counts plus(Counts other) {
-            return new Counts(
-                    promptTokens + other.promptTokens,
-                    cachedTokens + other.cachedTokens,
-                    generatedTokens + other.generatedTokens,
-                    verifications + other.verifications,
-                    acceptedDrafts + other.acceptedDrafts);
-        }
-    }
-
     Counts counts() {
         return counts;
     }
@@ -117,30 +93,24 @@ final class Generator implements AutoCloseable {
      * @return those that are finished by it, already removed
      */
     List<Sequence> admit(List<Sequence> fresh) {
-        Map<List<Object>, Sequence> leaders = new LinkedHashMap<>();
-        Map<Sequence, Sequence> leaderOf = new HashMap<>();
-        for (Sequence sequence : fresh) {
-            leaderOf.put(sequence, leaders.computeIfAbsent(prefillKey(sequence), key -> sequence));
-        }
-        List<Sequence> ordered = new ArrayList<>(leaders.values());
-        fresh.stream().filter(sequence -> leaderOf.get(sequence) != sequence).forEach(ordered::add);
+        PrefillGroups groups = PrefillGroups.of(fresh);
         int firstRow = running.size();
-        running.addAll(ordered);
+        running.addAll(groups.ordered());
         try (NoGradGuard noGrad = new NoGradGuard();
                 PointerScope scope = new PointerScope()) {
-            Map<Sequence, Continuation> continuations = computeLeaders(firstRow, List.copyOf(leaders.values()));
-            for (int row = firstRow + leaders.size(); row < running.size(); row++) {
+            Map<Sequence, Continuation> continuations = computeLeaders(firstRow, groups.leaders());
+            for (int row = firstRow + groups.leaders().size(); row < running.size(); row++) {
                 Sequence follower = running.get(row);
-                int leaderRow = running.indexOf(leaderOf.get(follower));
+                int leaderRow = running.indexOf(groups.leaderOf(follower));
                 cache.copy(leaderRow, row, follower.length());
                 if (drafts != null) {
                     drafts.share(leaderRow, row, follower.length());
                 }
             }
-            List<Continuation> ofRows = ordered.stream()
-                    .map(sequence -> continuations.get(leaderOf.get(sequence)))
+            List<Continuation> ofRows = groups.ordered().stream()
+                    .map(sequence -> continuations.get(groups.leaderOf(sequence)))
                     .toList();
-            begin(firstRow, ofRows, leaders.size());
+            begin(firstRow, ofRows, groups.leaders().size());
         }
         return removeFinished();
     }
@@ -292,15 +262,6 @@ final class Generator implements AutoCloseable {
         List<Sequence> finished = running.stream().filter(Sequence::isFinished).toList();
         remove(finished);
         return finished;
-    }
-
-    /** Sequences with equal keys have the same cache and the same first distribution. */
-    private static List<Object> prefillKey(Sequence sequence) {
-        return sequence.sharesPrefill()
-                ? List.of(
-                        IntBuffer.wrap(sequence.tokens()),
-                        sequence.request().sampling().law().temperature())
-                : List.of(sequence);
     }
 
     @Override

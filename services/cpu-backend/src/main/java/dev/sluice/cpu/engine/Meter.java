@@ -10,7 +10,7 @@ final class Meter {
     private final int draftSteps;
     private int steps;
     private long intervalStart = System.nanoTime();
-    private Generator.Counts atStart = Generator.Counts.ZERO;
+    private Counts atStart = Counts.ZERO;
     private double throughput;
     private double acceptLength;
     private double acceptRate;
@@ -19,7 +19,7 @@ final class Meter {
         this.draftSteps = draftSteps;
     }
 
-    void stepped(Generator.Counts now) {
+    void stepped(Counts now) {
         steps++;
         if (steps < INTERVAL_STEPS) {
             return;
@@ -36,11 +36,11 @@ final class Meter {
     }
 
     /** Begins an interval after a time without steps, which must not count as slow. */
-    void resumed(Generator.Counts now) {
+    void resumed(Counts now) {
         restart(System.nanoTime(), now);
     }
 
-    private void restart(long time, Generator.Counts now) {
+    private void restart(long time, Counts now) {
         steps = 0;
         intervalStart = time;
         atStart = now;
@@ -61,7 +61,7 @@ final class Meter {
     }
 
     @Nullable
-    Double averageAcceptLength(Generator.Counts now) {
+    Double averageAcceptLength(Counts now) {
         if (draftSteps == 0) {
             return null;
         }

@@ -6,13 +6,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -48,9 +43,7 @@ final class Scheduler implements AutoCloseable {
     private final BlockingQueue<Runnable> mailbox = new LinkedBlockingQueue<>();
     private final Thread thread;
 
-    private final Deque<Sequence> held = new ArrayDeque<>();
-    private final Deque<Sequence> waiting = new ArrayDeque<>();
-    private final Set<String> liveRids = new HashSet<>();
+    private final RequestQueue queue = new RequestQueue();
     private final List<IdleWork> idleWork = new ArrayList<>();
     private @Nullable PauseMode pause;
     private boolean memoryReleased;
@@ -103,20 +96,11 @@ final class Scheduler implements AutoCloseable {
     /** Accepts requests, all or none. */
     CompletableFuture<Void> submit(List<GenerationRequest> requests, int maxQueued) {
         return between(() -> {
-            if (waiting.size() + held.size() + requests.size() > maxQueued + generator.free()) {
+            if (queue.waiting() + queue.held() + requests.size() > maxQueued + generator.free()) {
                 throw new RequestException(503, "The request queue is full.");
             }
-            Set<String> fresh = new HashSet<>();
-            for (GenerationRequest request : requests) {
-                if (liveRids.contains(request.rid()) || !fresh.add(request.rid())) {
-                    throw new RequestException("Duplicate request ID detected: " + request.rid());
-                }
-            }
-            liveRids.addAll(fresh);
             boolean hold = pause != null || idleWork.stream().anyMatch(IdleWork::holdsNew);
-            for (GenerationRequest request : requests) {
-                (hold ? held : waiting).add(new Sequence(request, stops));
-            }
+            queue.accept(requests, stops, hold);
             return null;
         });
     }
@@ -133,7 +117,7 @@ final class Scheduler implements AutoCloseable {
     CompletableFuture<Void> pause(PauseMode mode) {
         return between(() -> {
             pause = mode;
-            LOG.log(Level.INFO, "paused: mode={0} running={1} waiting={2}", mode, runningRequests(), waiting.size());
+            LOG.log(Level.INFO, "paused: mode={0} running={1} waiting={2}", mode, runningRequests(), queue.waiting());
             switch (mode) {
                 case ABORT -> abortNow(rid -> true, false);
                 case RETRACT -> retractAll();
@@ -145,9 +129,9 @@ final class Scheduler implements AutoCloseable {
 
     CompletableFuture<Void> resume() {
         return between(() -> {
-            LOG.log(Level.INFO, "continued: held={0} waiting={1}", held.size(), waiting.size());
+            LOG.log(Level.INFO, "continued: held={0} waiting={1}", queue.held(), queue.waiting());
             pause = null;
-            releaseHeld();
+            queue.releaseHeld();
             return null;
         });
     }
@@ -161,7 +145,7 @@ final class Scheduler implements AutoCloseable {
 
     /** Whether nothing runs and nothing is about to; retracted requests do not count while the engine is paused. */
     boolean isIdle() {
-        return generator.isIdle() && (waiting.isEmpty() || pause == PauseMode.RETRACT);
+        return generator.isIdle() && (queue.waiting() == 0 || pause == PauseMode.RETRACT);
     }
 
     int runningRequests() {
@@ -191,18 +175,15 @@ final class Scheduler implements AutoCloseable {
                 .toList();
         generator.remove(leaving);
         abort(leaving);
-        abort(take(waiting, rids));
-        if (heldToo) {
-            abort(take(held, rids));
-        }
+        abort(queue.remove(rids, heldToo));
     }
 
     Figures figures() {
         return new Figures(
                 generator.running().size(),
-                waiting.size(),
-                held.size(),
-                waiting.stream().mapToInt(Sequence::length).sum(),
+                queue.waiting(),
+                queue.held(),
+                queue.waitingTokens(),
                 generator.usedTokens(),
                 capacityTokens,
                 isIdle() ? 0 : meter.throughput(),
@@ -248,27 +229,23 @@ final class Scheduler implements AutoCloseable {
             idleWork.forEach(work -> work.work().run());
             idleWork.clear();
             if (pause == null) {
-                releaseHeld();
+                queue.releaseHeld();
             }
         }
     }
 
     private boolean canAdvance() {
-        return pause == null && !memoryReleased && !closing && !(generator.isIdle() && waiting.isEmpty());
+        return pause == null && !memoryReleased && !closing && !(generator.isIdle() && queue.waiting() == 0);
     }
 
     private void advance() throws IOException {
         stepsSinceAdmission++;
         boolean worthwhile = generator.isIdle()
-                || Math.min(waiting.size(), generator.free()) * WORTHWHILE_SHARE >= generator.rows()
+                || Math.min(queue.waiting(), generator.free()) * WORTHWHILE_SHARE >= generator.rows()
                 || stepsSinceAdmission >= STEPS_TO_WAIT_FOR_COMPANY;
-        if (!waiting.isEmpty() && worthwhile && generator.free() > 0) {
+        if (queue.waiting() > 0 && worthwhile && generator.free() > 0) {
             stepsSinceAdmission = 0;
-            List<Sequence> fresh = new ArrayList<>();
-            while (!waiting.isEmpty() && fresh.size() < generator.free()) {
-                fresh.add(waiting.remove());
-            }
-            end(generator.admit(fresh));
+            end(generator.admit(queue.next(generator.free())));
         } else if (!generator.isIdle()) {
             end(generator.step());
         }
@@ -283,10 +260,8 @@ final class Scheduler implements AutoCloseable {
     private void retractAll() {
         List<Sequence> running = generator.running();
         generator.remove(running);
-        for (int i = running.size() - 1; i >= 0; i--) {
-            running.get(i).retracted();
-            waiting.addFirst(running.get(i));
-        }
+        running.forEach(Sequence::retracted);
+        queue.putBack(running);
         ended = new Figures.Ended(ended.requests(), ended.aborted(), ended.retractions() + running.size());
     }
 
@@ -304,27 +279,10 @@ final class Scheduler implements AutoCloseable {
             } catch (IOException e) {
                 throw new UncheckedIOException("the token journal cannot be written: " + e.getMessage(), e);
             }
-            liveRids.remove(sequence.request().rid());
+            queue.ended(sequence);
             sequence.request().receiver().accept(sample);
         }
         ended = new Figures.Ended(ended.requests() + sequences.size(), ended.aborted(), ended.retractions());
-    }
-
-    private void releaseHeld() {
-        waiting.addAll(held);
-        held.clear();
-    }
-
-    private static List<Sequence> take(Deque<Sequence> queue, Predicate<String> rids) {
-        List<Sequence> taken = new ArrayList<>();
-        for (Iterator<Sequence> all = queue.iterator(); all.hasNext(); ) {
-            Sequence sequence = all.next();
-            if (rids.test(sequence.request().rid())) {
-                taken.add(sequence);
-                all.remove();
-            }
-        }
-        return taken;
     }
 
     private static <T> void complete(CompletableFuture<T> result, Callable<T> work) {
