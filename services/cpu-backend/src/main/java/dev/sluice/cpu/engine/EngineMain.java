@@ -9,7 +9,6 @@ import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -38,6 +37,10 @@ public final class EngineMain {
         }
         EngineLog.setUp(options.logLevel());
         EngineEnvironment environment = EngineEnvironment.of(System.getenv());
+        if (environment.lifeline()) {
+            // Before the model is loaded: a parent may die meanwhile.
+            Thread.ofPlatform().daemon().name("lifeline").start(EngineMain::followLifeline);
+        }
         try {
             serve(options, environment);
         } catch (IOException | CheckpointException | IllegalArgumentException | RequestException e) {
@@ -50,31 +53,22 @@ public final class EngineMain {
         long start = System.nanoTime();
         Engine engine = Engine.load(options, environment, EngineMain::crashed);
         EngineServer server = new EngineServer(engine, Clock.systemUTC());
-        CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, engine), "drain"));
-        if (environment.lifeline()) {
-            Thread.ofPlatform().daemon().name("lifeline").start(() -> followLifeline(ended));
-        }
         System.out.printf(
                 "Listening on http://%s:%d after %.2f s%n",
                 options.host(), server.address().getPort(), (System.nanoTime() - start) / 1e9);
         System.out.println(READY);
         System.out.flush();
-        try {
-            ended.await();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        System.exit(0);
+        // From here on the server's threads keep the process alive.
     }
 
-    private static void followLifeline(CountDownLatch ended) {
+    private static void followLifeline() {
         try {
             System.in.transferTo(OutputStream.nullOutputStream());
         } catch (IOException e) {
             // A broken life line has ended too.
         }
-        ended.countDown();
+        System.exit(0);
     }
 
     /** Lets what runs finish, for a while; then ends the rest with what it has, so that the journal is complete. */

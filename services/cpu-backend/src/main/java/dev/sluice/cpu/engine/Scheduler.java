@@ -72,7 +72,7 @@ final class Scheduler implements AutoCloseable {
         this.capacityTokens = setup.capacityTokens();
         this.weightVersion = setup.weightVersion();
         this.crashed = crashed;
-        this.thread = Thread.ofPlatform().name("scheduler").start(this::run);
+        this.thread = Thread.ofPlatform().daemon().name("scheduler").start(this::run);
     }
 
     /** Runs a piece of work between two steps, in the thread that may touch tensors. */
