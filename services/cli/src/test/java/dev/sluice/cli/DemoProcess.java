@@ -1,5 +1,7 @@
 package dev.sluice.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.events.Topics;
@@ -69,7 +71,7 @@ final class DemoProcess implements AutoCloseable {
     void awaitStep(int step) {
         Awaitility.await()
                 .atMost(DEADLINE)
-                .failFast(() -> output(), () -> !process.isAlive())
+                .failFast(() -> assertThat(process.isAlive()).as(this::output).isTrue())
                 .until(() -> steps.stream().anyMatch(done -> done.step() >= step));
     }
 

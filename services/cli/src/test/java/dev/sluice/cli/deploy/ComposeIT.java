@@ -18,10 +18,10 @@ import org.testcontainers.containers.wait.strategy.Wait;
 
 /** The containers train the example; skipped, and said so, where no Docker engine runs. */
 class ComposeIT {
-    private static final File COMPOSE = Path.of(System.getProperty("sluice.root"), "docker-compose.yml").toFile();
+    private static final File COMPOSE =
+            Path.of(System.getProperty("sluice.root"), "docker-compose.yml").toFile();
     private static final Duration START = Duration.ofMinutes(10);
-    private static final String REQUEST =
-            """
+    private static final String REQUEST = """
             {"runId": "compose", "request": {"name": "compose", "backend": "cpu", "model": {"path": "/examples/tiny/model"},
              "data": {"prompts": "/examples/tiny/prompts.jsonl"}, "reward": {"type": "exact"},
              "rollout": {"groupsPerStep": 8, "samplesPerPrompt": 4, "maxResponseTokens": 8},
@@ -34,11 +34,11 @@ class ComposeIT {
                 .isTrue();
         try (ComposeContainer containers = new ComposeContainer(COMPOSE)
                 .withBuild(true)
-                .withExposedService("planner", 8080, Wait.forHttp("/q/health/ready").withStartupTimeout(START))) {
+                .withExposedService(
+                        "planner", 8080, Wait.forHttp("/q/health/ready").withStartupTimeout(START))) {
             containers.start();
             URI planner = URI.create("http://%s:%d/v1/runs"
-                    .formatted(
-                            containers.getServiceHost("planner", 8080), containers.getServicePort("planner", 8080)));
+                    .formatted(containers.getServiceHost("planner", 8080), containers.getServicePort("planner", 8080)));
 
             HttpResponse<String> accepted = send(HttpRequest.newBuilder(planner)
                     .header("content-type", "application/json")

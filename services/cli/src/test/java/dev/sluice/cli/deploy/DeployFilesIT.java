@@ -37,7 +37,9 @@ class DeployFilesIT {
                     .filter(variable -> variable.startsWith("SLUICE_") && !known.contains(variable))
                     .toList();
 
-            assertThat(unknown).as("variables of %s; it knows %s", service.getKey(), known).isEmpty();
+            assertThat(unknown)
+                    .as("variables of %s; it knows %s", service.getKey(), known)
+                    .isEmpty();
         }
     }
 
@@ -60,13 +62,16 @@ class DeployFilesIT {
         List<String> mains = services().values().stream()
                 .flatMap(service -> environment(service).entrySet().stream())
                 .filter(variable -> variable.getKey().endsWith("_COMMAND"))
-                .map(variable -> variable.getValue().substring(variable.getValue().lastIndexOf(',') + 1))
+                .map(variable ->
+                        variable.getValue().substring(variable.getValue().lastIndexOf(',') + 1))
                 .distinct()
                 .toList();
 
-        assertThat(mains).isNotEmpty().allSatisfy(main -> assertThat(ROOT.resolve("services/cpu-backend/target/classes/"
-                        + main.replace('.', '/') + ".class"))
-                .exists());
+        assertThat(mains)
+                .isNotEmpty()
+                .allSatisfy(main -> assertThat(ROOT.resolve(
+                                "services/cpu-backend/target/classes/" + main.replace('.', '/') + ".class"))
+                        .exists());
     }
 
     @Test

@@ -55,7 +55,8 @@ final class ServiceKeys {
                 Class<?> type = Class.forName(name, false, loader);
                 for (Annotation annotation : type.getAnnotations()) {
                     if (annotation.annotationType().getName().equals(MAPPING)) {
-                        String prefix = (String) annotation.annotationType().getMethod("prefix").invoke(annotation);
+                        String prefix = (String)
+                                annotation.annotationType().getMethod("prefix").invoke(annotation);
                         addKeys(type, prefix, keys);
                     }
                 }
@@ -67,11 +68,14 @@ final class ServiceKeys {
 
     private static void addKeys(Class<?> type, String prefix, Set<String> keys) {
         for (Method method : type.getMethods()) {
-            String key = prefix + "." + method.getName().replaceAll("([a-z])([A-Z])", "$1-$2").toLowerCase(Locale.ROOT);
+            String key = prefix + "."
+                    + method.getName().replaceAll("([a-z])([A-Z])", "$1-$2").toLowerCase(Locale.ROOT);
             Type returned = method.getGenericReturnType();
             if (returned instanceof ParameterizedType generic && generic.getRawType() == Map.class) {
                 keys.add(variable(key) + "_*");
-            } else if (returned instanceof Class<?> nested && nested.isInterface() && nested != Path.class
+            } else if (returned instanceof Class<?> nested
+                    && nested.isInterface()
+                    && nested != Path.class
                     && nested.getName().contains("Config")) {
                 addKeys(nested, key, keys);
             } else {
