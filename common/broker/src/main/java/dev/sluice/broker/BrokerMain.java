@@ -8,7 +8,7 @@ import java.time.Duration;
 
 /** The broker as a process: runs until SIGTERM, or until the parent that holds its stdin is gone. */
 public final class BrokerMain {
-    private static final Duration STOP_DEADLINE = Duration.ofSeconds(20);
+    private static final Duration STOP_DEADLINE = Duration.ofSeconds(8);
     private static final int EXIT_CODE_USAGE = 2;
 
     private BrokerMain() {}

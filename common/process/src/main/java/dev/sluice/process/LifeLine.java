@@ -14,7 +14,7 @@ public final class LifeLine {
     public static final String ENVIRONMENT_NAME = "SLUICE_LIFELINE";
 
     static final String STDIN = "stdin";
-    private static final Duration STOP_DEADLINE = Duration.ofSeconds(30);
+    private static final Duration STOP_DEADLINE = Duration.ofSeconds(8);
     private static final int EXIT_CODE_OVERDUE = 70;
 
     private LifeLine() {}
@@ -24,7 +24,7 @@ public final class LifeLine {
      * terminal or {@code /dev/null} is no life line).
      *
      * @param onEnd begins an orderly end of this process, such as {@code System.exit(0)}; the process is halted when it
-     *     still runs 30 s later
+     *     still runs 8 s later
      * @return whether stdin is watched
      */
     public static boolean watchStdin(Runnable onEnd) {

@@ -65,7 +65,11 @@ class DemoIT {
             demo.kill();
 
             assertThat(family).hasSizeGreaterThan(8);
-            await().atMost(Duration.ofSeconds(15)).until(() -> family.stream().noneMatch(ProcessHandle::isAlive));
+            await().atMost(Duration.ofSeconds(15))
+                    .untilAsserted(() -> assertThat(family.stream()
+                                    .filter(ProcessHandle::isAlive)
+                                    .map(survivor -> survivor.info().commandLine()))
+                            .isEmpty());
         }
     }
 
