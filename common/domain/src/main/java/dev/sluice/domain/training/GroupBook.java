@@ -20,11 +20,15 @@ import java.util.stream.LongStream;
  * time from that and the current version, so the order in which two topics are read makes no difference.
  */
 final class GroupBook {
+    private static final TreeMap<Integer, Integer> NEVER_ASKED = new TreeMap<>();
+
     private final TrainingRules rules;
     private final ClosedCursors closed;
     private final Map<Long, TreeMap<Integer, GroupResult>> results = new HashMap<>();
     private final Map<Long, RoundStart> rounds = new HashMap<>();
-    private final Map<Long, GroupAsk> asked = new HashMap<>();
+    /** Oldest version that may have sampled a round, by cursor; the last round is the one asked for now. */
+    private final Map<Long, TreeMap<Integer, Integer>> asked = new HashMap<>();
+
     private long cursorNext;
     private long readTo;
 
@@ -66,7 +70,9 @@ final class GroupBook {
 
     void apply(GroupAsk ask) {
         cursorNext = Math.max(cursorNext, ask.cursor() + 1);
-        asked.put(ask.cursor(), ask);
+        // A result that is there already was asked for by an earlier trainer, with its own bound.
+        int minimum = result(ask.cursor(), ask.round()).isPresent() ? 0 : ask.minimumVersion();
+        asked.computeIfAbsent(ask.cursor(), cursor -> new TreeMap<>()).put(ask.round(), minimum);
     }
 
     /** Uses groups up, as a record of the training log says. */
@@ -141,17 +147,18 @@ final class GroupBook {
     }
 
     private int minimumVersion(long cursor, int round) {
-        GroupAsk ask = asked.get(cursor);
-        return ask != null && ask.round() == round ? ask.minimumVersion() : 0;
+        return asked.getOrDefault(cursor, NEVER_ASKED).getOrDefault(round, 0);
     }
 
     boolean isAsked(long cursor, int round) {
-        GroupAsk ask = asked.get(cursor);
-        return ask != null && ask.round() >= round;
+        return ask(cursor).filter(ask -> ask.round() >= round).isPresent();
     }
 
+    /** The newest request for a group. */
     Optional<GroupAsk> ask(long cursor) {
-        return Optional.ofNullable(asked.get(cursor));
+        return Optional.ofNullable(asked.get(cursor))
+                .map(TreeMap::lastEntry)
+                .map(last -> new GroupAsk(cursor, last.getKey(), last.getValue()));
     }
 
     /** Open groups below the cursor, lowest first. */

@@ -1,0 +1,447 @@
+package dev.sluice.domain.training;
+
+import static dev.sluice.domain.training.Groups.RUN;
+
+import dev.sluice.events.Event;
+import dev.sluice.events.GroupEvent.GroupAbandoned;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.events.TrainingEvent.GroupDrop;
+import dev.sluice.events.TrainingEvent.GroupUse;
+import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingRequest.Transport;
+import dev.sluice.events.WeightEvent.WeightsPublished;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A run in miniature around the real {@link TrainingState}: logs that only grow, rollout that delivers at least once, a worker
+ * whose weights are the list of batches it was trained on, and a trainer that dies between any two moves. Every move checks
+ * what must hold; a broken promise is an {@link AssertionError} with the moves that led there.
+ */
+final class TrainingWorld {
+    private static final int SLOTS = 4;
+
+    private final Random random;
+    private final TrainingRules rules;
+    private final Function<TrainingState, Cut> cutting;
+    private final List<LogEntry<Event>> results = new ArrayList<>();
+    private final List<LogEntry<Event>> training = new ArrayList<>();
+    private final List<LogEntry<Event>> weightsLog = new ArrayList<>();
+    private final Set<GroupAsk> tasks = new LinkedHashSet<>();
+    private final Map<Long, List<String>> savedWeights = new HashMap<>();
+    private final List<String> moves = new ArrayList<>();
+
+    private final Set<GroupAsk> dispatched = new HashSet<>();
+    private @Nullable TrainingState state;
+    private int read;
+    private @Nullable List<String> worker = new ArrayList<>();
+
+    /** @param cutting what is written of a cut, to show that a wrong rule is noticed */
+    TrainingWorld(long seed, Function<TrainingState, Cut> cutting) {
+        this.random = new Random(seed);
+        this.cutting = cutting;
+        this.rules = new TrainingRules(
+                RUN,
+                2 + random.nextInt(4),
+                1 + random.nextInt(3),
+                1,
+                1 + random.nextInt(2),
+                random.nextInt(3),
+                random.nextInt(3),
+                random.nextInt(3));
+        this.state = TrainingState.from(rules, Cut.START);
+        publish(0, 0);
+        move("rules " + rules);
+    }
+
+    TrainingRules rules() {
+        return rules;
+    }
+
+    int formedBatches() {
+        return steps().size();
+    }
+
+    /** Takes random moves with every kind of fault. */
+    void disturb(int count) {
+        for (int i = 0; i < count; i++) {
+            switch (random.nextInt(state == null ? 3 : 14)) {
+                case 0 -> sampleSomething(true);
+                case 1 -> sampleSomething(false);
+                case 2 -> recoverIfDead();
+                case 3, 4 -> ask();
+                case 5, 6 -> readOne();
+                case 7 -> readAgain();
+                case 8, 9, 10 -> step();
+                case 11 -> cut();
+                case 12 -> crash(random.nextBoolean());
+                default -> ask();
+            }
+            check();
+        }
+    }
+
+    /** Lets everything work; the run must come to its end. */
+    void finish() {
+        for (int i = 0; i < 2000 && formedBatches() < rules.steps(); i++) {
+            recoverIfDead();
+            ask();
+            if (!tasks.isEmpty()) {
+                sampleWell(tasks.iterator().next());
+            }
+            while (read < results.size()) {
+                readOne();
+            }
+            step();
+            check();
+        }
+        require(formedBatches() == rules.steps(), "the run did not end although nothing fails any more");
+        recoverIfDead();
+        while (read < results.size()) {
+            readOne();
+        }
+        step();
+        living().decideClosing().ifPresent(closing -> {
+            move("close " + closing.dropped());
+            append(event(closing));
+        });
+        requireEveryPromptClosed();
+    }
+
+    private TrainingState living() {
+        if (state == null) {
+            throw new IllegalStateException("the trainer is dead");
+        }
+        return state;
+    }
+
+    private void ask() {
+        if (state == null) {
+            return;
+        }
+        Optional<GroupAsk> ask = state.decideAsk(SLOTS);
+        if (ask.isPresent()) {
+            move("ask " + ask.get());
+            state.apply(ask.get());
+        }
+        for (GroupAsk running : state.running()) {
+            require(
+                    results.subList(0, read).stream().noneMatch(entry -> isResultOf(entry, running)),
+                    "a group that has a result is sampled again: " + running);
+            require(!isUsedUp(running.cursor()), "a group that is used up is sampled again: " + running);
+            if (dispatched.add(running)) {
+                tasks.add(running);
+            }
+        }
+    }
+
+    private static boolean isResultOf(LogEntry<Event> entry, GroupAsk ask) {
+        return switch (entry.event()) {
+            case GroupSampled sampled -> sampled.cursor() == ask.cursor() && sampled.round() == ask.round();
+            case GroupAbandoned abandoned -> abandoned.cursor() == ask.cursor() && abandoned.round() == ask.round();
+            case Event other -> false;
+        };
+    }
+
+    /** @param again whether the task stays, to be delivered once more */
+    private void sampleSomething(boolean again) {
+        if (tasks.isEmpty()) {
+            return;
+        }
+        GroupAsk task = List.copyOf(tasks).get(random.nextInt(tasks.size()));
+        if (!again) {
+            tasks.remove(task);
+        }
+        int newest = version();
+        int roll = random.nextInt(10);
+        if (roll == 0) {
+            result(Groups.abandoned(task.cursor(), task.round()));
+        } else if (roll == 1) {
+            // By a version outside the bound, older or not published yet.
+            result(Groups.sampled(task.cursor(), task.round(), random.nextInt(newest + 2), 1));
+        } else {
+            int oldest = Math.min(task.minimumVersion(), newest);
+            result(Groups.sampled(task.cursor(), task.round(), oldest + random.nextInt(newest - oldest + 1), 1));
+        }
+    }
+
+    private void sampleWell(GroupAsk task) {
+        tasks.remove(task);
+        result(Groups.sampled(task.cursor(), task.round(), version(), 1));
+    }
+
+    private void result(Event event) {
+        move("result " + brief(event));
+        results.add(new LogEntry<>(event, "r" + results.size(), 0, results.size()));
+    }
+
+    private static String brief(Event event) {
+        return switch (event) {
+            case GroupSampled sampled ->
+                "%s round %d of version %s"
+                        .formatted(
+                                sampled.groupId(),
+                                sampled.round(),
+                                sampled.samples().getFirst().versions());
+            case Event other -> other.toString();
+        };
+    }
+
+    private void readOne() {
+        if (state != null && read < results.size()) {
+            state.apply(results.get(read++));
+        }
+    }
+
+    private void readAgain() {
+        if (state != null && read > 0) {
+            state.apply(results.get(random.nextInt(read)));
+        }
+    }
+
+    /** One verb of the loop: form, train, or complete. */
+    private void step() {
+        if (state == null || worker == null) {
+            return;
+        }
+        if (state.formedStep() == state.completedStep()) {
+            state.decideBatch().ifPresent(draft -> {
+                move("form " + draft);
+                append(event(draft));
+            });
+        } else if (worker.size() < state.formedStep()) {
+            train(worker.size() + 1);
+        } else {
+            complete(state.formedStep());
+        }
+    }
+
+    private BatchFormed event(BatchDraft draft) {
+        return new BatchFormed(
+                RUN, 1, draft.step(), draft.groups(), draft.dropped(), draft.cursorNext(), draft.weightVersion(), "");
+    }
+
+    private void train(int step) {
+        BatchFormed formed = living().formedAt(step).orElseThrow().event();
+        move("train " + step);
+        List<String> content = living().resultsOf(formed.groups()).stream()
+                .map(group -> group.groupId() + ":" + group.round())
+                .toList();
+        require(content.equals(contentOf(formed)), "step " + step + " trains on " + content);
+        if (worker != null) {
+            worker.add(content.toString());
+        }
+        living().forgetUpTo(step);
+    }
+
+    private static List<String> contentOf(BatchFormed formed) {
+        return formed.groups().stream()
+                .map(use -> use.groupId() + ":" + use.round())
+                .toList();
+    }
+
+    private void complete(int step) {
+        int version = version();
+        boolean due = step % rules.stepsPerVersion() == 0;
+        move("complete " + step);
+        append(new StepCompleted(RUN, 1, step, due ? version + 1 : version, step, 1, 0, List.of(), Map.of()));
+        if (due) {
+            publish(version + 1, step);
+        }
+    }
+
+    private void publish(int version, int step) {
+        LogEntry<Event> entry = new LogEntry<>(
+                new WeightsPublished(RUN, 1, version, step, Transport.DISK, "dir", "sha", null),
+                "w" + version,
+                0,
+                weightsLog.size());
+        weightsLog.add(entry);
+        living().apply(entry);
+    }
+
+    private int version() {
+        return weightsLog.size() - 1;
+    }
+
+    private void cut() {
+        if (state == null
+                || worker == null
+                || state.formedStep() != state.completedStep()
+                || worker.size() != state.completedStep()
+                || worker.isEmpty()) {
+            return;
+        }
+        Cut cut = cutting.apply(state);
+        // The cut's own place in the log names its files.
+        long place = training.size();
+        move("cut " + cut);
+        savedWeights.put(place, List.copyOf(worker));
+        append(new CheckpointSaved(
+                RUN,
+                1,
+                cut.step(),
+                cut.weightVersion(),
+                cut.step(),
+                "cut-" + place,
+                "",
+                false,
+                cut.cursorNext(),
+                cut.closedBelow(),
+                cut.closedAbove(),
+                cut.groupsOffset(),
+                cut.trainingOffset(),
+                ""));
+    }
+
+    private void append(Event event) {
+        LogEntry<Event> entry = new LogEntry<>(event, "t" + training.size(), 0, training.size());
+        training.add(entry);
+        living().apply(entry);
+    }
+
+    private void crash(boolean workerDies) {
+        move("crash" + (workerDies ? " with its worker" : ""));
+        state = null;
+        dispatched.clear();
+        if (workerDies) {
+            worker = null;
+        }
+    }
+
+    private void recoverIfDead() {
+        if (state != null) {
+            return;
+        }
+        Cut cut = Cut.START;
+        List<String> weights = List.of();
+        for (LogEntry<Event> entry : training.reversed()) {
+            // Now and then a cut's files do not verify, and an older one serves.
+            if (entry.event() instanceof CheckpointSaved saved && random.nextInt(4) > 0) {
+                cut = Cut.of(saved);
+                weights = savedWeights.getOrDefault(entry.offset(), List.of());
+                break;
+            }
+        }
+        move("recover from " + cut);
+        state = TrainingState.from(rules, cut);
+        applyShuffled(cut);
+        if (worker == null || worker.size() < cut.step()) {
+            worker = new ArrayList<>(weights);
+        }
+        while (worker.size() < state.formedStep()) {
+            train(worker.size() + 1);
+        }
+    }
+
+    /** Topics have no common order: their records come interleaved in any way. */
+    private void applyShuffled(Cut cut) {
+        List<List<LogEntry<Event>>> topics = List.of(
+                new ArrayList<>(
+                        training.subList((int) Math.min(cut.trainingOffset(), training.size()), training.size())),
+                new ArrayList<>(weightsLog),
+                new ArrayList<>(results.subList((int) Math.min(cut.groupsOffset(), results.size()), results.size())));
+        List<List<LogEntry<Event>>> left = new ArrayList<>(topics);
+        while (!left.isEmpty()) {
+            List<LogEntry<Event>> topic = left.get(random.nextInt(left.size()));
+            if (topic.isEmpty()) {
+                left.remove(topic);
+            } else {
+                living().apply(topic.removeFirst());
+            }
+        }
+        read = results.size();
+    }
+
+    private List<BatchFormed> batches() {
+        return training.stream()
+                .map(LogEntry::event)
+                .filter(BatchFormed.class::isInstance)
+                .map(BatchFormed.class::cast)
+                .toList();
+    }
+
+    private List<BatchFormed> steps() {
+        return batches().stream().filter(formed -> !formed.groups().isEmpty()).toList();
+    }
+
+    private boolean isUsedUp(long cursor) {
+        return batches().stream()
+                .anyMatch(formed -> formed.groups().stream().anyMatch(use -> use.cursor() == cursor)
+                        || formed.dropped().stream().anyMatch(drop -> drop.cursor() == cursor && !drop.again()));
+    }
+
+    private void check() {
+        Set<Long> closed = new HashSet<>();
+        Set<String> roundsDropped = new HashSet<>();
+        int step = 0;
+        for (BatchFormed formed : batches()) {
+            for (GroupDrop drop : formed.dropped()) {
+                require(roundsDropped.add(drop.groupId() + ":" + drop.round()), "dropped twice: " + drop);
+                require(drop.again() || closed.add(drop.cursor()), "used up twice: " + drop);
+            }
+            for (GroupUse use : formed.groups()) {
+                require(closed.add(use.cursor()), "used up twice: " + use);
+                require(
+                        !roundsDropped.contains(use.groupId() + ":" + use.round()),
+                        "used after it was dropped: " + use);
+                require(use.policyLag() <= rules.maxPolicyLag(), "older than the run allows: " + use);
+                require(use.resultId().equals(firstResult(use)), "not the first result: " + use);
+            }
+            if (!formed.groups().isEmpty()) {
+                require(formed.step() == ++step, "steps are not in order: " + formed);
+                require(formed.groups().size() == rules.groupsPerStep(), "of another size: " + formed);
+            }
+        }
+        if (worker != null) {
+            List<String> logged =
+                    steps().stream().map(formed -> contentOf(formed).toString()).toList();
+            require(
+                    worker.size() <= logged.size() && worker.equals(logged.subList(0, worker.size())),
+                    "weights %s differ from the log %s".formatted(worker, logged));
+        }
+    }
+
+    private String firstResult(GroupUse use) {
+        GroupAsk ask = new GroupAsk(use.cursor(), use.round(), 0);
+        return results.stream()
+                .filter(entry -> isResultOf(entry, ask))
+                .findFirst()
+                .map(LogEntry::id)
+                .orElse("none");
+    }
+
+    private void requireEveryPromptClosed() {
+        check();
+        long next = batches().stream().mapToLong(BatchFormed::cursorNext).max().orElse(0);
+        for (long cursor = 0; cursor < next; cursor++) {
+            require(isUsedUp(cursor), "prompt " + cursor + " has no end");
+        }
+        for (LogEntry<Event> entry : results) {
+            if (entry.event() instanceof GroupSampled sampled) {
+                require(sampled.cursor() < next, "tokens of " + sampled.groupId() + " are in no bucket");
+            }
+        }
+    }
+
+    private void move(String what) {
+        moves.add(what);
+    }
+
+    private void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new AssertionError(otherwise + "\n  " + String.join("\n  ", moves));
+        }
+    }
+}
