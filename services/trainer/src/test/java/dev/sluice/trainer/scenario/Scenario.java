@@ -14,7 +14,6 @@ import dev.sluice.trainer.metrics.TrainerMeters;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,12 +93,7 @@ final class Scenario implements AutoCloseable {
                 "-cp",
                 System.getProperty("java.class.path").replace(",", "\\,"),
                 ChainWorkerMain.class.getName());
-        return new SmallRyeConfigBuilder()
-                .addDiscoveredConverters()
-                .withMapping(TrainerConfig.class)
-                .withDefaultValues(Map.of("sluice.trainer.worker.command", command))
-                .build()
-                .getConfigMapping(TrainerConfig.class);
+        return dev.sluice.trainer.Configs.of(Map.of("sluice.trainer.worker.command", command));
     }
 
     private static TrainingRequest request(Path prompts, Path model, int maxPolicyLag) {

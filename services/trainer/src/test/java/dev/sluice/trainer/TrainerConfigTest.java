@@ -1,0 +1,103 @@
+package dev.sluice.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sluice.events.Backend;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class TrainerConfigTest {
+    @Test
+    void hasTheseDefaults() {
+        TrainerConfig config = Configs.of(Map.of());
+
+        assertThat(config.worker().command()).isEmpty();
+        assertThat(config.worker().environment()).isEmpty();
+        assertThat(config.worker().startDeadline()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(config.worker().callDeadline()).isEqualTo(Duration.ofMinutes(30));
+        assertThat(config.worker().stopDeadline()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(config.worker().keepAlive()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(config.worker().restarts()).isEqualTo(3);
+        assertThat(config.backend()).isEqualTo(Backend.CPU);
+        assertThat(config.gpus()).isZero();
+        assertThat(config.slots()).isEqualTo(1);
+        assertThat(config.heartbeat()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(config.kafkaDeadline()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(config.waits().shownAfter()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(config.waits().conversion()).isEqualTo(Duration.ofHours(1));
+        assertThat(config.waits().engines()).isEqualTo(Duration.ofHours(1));
+        assertThat(config.waits().results()).isEqualTo(Duration.ofHours(1));
+        assertThat(config.waits().leftovers()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(config.leases().heartbeat()).isEqualTo(Duration.ofSeconds(6));
+        assertThat(config.leases().start()).isEqualTo(Duration.ofSeconds(15));
+        assertThat(config.leases().grace()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(config.weights().keep()).isEqualTo(2);
+        assertThat(config.weights().keepFor()).isEqualTo(Duration.ofMinutes(5));
+    }
+
+    @Test
+    void takesEveryKey() {
+        Map<String, String> keys = Map.ofEntries(
+                Map.entry("sluice.trainer.worker.command", "torchrun,--standalone"),
+                Map.entry("sluice.trainer.worker.environment.NCCL_ALGO", "Ring"),
+                Map.entry("sluice.trainer.worker.start-deadline", "1s"),
+                Map.entry("sluice.trainer.worker.call-deadline", "2s"),
+                Map.entry("sluice.trainer.worker.stop-deadline", "3s"),
+                Map.entry("sluice.trainer.worker.keep-alive", "4s"),
+                Map.entry("sluice.trainer.worker.restarts", "9"),
+                Map.entry("sluice.trainer.backend", "gpu"),
+                Map.entry("sluice.trainer.gpus", "8"),
+                Map.entry("sluice.trainer.slots", "2"),
+                Map.entry("sluice.trainer.heartbeat", "5s"),
+                Map.entry("sluice.trainer.kafka-deadline", "6s"),
+                Map.entry("sluice.trainer.waits.shown-after", "7s"),
+                Map.entry("sluice.trainer.waits.conversion", "8s"),
+                Map.entry("sluice.trainer.waits.engines", "9s"),
+                Map.entry("sluice.trainer.waits.results", "10s"),
+                Map.entry("sluice.trainer.waits.leftovers", "11s"),
+                Map.entry("sluice.trainer.leases.heartbeat", "12s"),
+                Map.entry("sluice.trainer.leases.start", "13s"),
+                Map.entry("sluice.trainer.leases.grace", "14s"),
+                Map.entry("sluice.trainer.weights.keep", "15"),
+                Map.entry("sluice.trainer.weights.keep-for", "16s"));
+
+        TrainerConfig config = Configs.of(keys);
+
+        assertThat(config.worker().command()).contains(List.of("torchrun", "--standalone"));
+        assertThat(config.worker().environment()).containsEntry("NCCL_ALGO", "Ring");
+        assertThat(List.of(
+                        config.worker().startDeadline(),
+                        config.worker().callDeadline(),
+                        config.worker().stopDeadline(),
+                        config.worker().keepAlive(),
+                        config.heartbeat(),
+                        config.kafkaDeadline(),
+                        config.waits().shownAfter(),
+                        config.waits().conversion(),
+                        config.waits().engines(),
+                        config.waits().results(),
+                        config.waits().leftovers(),
+                        config.leases().heartbeat(),
+                        config.leases().start(),
+                        config.leases().grace(),
+                        config.weights().keepFor()))
+                .extracting(Duration::toSeconds)
+                .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L, 16L);
+        assertThat(List.of(
+                        config.worker().restarts(),
+                        config.gpus(),
+                        config.slots(),
+                        config.weights().keep()))
+                .containsExactly(9, 8, 2, 15);
+        assertThat(config.backend()).isEqualTo(Backend.GPU);
+    }
+
+    @Test
+    void refusesAKeyThatNobodyKnows() {
+        assertThatThrownBy(() -> Configs.of(Map.of("sluice.trainer.worker.comand", "x")))
+                .hasMessageContaining("comand");
+    }
+}

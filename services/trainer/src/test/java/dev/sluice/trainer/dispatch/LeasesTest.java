@@ -1,0 +1,158 @@
+package dev.sluice.trainer.dispatch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.events.Backend;
+import dev.sluice.events.EngineEvent.EngineReady;
+import dev.sluice.events.EngineEvent.EngineStopped;
+import dev.sluice.events.EngineEvent.WeightsLoaded;
+import dev.sluice.events.GroupEvent.GroupStarted;
+import dev.sluice.events.InstanceSnapshot;
+import dev.sluice.trainer.Configs;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class LeasesTest {
+    private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
+
+    private final RolloutPool pool = new RolloutPool();
+    private final Leases leases = new Leases("run", pool, Configs.of(Map.of()).leases());
+
+    @Test
+    void givesWorkToTheNewestWeightVersion() {
+        instance("a", "i1", NOON);
+        instance("b", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        engine("b", "i1", 1, 4);
+        pool.accept(new WeightsLoaded("run", 1, "b-i1", "b", 2, 0.1, List.of()));
+
+        assertThat(grant("run/0", NOON)).contains("b");
+    }
+
+    @Test
+    void thenToTheInstanceWithTheFewestSamplesForItsSize() {
+        instance("a", "i1", NOON);
+        instance("b", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        engine("b", "i1", 1, 8);
+
+        assertThat(List.of(
+                        grant("run/0", NOON).orElseThrow(),
+                        grant("run/1", NOON).orElseThrow(),
+                        grant("run/2", NOON).orElseThrow()))
+                .containsExactly("a", "b", "b");
+    }
+
+    @Test
+    void queuesOneGroupAheadForEachEngine() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+
+        // 4 samples run at once, groups have 2: two run and one waits.
+        assertThat(grant("run/0", NOON)).isPresent();
+        assertThat(grant("run/1", NOON)).isPresent();
+        assertThat(grant("run/2", NOON)).isPresent();
+        assertThat(grant("run/3", NOON)).isEmpty();
+        assertThat(leases.slots(2, NOON)).isEqualTo(3);
+    }
+
+    @Test
+    void givesNothingToAnInstanceThatIsSilentOrDrains() {
+        instance("a", "i1", NOON.minusSeconds(7));
+        engine("a", "i1", 1, 4);
+
+        assertThat(grant("run/0", NOON)).isEmpty();
+        assertThat(leases.slots(2, NOON)).isZero();
+    }
+
+    @Test
+    void sendsWorkElsewhereAsTheNextAttemptWhenItsInstanceFallsSilent() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        grant("run/0", NOON);
+
+        List<Leases.Lost> lost = leases.endLost(NOON.plusSeconds(7));
+
+        assertThat(lost).extracting(Leases.Lost::why).containsExactly("was silent for 7 s");
+        instance("a", "i1", NOON.plusSeconds(7));
+        assertThat(leases.grant(work("run/0"), NOON.plusSeconds(7))
+                        .orElseThrow()
+                        .attempt())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void takesWorkFromAProcessThatWasStartedAnewAndFromOneWithoutEngines() {
+        instance("a", "i1", NOON);
+        instance("b", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        engine("b", "i1", 1, 4);
+        grant("run/0", NOON);
+        grant("run/1", NOON);
+
+        instance("a", "i2", NOON);
+        pool.accept(new EngineStopped("run", 1, "b-i1", "b", "killed", 137, List.of()));
+
+        assertThat(leases.endLost(NOON))
+                .extracting(Leases.Lost::why)
+                .containsExactlyInAnyOrder("was started anew", "has no engine left");
+    }
+
+    @Test
+    void takesWorkBackThatNobodyBegins() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        grant("run/0", NOON);
+        grant("run/1", NOON);
+        leases.begun(new GroupStarted("run", 1, "run/0", 0, 0, "a"));
+        instance("a", "i1", NOON.plusSeconds(16));
+
+        assertThat(leases.endLost(NOON.plusSeconds(16)))
+                .extracting(lost -> lost.lease().work().groupId())
+                .containsExactly("run/1");
+    }
+
+    @Test
+    void countsOnFromAttemptsOfAnEarlierTrainer() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        leases.begun(new GroupStarted("run", 1, "run/0", 0, 2, "a"));
+
+        assertThat(leases.grant(work("run/0"), NOON).orElseThrow().attempt()).isEqualTo(3);
+    }
+
+    private Optional<String> grant(String groupId, Instant now) {
+        return leases.grant(work(groupId), now).map(Lease::instanceId);
+    }
+
+    private static Work work(String groupId) {
+        return new Work(groupId, 0, 2, 0, 60, (attempt, instanceId, deadline) -> {
+            throw new UnsupportedOperationException("nothing is sent here");
+        });
+    }
+
+    private void instance(String id, String incarnation, Instant heartbeat) {
+        pool.accept(new InstanceSnapshot(
+                id,
+                incarnation,
+                InstanceSnapshot.Role.ROLLOUT,
+                InstanceSnapshot.State.READY,
+                "localhost",
+                1,
+                Backend.CPU,
+                0,
+                1024,
+                2,
+                0,
+                Map.of(),
+                heartbeat));
+    }
+
+    private void engine(String instance, String incarnation, int version, int requests) {
+        pool.accept(
+                new EngineReady("run", 1, instance + "-" + incarnation, instance, incarnation, version, requests, 0.1));
+    }
+}
