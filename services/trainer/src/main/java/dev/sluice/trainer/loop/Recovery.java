@@ -37,6 +37,21 @@ final class Recovery {
     }
 
     /**
+     * Asks the log, without touching it, whether this trainer may open it again after it was taken away.
+     *
+     * @throws SupersededException if a trainer with a higher epoch has written
+     */
+    void requireCurrent() {
+        requireCurrent(TrainingHistory.read(parts.connection(), run.runId()));
+    }
+
+    private void requireCurrent(TrainingHistory history) {
+        if (history.epoch() > run.epoch()) {
+            throw new SupersededException(run.runId(), run.epoch(), history.epoch());
+        }
+    }
+
+    /**
      * @param onReaderFailure runs when results can no longer be read
      * @throws SupersededException if a trainer with a higher epoch has written
      */
@@ -44,9 +59,7 @@ final class Recovery {
         RunJournal journal = RunJournal.open(parts.connection(), run.runId());
         try {
             TrainingHistory history = TrainingHistory.read(parts.connection(), run.runId());
-            if (history.epoch() > run.epoch()) {
-                throw new SupersededException(run.runId(), run.epoch(), history.epoch());
-            }
+            requireCurrent(history);
             Optional<CheckpointSaved> saved = CutChoice.newestSound(history.cuts(), prompts.identity());
             Cut cut = saved.map(Cut::of).orElse(Cut.START);
             TrainingState state = history.stateFrom(run.rules(), cut);

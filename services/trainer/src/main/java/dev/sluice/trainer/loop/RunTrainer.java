@@ -40,6 +40,7 @@ public final class RunTrainer {
     private final WorkerHost host;
     private final Thread thread;
     private final AtomicReference<Ending> ending = new AtomicReference<>(Ending.NONE);
+    private boolean wasFenced;
     private int failures;
     private int stepAtFailure = -1;
     private long brokerLostSince;
@@ -79,8 +80,13 @@ public final class RunTrainer {
     /** Stops and ends the worker. */
     public void end(Duration grace) {
         end(Ending.OVER);
+        join(grace);
+    }
+
+    /** Waits for its end, which it does not ask for. */
+    public void join(Duration atMost) {
         try {
-            thread.join(grace);
+            thread.join(atMost);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -129,6 +135,7 @@ public final class RunTrainer {
             return false;
         } catch (FencedException e) {
             LOG.warn("stopped: {} runId={} epoch={}", e.getMessage(), run.runId(), run.epoch());
+            wasFenced = true;
             Thread.sleep(FENCED_PAUSE);
             return mayTryAgain("another process took the log of this run, but the run is still assigned here");
         } catch (KafkaUnavailableException e) {
@@ -147,7 +154,12 @@ public final class RunTrainer {
     }
 
     private void live(TrainingPrompts prompts, Evaluations evaluations) throws InterruptedException {
-        try (Session session = new Recovery(run, parts, prompts).recover(thread::interrupt);
+        Recovery recovery = new Recovery(run, parts, prompts);
+        if (wasFenced) {
+            // Opening the log fences its writer: first see whether that would be the rightful one.
+            recovery.requireCurrent();
+        }
+        try (Session session = recovery.recover(thread::interrupt);
                 Watch watch = watch(session)) {
             brokerLostSince = 0;
             if (session.history().isOver()) {

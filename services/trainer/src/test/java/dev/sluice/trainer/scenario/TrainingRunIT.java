@@ -14,6 +14,7 @@ import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingEvent.TrainerLost;
 import dev.sluice.events.TrainingEvent.TrainerReady;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.testkit.EventLog;
@@ -117,6 +118,34 @@ class TrainingRunIT {
                     .flatExtracting(BatchFormed::groups)
                     .extracting(GroupUse::cursor)
                     .doesNotHaveDuplicates();
+            assertThat(weightsIn(last)).isEqualTo(weightsByTheLog(log, runId));
+            second.end(DEADLINE);
+        }
+    }
+
+    /** The planner's word may come late: the log alone keeps a replaced trainer from writing. */
+    @Test
+    void aTrainerThatWasReplacedWritesNothingAndTouchesNothing(KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("fenced");
+        try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, 1);
+                EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.GROUP_EVENTS);
+                SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            RunTrainer first = scenario.trainer(1);
+            first.start();
+            log.await(runId, StepCompleted.class, completed -> completed.step() == 2, DEADLINE);
+
+            RunTrainer second = scenario.trainer(2);
+            second.start();
+            CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
+            first.join(DEADLINE);
+
+            assertThat(log.events(runId, TrainerReady.class))
+                    .extracting(TrainerReady::epoch)
+                    .containsExactly(1, 2);
+            assertThat(log.events(runId, StepCompleted.class))
+                    .extracting(StepCompleted::step)
+                    .containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
+            assertThat(log.events(runId, TrainerLost.class)).isEmpty();
             assertThat(weightsIn(last)).isEqualTo(weightsByTheLog(log, runId));
             second.end(DEADLINE);
         }
