@@ -33,6 +33,9 @@ import picocli.CommandLine.Option;
                 + " instances; ends by itself with a table and report.json.")
 final class DemoCommand implements Callable<Integer> {
     private static final int ROLLOUT_INSTANCES = 2;
+    /** Longer than any single wait of a healthy run of the tiny model. */
+    private static final Duration LONGEST_SILENCE = Duration.ofMinutes(3);
+
     private static final DateTimeFormatter RUN_ID = DateTimeFormatter.ofPattern("'demo-'yyyyMMdd-HHmmss");
 
     private final Terminal terminal;
@@ -93,7 +96,7 @@ final class DemoCommand implements Callable<Integer> {
         try (RunFollower follower = client.follow(runId)) {
             client.submit(runId, request);
             terminal.say("run " + runId);
-            LiveProgress.show(follower, terminal, stack.broken());
+            LiveProgress.show(follower, terminal, stack.broken(), LONGEST_SILENCE);
         }
         // Read again from the beginning: what the report says is what the log says, whatever came first.
         RunProjection run = client.read(runId);

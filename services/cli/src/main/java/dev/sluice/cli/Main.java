@@ -1,7 +1,9 @@
 package dev.sluice.cli;
 
+import dev.sluice.kafka.KafkaUnavailableException;
 import dev.sluice.process.LifeLine;
 import java.util.List;
+import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
@@ -36,6 +38,7 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
+        Locale.setDefault(Locale.ROOT); // one form of figures in all messages, whatever the machine is set to
         NOISY.getFirst().setLevel(Level.OFF); // a broker that stops is normal here; our own messages say what matters
         NOISY.getLast().setLevel(Level.SEVERE);
         LifeLine.watchStdin(() -> System.exit(ExitCode.INTERRUPTED));
@@ -54,7 +57,7 @@ public final class Main {
             terminal.error(String.valueOf(expected.getMessage()));
             return expected.exitCode();
         }
-        if (failure instanceof dev.sluice.kafka.KafkaUnavailableException unavailable) {
+        if (failure instanceof KafkaUnavailableException unavailable) {
             terminal.error(String.valueOf(unavailable.getMessage()));
             return ExitCode.FAILED;
         }

@@ -98,7 +98,7 @@ final class RunCommand implements Callable<Integer> {
             return ExitCode.OK;
         }
         terminal.say("run " + runId + " is planned");
-        LiveProgress.show(follower, terminal, new CompletableFuture<>());
+        LiveProgress.show(follower, terminal, new CompletableFuture<>(), Runs.LONGEST_SILENCE);
         new RunView(terminal).show(client.read(runId));
         return follower.look(run -> run.phase()) == RunPhase.SUCCEEDED ? ExitCode.OK : ExitCode.FAILED;
     }

@@ -1,9 +1,13 @@
 package dev.sluice.cli;
 
 import dev.sluice.cli.run.RunProjection;
+import java.time.Duration;
 
 /** Checks what a person says about runs. */
 final class Runs {
+    /** The longest deadline of a service's own waits is an hour; a service that keeps it says so by an event. */
+    static final Duration LONGEST_SILENCE = Duration.ofHours(2);
+
     private Runs() {}
 
     /** @throws CommandFailure if no event is known of the run */

@@ -6,6 +6,7 @@ import dev.sluice.events.About;
 import dev.sluice.events.Event;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.Topics;
+import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -123,7 +124,7 @@ final class TopicsCommand implements Callable<Integer> {
                 .orElseThrow();
     }
 
-    private static String about(java.lang.reflect.AnnotatedElement element) {
+    private static String about(AnnotatedElement element) {
         About about = element.getAnnotation(About.class);
         return about == null ? "" : about.value();
     }

@@ -34,7 +34,7 @@ final class WatchCommand implements Callable<Integer> {
         RunClient client = stack.client();
         try (RunFollower follower = client.follow(runId)) {
             follower.look(Runs::require);
-            LiveProgress.show(follower, terminal, new CompletableFuture<>());
+            LiveProgress.show(follower, terminal, new CompletableFuture<>(), Runs.LONGEST_SILENCE);
         }
         RunProjection run = client.read(runId);
         new RunView(terminal).show(run);

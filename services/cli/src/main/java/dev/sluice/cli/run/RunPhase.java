@@ -1,5 +1,7 @@
 package dev.sluice.cli.run;
 
+import java.util.Locale;
+
 /** Where a run is, as its events tell a client. */
 public enum RunPhase {
     REQUESTED,
@@ -23,6 +25,6 @@ public enum RunPhase {
 
     /** As it stands in reports. */
     public String word() {
-        return name().toLowerCase(java.util.Locale.ROOT);
+        return name().toLowerCase(Locale.ROOT);
     }
 }
