@@ -14,6 +14,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The whole way of a run with the packaged services: broker, planner, converter, rollout, trainer, dashboard. */
 class DemoIT {
+    /** Two engines with 128 samples of at most 8 tokens each. */
+    private static final long MAX_TOKENS_IN_FLIGHT = 2 * 128 * 8;
+
     @TempDir
     private Path directory;
 
@@ -24,6 +27,8 @@ class DemoIT {
 
             JsonNode report = demo.report();
             assertSucceeded(report, 4);
+            assertThat(demo.tokensInEngineJournals())
+                    .isEqualTo(report.path("tokensGenerated").asLong());
             assertThat(report.path("evalBefore").isNumber()).isTrue();
             assertThat(report.path("evalAfter").isNumber()).isTrue();
             assertThat(report.path("acceptLength").asDouble()).isGreaterThanOrEqualTo(1);
@@ -48,6 +53,10 @@ class DemoIT {
 
             assertThat(demo.exitCode()).as(demo::output).hasValue(ExitCode.OK);
             assertSucceeded(demo.report(), steps);
+            assertThat(demo.tokensInEngineJournals()
+                            - demo.report().path("tokensGenerated").asLong())
+                    .as("tokens that died with the rollout instance, between the engine's journal and the log")
+                    .isBetween(0L, MAX_TOKENS_IN_FLIGHT);
             assertThat(demo.stepsTrained())
                     .containsExactlyElementsOf(
                             IntStream.rangeClosed(1, steps).boxed().toList());

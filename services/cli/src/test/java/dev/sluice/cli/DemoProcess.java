@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** {@code sluice demo} as a process of its own, on the packaged services, as a user runs it. */
@@ -99,6 +100,23 @@ final class DemoProcess implements AutoCloseable {
         } catch (IOException e) {
             return "no output: " + e;
         }
+    }
+
+    /** The engines' own count of the tokens they generated, which no service of ours has touched. */
+    long tokensInEngineJournals() throws IOException {
+        long tokens = 0;
+        try (Stream<Path> files = Files.walk(directory.resolve("work/data/runs"))) {
+            for (Path journal :
+                    files.filter(file -> file.toString().endsWith(".journal")).toList()) {
+                for (String line : Files.readAllLines(journal)) {
+                    tokens += new ObjectMapper()
+                            .readTree(line)
+                            .path("completion_tokens")
+                            .asLong();
+                }
+            }
+        }
+        return tokens;
     }
 
     /** Everything this process has started that still runs. */
