@@ -9,6 +9,7 @@ import dev.sluice.domain.request.RequestReader;
 import dev.sluice.domain.request.RequestReader.Reading;
 import dev.sluice.domain.request.RequestRules;
 import dev.sluice.events.Problem;
+import dev.sluice.events.TrainingRequest;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
 import java.util.Objects;
@@ -29,21 +30,28 @@ class RequestCheck {
     }
 
     Verdict check(JsonNode document) {
-        return switch (RequestReader.read(document)) {
-            case Reading.Refused refused -> new Verdict.Infeasible(refused.problems());
-            case Reading.Complete complete -> check(complete);
-        };
+        return check(RequestReader.read(document));
     }
 
-    Verdict check(Reading.Complete complete) {
+    Verdict check(Reading reading) {
         try {
-            return plan(complete);
+            return switch (reading) {
+                case Reading.Refused refused -> new Verdict.Infeasible(everything(refused));
+                case Reading.Complete complete -> plan(complete);
+            };
         } catch (RuntimeException e) {
             // One request that trips over our own mistake must not stop the planner for all others.
-            LOG.error("a request could not be planned requestSha256={}", complete.sha256(), e);
+            LOG.error("a request could not be planned request={}", reading, e);
             return new Verdict.Infeasible(List.of(Problem.error(
                     "planner.failed", "", "the planner failed on this request: " + e, "report it with the request")));
         }
+    }
+
+    private List<Problem> everything(Reading.Refused refused) {
+        TrainingRequest rest = refused.rest();
+        return rest == null
+                ? refused.problems()
+                : refused.with(RequestRules.broken(rest, world.look(rest, keeper.gpuInstances())));
     }
 
     private Verdict plan(Reading.Complete complete) {

@@ -73,7 +73,7 @@ class RequestConsumer {
             reject(runId, id, "request.unknown-key", message, "remove them");
         } else {
             switch (RequestReader.read(root.path("request"))) {
-                case Reading.Refused refused -> keeper.answer(runId, new Verdict.Infeasible(refused.problems()), id);
+                case Reading.Refused refused -> keeper.answer(runId, check.check(refused), id);
                 case Reading.Complete complete -> {
                     if (!keeper.isAnswered(runId, complete.sha256(), id)) {
                         keeper.answer(runId, check.check(complete), id);

@@ -66,7 +66,7 @@ class RequestsIT {
         String runId = kafka.newRunId("rejected");
         String request = """
                 {"backend": "cpu", "model": {"path": "/nowhere"}, "data": {"prompts": "%s"},
-                 "rollout": {"samplesPerPrompt": 1}, "algorithm": {"name": "ppo"}, "training": {"steps": 1}}
+                 "rollout": {"samplesPerPrompt": 1, "topp": 1}, "algorithm": {"name": "ppo"}, "training": {"steps": 1}}
                 """.formatted(inputs.brokenPrompts());
 
         // When
@@ -79,7 +79,8 @@ class RequestsIT {
         assertThat(rejected.problems())
                 .filteredOn(Problem::severity, Problem.Severity.ERROR)
                 .extracting(Problem::path)
-                .containsExactlyInAnyOrder("model.path", "data.prompts", "rollout.samplesPerPrompt", "algorithm.name");
+                .containsExactlyInAnyOrder(
+                        "rollout.topp", "model.path", "data.prompts", "rollout.samplesPerPrompt", "algorithm.name");
         assertThat(rejected.problems())
                 .extracting(Problem::message)
                 .anyMatch(message -> message.contains("line 2: no key label; did you mean lable?"));
@@ -201,7 +202,8 @@ class RequestsIT {
         assertThat(badId.statusCode()).isEqualTo(400);
         assertThat(infeasible.statusCode()).isEqualTo(422);
         assertThat(PlannerProcess.json(infeasible).get("feasible").asBoolean()).isFalse();
-        assertThat(PlannerProcess.json(infeasible).get("problems")).hasSize(3);
+        assertThat(PlannerProcess.json(infeasible).get("problems").findValuesAsText("path"))
+                .containsExactly("model.path", "data.prompts", "training.steps", "backend");
         assertThat(tooLarge.statusCode()).isEqualTo(413);
     }
 

@@ -19,7 +19,7 @@ public record PromptRows(List<PromptRow> rows, Summary summary) {
     /** The most lines that are read. */
     public static final int MAX_ROWS = 5_000_000;
 
-    /** Problems that are kept; further ones are counted. */
+    /** Different problems that are kept; further ones are counted. */
     public static final int MAX_REPORTED = 20;
 
     public PromptRows {
@@ -31,12 +31,19 @@ public record PromptRows(List<PromptRow> rows, Summary summary) {
      *
      * @param usable rows with a prompt and a label
      * @param broken lines without
-     * @param problems the first {@value #MAX_REPORTED} broken lines
+     * @param problems the first {@value #MAX_REPORTED} kinds of broken lines, each with its first line: a wrong key, which
+     *     breaks every line, must not hide the one line that is no JSON
      * @param longestPromptBytes UTF-8 bytes of the longest usable prompt, 0 without any
      */
     public record Summary(int usable, int broken, List<RowProblem> problems, long longestPromptBytes) {
         public Summary {
             problems = List.copyOf(problems);
+        }
+
+        /** Broken lines that no problem tells of. */
+        public int untold() {
+            return broken
+                    - problems.stream().mapToInt(problem -> 1 + problem.alike()).sum();
         }
     }
 

@@ -8,6 +8,7 @@ import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.events.EventJson;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -23,7 +24,7 @@ final class PromptScan {
 
     private final RowKeys keys;
     private final Consumer<PromptRow> usable;
-    private final List<RowProblem> problems = new ArrayList<>();
+    private final Map<String, RowProblem> problems = new LinkedHashMap<>();
     private int rows;
     private int broken;
     private long longestPromptBytes;
@@ -43,7 +44,7 @@ final class PromptScan {
             }
             take(lines);
         }
-        return new PromptRows.Summary(rows, broken, problems, longestPromptBytes);
+        return new PromptRows.Summary(rows, broken, List.copyOf(problems.values()), longestPromptBytes);
     }
 
     private void take(BoundedLines lines) {
@@ -123,8 +124,11 @@ final class PromptScan {
 
     private void refuse(String message) {
         broken++;
-        if (problems.size() < PromptRows.MAX_REPORTED) {
-            problems.add(new RowProblem(line, message));
+        if (problems.containsKey(message) || problems.size() < PromptRows.MAX_REPORTED) {
+            problems.merge(
+                    message,
+                    new RowProblem(line, 0, message),
+                    (first, next) -> new RowProblem(first.line(), first.alike() + 1, message));
         }
     }
 }

@@ -32,7 +32,10 @@ final class RequestShape {
         return record(document, TrainingRequest.class, "");
     }
 
-    /** Checks that nothing is absent once the defaults are in. */
+    /**
+     * Checks that nothing is absent once the defaults are in. What is absent gets a stand-in, so that the rules can look
+     * at the rest of the document and a person hears of everything at once.
+     */
     void requireAll(ObjectNode filled) {
         require(filled, TrainingRequest.class, "");
     }
@@ -94,35 +97,38 @@ final class RequestShape {
         return Optional.of(checked);
     }
 
-    private void require(JsonNode node, Class<?> type, String path) {
+    private void require(ObjectNode node, Class<?> type, String path) {
         for (RecordComponent component : type.getRecordComponents()) {
             String place = at(path, component.getName());
             JsonNode value = node.get(component.getName());
             if (value == null) {
-                requireMissing(component, place);
-            } else if (component.getType().isRecord()) {
-                require(value, component.getType(), place);
+                requireMissing(node, component, place);
+            } else if (value instanceof ObjectNode group) {
+                require(group, component.getType(), place);
             } else if (value instanceof ArrayNode list) {
                 Class<?> element =
                         (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
                 for (int i = 0; i < list.size(); i++) {
-                    require(list.get(i), element, "%s[%d]".formatted(place, i));
+                    require((ObjectNode) list.get(i), element, "%s[%d]".formatted(place, i));
                 }
             }
         }
     }
 
-    private void requireMissing(RecordComponent component, String path) {
+    private void requireMissing(ObjectNode parent, RecordComponent component, String path) {
         boolean refusedAlready =
                 problems.stream().anyMatch(problem -> problem.path().equals(path));
         if (component.getType().isRecord()) {
-            require(JsonNodeFactory.instance.objectNode(), component.getType(), path);
-        } else if (!refusedAlready && !component.getAnnotatedType().isAnnotationPresent(Nullable.class)) {
-            add(
-                    "request.missing",
-                    path,
-                    path + " is missing and has no default",
-                    "give " + RequestValue.expected(component.getType()));
+            require(parent.putObject(component.getName()), component.getType(), path);
+        } else if (!component.getAnnotatedType().isAnnotationPresent(Nullable.class)) {
+            parent.set(component.getName(), RequestValue.standIn(component.getType()));
+            if (!refusedAlready) {
+                add(
+                        "request.missing",
+                        path,
+                        path + " is missing and has no default",
+                        "give " + RequestValue.expected(component.getType()));
+            }
         }
     }
 

@@ -104,6 +104,18 @@ record RequestValue(JsonNode node, Class<?> type, String path) {
         };
     }
 
+    /** Takes the place of a value that a refused request lacks; no rule may be told of it. */
+    static JsonNode standIn(Class<?> type) {
+        if (type.isEnum()) {
+            return JsonNodeFactory.instance.textNode(names(type).getFirst());
+        }
+        return switch (type.getSimpleName()) {
+            case "boolean" -> JsonNodeFactory.instance.booleanNode(false);
+            case "String" -> JsonNodeFactory.instance.textNode("");
+            default -> JsonNodeFactory.instance.numberNode(1);
+        };
+    }
+
     private static List<String> names(Class<?> type) {
         return Arrays.stream(type.getEnumConstants())
                 .map(constant -> ((Enum<?>) constant).name().toLowerCase(Locale.ROOT))

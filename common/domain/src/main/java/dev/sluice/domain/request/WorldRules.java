@@ -44,15 +44,18 @@ final class WorldRules {
             return;
         }
         boolean refuse = request.data().badRows() == BadRows.REFUSE;
+        String mend = file.summary().usable() == 0
+                ? "mend the rows, or set data.promptKey and data.labelKey to the keys that they have"
+                : "mend the line, or set data.badRows to skip";
         for (RowProblem problem : file.summary().problems()) {
             String message = "%s, %s".formatted(path, problem);
             if (refuse) {
-                findings.error(place, message, "mend the line, or set data.badRows to skip");
+                findings.error(place, message, mend);
             } else {
                 findings.warning(place, message, "mend the line; it is left out");
             }
         }
-        int untold = file.summary().broken() - file.summary().problems().size();
+        int untold = file.summary().untold();
         if (untold > 0) {
             findings.warning(place, "%s has %d more broken lines".formatted(path, untold), "mend them too");
         }

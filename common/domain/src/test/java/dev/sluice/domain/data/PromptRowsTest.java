@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class PromptRowsTest {
@@ -59,11 +61,26 @@ class PromptRowsTest {
     }
 
     @Test
-    void reportsTwentyBrokenLinesAndCountsTheRest() throws IOException {
-        PromptRows read = read("not json\n".repeat(50));
+    void reportsTwentyKindsOfBrokenLinesAndCountsTheRest() throws IOException {
+        PromptRows read = read(IntStream.range(0, 50)
+                .mapToObj("{\"prompt\": \"a\", \"label\": \"1\"} x%d\n"::formatted)
+                .collect(Collectors.joining()));
 
         assertThat(read.summary().problems()).hasSize(PromptRows.MAX_REPORTED);
         assertThat(read.summary().broken()).isEqualTo(50);
+        assertThat(read.summary().untold()).isEqualTo(30);
+    }
+
+    @Test
+    void aKeyThatEveryLineLacksDoesNotHideTheLineThatIsNoJson() throws IOException {
+        PromptRows read = read("{\"prompt\": \"a\", \"lable\": \"1\"}\n".repeat(50) + "[\"a\"]\n");
+
+        assertThat(read.summary().problems())
+                .extracting(RowProblem::toString)
+                .satisfiesExactly(
+                        key -> assertThat(key).isEqualTo("line 1 and 49 more: no key label; did you mean lable?"),
+                        line -> assertThat(line).startsWith("line 51: a JSON object was expected"));
+        assertThat(read.summary().untold()).isZero();
     }
 
     @Test
@@ -79,7 +96,7 @@ class PromptRowsTest {
 
         PromptRows.Summary summary = PromptRows.scan(endless, KEYS, row -> {});
 
-        assertThat(summary.problems()).containsExactly(new RowProblem(1, "longer than 1048576 bytes"));
+        assertThat(summary.problems()).containsExactly(new RowProblem(1, 0, "longer than 1048576 bytes"));
     }
 
     @Test
@@ -88,7 +105,7 @@ class PromptRowsTest {
 
         PromptRows read = PromptRows.read(new ByteArrayInputStream(broken), KEYS);
 
-        assertThat(read.summary().problems()).containsExactly(new RowProblem(1, "not UTF-8"));
+        assertThat(read.summary().problems()).containsExactly(new RowProblem(1, 0, "not UTF-8"));
     }
 
     private static PromptRows read(String text) throws IOException {

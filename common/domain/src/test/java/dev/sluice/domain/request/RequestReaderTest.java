@@ -163,6 +163,26 @@ class RequestReaderTest {
     }
 
     @Test
+    void keepsTheRestOfARefusedRequestForTheRulesAndTellsNothingTwice() {
+        ObjectNode document = Requests.tree("""
+                {"backend": "cpu", "model": {"path": "/m"}, "data": {}, "rollout": {"samplesPerPrompts": 4},
+                 "algorithm": {"name": "ppo"}}
+                """);
+
+        Reading.Refused refused = (Reading.Refused) RequestReader.read(document);
+        List<Problem> all = refused.with(List.of(
+                Problem.error("algorithm.known", "algorithm.name", "not supported", "set it to grpo"),
+                Problem.error("data.prompts", "data.prompts", "the stand-in is no file", "give one"),
+                Problem.warning("data.few-prompts", "data.seed", "odd", "do not")));
+
+        assertThat(refused.rest().model().path()).isEqualTo("/m");
+        assertThat(all)
+                .extracting(Problem::path)
+                .containsExactly("rollout.samplesPerPrompts", "data.prompts", "training.steps", "algorithm.name");
+        assertThat(all).extracting(Problem::rule).doesNotContain("data.prompts", "data.few-prompts");
+    }
+
+    @Test
     void refusesWhatIsNoDocument() {
         assertThat(Requests.problems(EventJson.mapper().createArrayNode()))
                 .singleElement()

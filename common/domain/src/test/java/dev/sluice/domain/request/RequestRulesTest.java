@@ -76,7 +76,7 @@ class RequestRulesTest {
 
     @Test
     void refusesBrokenRowsUnlessTheyAreToBeSkipped() {
-        var broken = new PromptRows.Summary(40, 2, List.of(new RowProblem(7, "not JSON")), 10);
+        var broken = new PromptRows.Summary(40, 2, List.of(new RowProblem(7, 0, "not JSON")), 10);
         Facts facts = new Facts(
                 new Facts.Model(List.of(), WITH_MTP), Map.of("/p.jsonl", new Facts.PromptFile(null, broken)), 0);
 
