@@ -86,6 +86,10 @@ public interface TrainerConfig {
         @WithDefault("60m")
         Duration results();
 
+        /** For groups that would be too old after the next publication, when enough others are ready. */
+        @WithDefault("1s")
+        Duration staleGroups();
+
         /** For groups in flight when no step follows. */
         @WithDefault("10s")
         Duration leftovers();

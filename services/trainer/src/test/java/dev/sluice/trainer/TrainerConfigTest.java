@@ -31,6 +31,7 @@ class TrainerConfigTest {
         assertThat(config.waits().engines()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().results()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().leftovers()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(config.waits().staleGroups()).isEqualTo(Duration.ofSeconds(1));
         assertThat(config.leases().heartbeat()).isEqualTo(Duration.ofSeconds(6));
         assertThat(config.leases().start()).isEqualTo(Duration.ofSeconds(15));
         assertThat(config.leases().grace()).isEqualTo(Duration.ofSeconds(10));
@@ -58,6 +59,7 @@ class TrainerConfigTest {
                 Map.entry("sluice.trainer.waits.engines", "9s"),
                 Map.entry("sluice.trainer.waits.results", "10s"),
                 Map.entry("sluice.trainer.waits.leftovers", "11s"),
+                Map.entry("sluice.trainer.waits.stale-groups", "17s"),
                 Map.entry("sluice.trainer.leases.heartbeat", "12s"),
                 Map.entry("sluice.trainer.leases.start", "13s"),
                 Map.entry("sluice.trainer.leases.grace", "14s"),
@@ -83,9 +85,10 @@ class TrainerConfigTest {
                         config.leases().heartbeat(),
                         config.leases().start(),
                         config.leases().grace(),
-                        config.weights().keepFor()))
+                        config.weights().keepFor(),
+                        config.waits().staleGroups()))
                 .extracting(Duration::toSeconds)
-                .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L, 16L);
+                .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L, 16L, 17L);
         assertThat(List.of(
                         config.worker().restarts(),
                         config.gpus(),

@@ -79,8 +79,9 @@ public class TrainerService implements RunFollower.Training {
     }
 
     void stop(@Observes ShutdownEvent stopping) {
-        heartbeat.stop(InstanceSnapshot.State.STOPPED);
         List.copyOf(trainers.values()).parallelStream().forEach(trainer -> trainer.end(STOP_GRACE));
+        // Only now: another trainer would start its worker while we still end ours.
+        heartbeat.stop(InstanceSnapshot.State.STOPPED);
         tasks.close();
     }
 

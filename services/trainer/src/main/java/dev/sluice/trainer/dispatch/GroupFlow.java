@@ -177,6 +177,15 @@ public final class GroupFlow implements AutoCloseable {
         return state;
     }
 
+    /** Whether a group of the prompt sequence is being sampled by an older version; to be asked with the lock held. */
+    public boolean isSampledBefore(int version) {
+        return state().running().stream()
+                .map(ask -> new Work.Key(run.rules().groupId(ask.cursor()), ask.round()))
+                .anyMatch(key -> leases.of(key)
+                        .filter(lease -> lease.version() < version)
+                        .isPresent());
+    }
+
     /** First results of groups outside the prompt sequence, for conditions that are asked with the lock held. */
     public Map<Work.Key, GroupEvent> otherResults() {
         if (!lock.isHeldByCurrentThread()) {

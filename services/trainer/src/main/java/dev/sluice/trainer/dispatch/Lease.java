@@ -6,6 +6,7 @@ import java.time.Instant;
  * Work that an instance has.
  *
  * @param incarnation of the instance when it was given
+ * @param version oldest weight version of its engines when it was given
  * @param samples responses it takes
  * @param sentAt when it was sent
  * @param started whether the instance has said that it began
@@ -16,12 +17,13 @@ record Lease(
         int attempt,
         String instanceId,
         String incarnation,
+        int version,
         int samples,
         Instant sentAt,
         boolean started,
         Instant deadline) {
 
     Lease begun() {
-        return new Lease(work, attempt, instanceId, incarnation, samples, sentAt, true, deadline);
+        return new Lease(work, attempt, instanceId, incarnation, version, samples, sentAt, true, deadline);
     }
 }

@@ -83,6 +83,10 @@ final class Leases {
         return leases.containsKey(key);
     }
 
+    Optional<Lease> of(Work.Key key) {
+        return Optional.ofNullable(leases.get(key));
+    }
+
     Collection<Lease> all() {
         return List.copyOf(leases.values());
     }
@@ -113,6 +117,7 @@ final class Leases {
                 attempt,
                 member.instanceId(),
                 member.incarnation(),
+                member.oldestVersion(),
                 work.samples(),
                 now,
                 false,

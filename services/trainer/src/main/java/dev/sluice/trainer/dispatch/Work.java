@@ -24,7 +24,7 @@ public record Work(String groupId, int round, int samples, int minimumVersion, i
         GroupRequested request(int attempt, String instanceId, Instant deadline);
     }
 
-    Key key() {
+    public Key key() {
         return new Key(groupId, round);
     }
 }

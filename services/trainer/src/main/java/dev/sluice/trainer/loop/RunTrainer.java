@@ -178,12 +178,14 @@ public final class RunTrainer {
             WorkerSeat.Seated seated = seat.seat(session, checkpoint);
             parts.meters().workerStarted(run.runId(), seated.how());
             TrainingLoop.Verbs verbs = new TrainingLoop.Verbs(
+                    seat,
+                    seated,
                     batches,
                     new WeightPublisher(run, parts.config(), parts.clock()),
                     new CutWriter(run, parts.config().worker(), prompts.identity()),
                     evaluations);
             try {
-                new TrainingLoop(run, parts, signals, verbs, seat, session, seated).run();
+                new TrainingLoop(run, parts, signals, session, verbs).run();
                 host.stop(seated.worker());
             } catch (WorkerException e) {
                 throw new WorkerException(
@@ -276,12 +278,13 @@ public final class RunTrainer {
             return; // The log is another's by now, or nobody waits for it.
         }
         LOG.error("the run is given up runId={} epoch={} retry={} reason={}", run.runId(), run.epoch(), retry, reason);
+        // First: whoever is assigned next starts a worker of its own.
+        host.stopLeftBehind();
         try (RunJournal journal = RunJournal.open(parts.connection(), run.runId())) {
             journal.append(new TrainerLost(run.runId(), run.epoch(), String.valueOf(reason), retry));
         } catch (KafkaUnavailableException | FencedException e) {
             LOG.error("nobody could be told runId={} error={}", run.runId(), e.getMessage());
         }
-        host.stopLeftBehind();
     }
 
     /** Figures asked by scrapes. */

@@ -6,6 +6,7 @@ import dev.sluice.domain.training.LogEntry;
 import dev.sluice.domain.training.TrainingState;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.TrainerReady;
@@ -53,25 +54,24 @@ final class TrainingLoop {
     private long stepBegan = System.nanoTime();
 
     /** What the loop's verbs are done with. */
-    record Verbs(BatchFiles batches, WeightPublisher weights, CutWriter cuts, Evaluations evaluations) {}
+    record Verbs(
+            WorkerSeat seat,
+            WorkerSeat.Seated seated,
+            BatchFiles batches,
+            WeightPublisher weights,
+            CutWriter cuts,
+            Evaluations evaluations) {}
 
     /** A step that is formed, with what it trains on. */
     private record Formed(BatchFormed event, UUID id, List<GroupSampled> results, BatchRows rows) {}
 
-    TrainingLoop(
-            TrainedRun run,
-            Parts parts,
-            RunSignals signals,
-            Verbs verbs,
-            WorkerSeat seat,
-            Session session,
-            WorkerSeat.Seated seated) {
+    TrainingLoop(TrainedRun run, Parts parts, RunSignals signals, Session session, Verbs verbs) {
         this.run = run;
         this.parts = parts;
         this.signals = signals;
         this.verbs = verbs;
-        this.seat = seat;
-        this.seated = seated;
+        this.seat = verbs.seat();
+        this.seated = verbs.seated();
         this.flow = session.flow();
         this.journal = session.journal();
         this.waits = new Waits(run, journal, parts.config().waits().shownAfter(), parts.clock());
@@ -150,6 +150,7 @@ final class TrainingLoop {
                 parts.config().waits().results(),
                 time -> flow.await(
                         () -> signals.stopping().isDone() || flow.state().canForm(), time));
+        awaitGroupsThatWouldGoStale(step);
         Optional<BatchDraft> draft =
                 signals.stopping().isDone() ? Optional.empty() : flow.look(TrainingState::decideBatch);
         if (draft.isEmpty()) {
@@ -162,6 +163,17 @@ final class TrainingLoop {
         UUID id = journal.append(formed).id();
         took("generate", begin);
         return Optional.of(new Formed(formed, id, results, rows));
+    }
+
+    /** A little patience: what is sampled by an old version now is of no use after the next publication. */
+    private void awaitGroupsThatWouldGoStale(int step) throws InterruptedException {
+        if (run.rules().maxPolicyLag() > 0 && verbs.weights().isDue(step)) {
+            int next = flow.look(TrainingState::version) + 1;
+            int oldest = next - run.rules().maxPolicyLag();
+            flow.await(
+                    () -> signals.stopping().isDone() || !flow.isSampledBefore(oldest),
+                    parts.config().waits().staleGroups());
+        }
     }
 
     private BatchFormed event(BatchDraft draft, String sha256) {
@@ -244,7 +256,7 @@ final class TrainingLoop {
                 "step trained runId={} step={} reward={} loss={} weightVersion={} seconds={}",
                 run.runId(),
                 step,
-                "%.3f".formatted(figures.get("rollout/raw_reward")),
+                "%.3f".formatted(figures.get(RunMetric.RAW_REWARD.wireName())),
                 "%.4f".formatted(result.metrics().loss()),
                 version,
                 "%.2f".formatted(seconds));
