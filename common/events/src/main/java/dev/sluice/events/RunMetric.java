@@ -20,6 +20,7 @@ public enum RunMetric {
     CLIP_FRACTION("train/pg_clipfrac", "Tokens whose ratio was clipped"),
     GRADIENT_NORM("train/grad_norm", "Gradient norm"),
     LOGPROB_DIFFERENCE("train/train_rollout_logprob_abs_diff", "Trainer against engine, |log-prob difference|"),
+    LOGPROB_DIFFERENCE_MAX("train/train_rollout_logprob_abs_diff_max", "Trainer against engine, largest difference"),
     STEP_SECONDS("perf/step_time", "Seconds a step"),
     TRAIN_SECONDS("perf/train_time", "Seconds of training in a step"),
     TOKENS_PER_SECOND("perf/tokens_per_second", "Tokens trained per second");

@@ -6,6 +6,7 @@ import dev.sluice.events.Event;
 import dev.sluice.events.MetricPoint;
 import dev.sluice.events.Problem;
 import dev.sluice.events.RunEvent;
+import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.WeightEvent;
 import dev.sluice.kafka.EventRecord;
@@ -181,7 +182,7 @@ final class RunView {
     }
 
     RunPage.Summary summary() {
-        return new RunPage.Summary(runId, name, phase, step, steps, newest("rollout/raw_reward"));
+        return new RunPage.Summary(runId, name, phase, step, steps, newest(RunMetric.RAW_REWARD.wireName()));
     }
 
     RunPage page() {

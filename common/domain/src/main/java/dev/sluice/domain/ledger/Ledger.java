@@ -11,6 +11,7 @@ import dev.sluice.events.GroupTask;
 import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.MetricPoint;
 import dev.sluice.events.RunEvent;
+import dev.sluice.events.RunMetric;
 import dev.sluice.events.RunRequest;
 import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.TrainingEvent.BatchFormed;
@@ -37,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * always add up to {@link #tokensReported()}. Not for several threads.
  */
 public final class Ledger {
-    private static final String REWARD_METRIC = "rollout/raw_reward";
+    private static final String REWARD_METRIC = RunMetric.RAW_REWARD.wireName();
 
     private final String runId;
     private final Map<GroupRound, GroupAccount> accounts = new HashMap<>();

@@ -1,5 +1,6 @@
 package dev.sluice.cli.run;
 
+import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.WaitChanged;
@@ -40,9 +41,9 @@ final class ProgressLine {
         }
         int count = run.ledger().stepsTrained();
         StringBuilder line = new StringBuilder("step %d/%d".formatted(count, run.stepsPlanned()));
-        add(line, step.metrics(), "rollout/raw_reward", "  reward %.3f");
-        add(line, step.metrics(), "train/loss", "  loss %.4f");
-        add(line, step.metrics(), "perf/tokens_per_second", "  %.0f tokens/s");
+        add(line, step.metrics(), RunMetric.RAW_REWARD.wireName(), "  reward %.3f");
+        add(line, step.metrics(), RunMetric.LOSS.wireName(), "  loss %.4f");
+        add(line, step.metrics(), RunMetric.TOKENS_PER_SECOND.wireName(), "  %.0f tokens/s");
         line.append(String.format(Locale.ROOT, "  lag %.2f", lag(step)));
         run.ledger()
                 .acceptLength()

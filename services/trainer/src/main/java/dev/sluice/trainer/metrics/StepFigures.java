@@ -6,6 +6,7 @@ import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.MetricPoint;
+import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.workerapi.TrainMetrics;
@@ -33,35 +34,43 @@ public final class StepFigures {
         List<Sample> samples =
                 results.stream().flatMap(group -> group.samples().stream()).toList();
         Map<String, Double> figures = new LinkedHashMap<>();
-        figures.put("rollout/raw_reward", mean(samples, sample -> Objects.requireNonNullElse(sample.reward(), 0.0)));
-        figures.put(
-                "rollout/response_lengths",
+        put(figures, RunMetric.RAW_REWARD, mean(samples, sample -> Objects.requireNonNullElse(sample.reward(), 0.0)));
+        put(
+                figures,
+                RunMetric.RESPONSE_LENGTH,
                 mean(samples, sample -> sample.tokens().length()));
-        figures.put(
-                "rollout/truncated_ratio",
+        put(
+                figures,
+                RunMetric.TRUNCATED_RATIO,
                 mean(samples, sample -> sample.finishReason() == FinishReason.LENGTH ? 1 : 0));
-        figures.put(
-                "rollout/policy_lag",
+        put(
+                figures,
+                RunMetric.POLICY_LAG,
                 formed.groups().stream().mapToInt(GroupUse::policyLag).average().orElse(0));
         int verifies = samples.stream().mapToInt(Sample::verifies).sum();
         if (verifies > 0) {
             // Tokens a verification yields: the accepted drafts and the one that it samples itself.
             int accepted = samples.stream().mapToInt(Sample::acceptedDrafts).sum();
-            figures.put("rollout/spec_accept_length", 1 + (double) accepted / verifies);
+            put(figures, RunMetric.ACCEPT_LENGTH, 1 + (double) accepted / verifies);
         }
-        figures.put("train/loss", trained.loss());
-        figures.put("train/pg_loss", trained.pgLoss());
-        figures.put("train/mtp_loss", trained.mtpLoss());
-        figures.put("train/entropy_loss", trained.entropy());
-        figures.put("train/ppo_kl", trained.kl());
-        figures.put("train/pg_clipfrac", trained.clipFraction());
-        figures.put("train/grad_norm", trained.gradNorm());
-        figures.put("train/train_rollout_logprob_abs_diff", trained.trainRolloutLogprobMeanDifference());
-        figures.put("perf/step_time", stepSeconds);
-        figures.put("perf/train_time", trained.seconds());
-        figures.put("perf/tokens_per_second", stepSeconds > 0 ? rows.responseTokens() / stepSeconds : 0);
+        put(figures, RunMetric.LOSS, trained.loss());
+        put(figures, RunMetric.POLICY_LOSS, trained.pgLoss());
+        put(figures, RunMetric.MTP_LOSS, trained.mtpLoss());
+        put(figures, RunMetric.ENTROPY, trained.entropy());
+        put(figures, RunMetric.KL, trained.kl());
+        put(figures, RunMetric.CLIP_FRACTION, trained.clipFraction());
+        put(figures, RunMetric.GRADIENT_NORM, trained.gradNorm());
+        put(figures, RunMetric.LOGPROB_DIFFERENCE, trained.trainRolloutLogprobMeanDifference());
+        put(figures, RunMetric.LOGPROB_DIFFERENCE_MAX, trained.trainRolloutLogprobMaxDifference());
+        put(figures, RunMetric.STEP_SECONDS, stepSeconds);
+        put(figures, RunMetric.TRAIN_SECONDS, trained.seconds());
+        put(figures, RunMetric.TOKENS_PER_SECOND, stepSeconds > 0 ? rows.responseTokens() / stepSeconds : 0);
         figures.values().removeIf(value -> !Double.isFinite(value));
         return figures;
+    }
+
+    private static void put(Map<String, Double> figures, RunMetric metric, double value) {
+        figures.put(metric.wireName(), value);
     }
 
     /** Groups by policy lag, from 0. */
