@@ -9,6 +9,8 @@ import java.io.PrintWriter;
 public final class Terminal {
     private static final String ERASE_LINE = "\r\u001b[K";
 
+    private static final int COLUMNS = Math.max(20, Integer.getInteger("sluice.columns", 80));
+
     private final PrintWriter out;
     private final PrintWriter err;
     private final boolean interactive;
@@ -57,7 +59,8 @@ public final class Terminal {
     /** As {@link #say}; on a terminal the next text takes its place. */
     public synchronized void progress(String text) {
         if (interactive()) {
-            out.print(ERASE_LINE + text);
+            // A line that wraps could not be erased.
+            out.print(ERASE_LINE + text.substring(0, Math.min(text.length(), COLUMNS - 1)));
             out.flush();
             onProgressLine = true;
         } else {

@@ -8,7 +8,6 @@ import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
-import dev.sluice.process.ChildCommand;
 import dev.sluice.process.ChildProcess;
 import dev.sluice.process.PidFile;
 import java.io.IOException;
@@ -38,12 +37,6 @@ final class DemoProcess implements AutoCloseable {
 
     static DemoProcess start(Path directory, int steps, String... options) throws IOException {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-Dsluice.root=" + System.getProperty("sluice.root"),
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.sluice.cli.Main",
                 "demo",
                 "--steps",
                 Integer.toString(steps),
@@ -51,7 +44,7 @@ final class DemoProcess implements AutoCloseable {
                 directory.resolve("work").toString()));
         command.addAll(List.of(options));
         return new DemoProcess(
-                directory, ChildProcess.start(ChildCommand.of(command, directory, directory.resolve("demo.log"))));
+                directory, ChildProcess.start(SluiceCommand.of(directory, directory.resolve("demo.log"), command)));
     }
 
     /** Follows the training log on the demo's own broker, once that is up. */

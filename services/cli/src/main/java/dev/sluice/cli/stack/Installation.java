@@ -38,6 +38,14 @@ public record Installation(Path root) {
         return classPath("services", "cpu-backend");
     }
 
+    ClassArchives classArchives() {
+        return new ClassArchives(root.resolve("target/cds"));
+    }
+
+    Path brokerJar() {
+        return jar("common", "broker");
+    }
+
     /** Where the examples lie that come with Sluice. */
     public Path deploy() {
         return root.resolve("deploy");
@@ -48,8 +56,12 @@ public record Installation(Path root) {
     }
 
     private String classPath(String folder, String module) {
-        Path target = root.resolve(folder).resolve(module).resolve("target");
+        Path jar = jar(folder, module);
         // The module's own jar first: lib may still hold jars of an earlier build.
-        return target.resolve("sluice-" + module + "-" + VERSION + ".jar") + ":" + target.resolve("lib") + "/*";
+        return jar + ":" + jar.resolveSibling("lib") + "/*";
+    }
+
+    private Path jar(String folder, String module) {
+        return root.resolve(folder).resolve(module).resolve("target/sluice-" + module + "-" + VERSION + ".jar");
     }
 }
