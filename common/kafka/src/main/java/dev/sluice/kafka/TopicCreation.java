@@ -35,7 +35,7 @@ public final class TopicCreation {
      * @return the names that were created
      */
     public static List<String> create(KafkaConnection connection, short replication) {
-        try (Admin admin = Admin.create(connection.clientSettings())) {
+        try (Admin admin = Admin.create(connection.adminSettings())) {
             Set<String> existing = admin.listTopics().names().get(DEADLINE_SECONDS, TimeUnit.SECONDS);
             List<NewTopic> missing = Arrays.stream(Topics.values())
                     .filter(topic -> !existing.contains(topic.topicName()))
