@@ -15,6 +15,7 @@ import dev.sluice.workerapi.FilesWritten;
 import dev.sluice.workerapi.SaveRequest;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,7 +54,8 @@ public final class CutWriter {
     public void save(Worker worker, GroupFlow flow, RunJournal journal, boolean last) {
         int step = flow.look(TrainingState::completedStep);
         Path directory = DirectoryRemoval.prepare(run.folders().cut(step, last));
-        String operation = "save-e%d-%d%s".formatted(run.epoch(), step, last ? "-last" : "");
+        // Never an id of before: the worker would answer without writing.
+        String operation = "save-e%d-%d-%s".formatted(run.epoch(), step, UUID.randomUUID());
         FilesWritten written = worker.client()
                 .save(new SaveRequest(run.epoch(), operation, directory.toString()), config.callDeadline());
         CheckpointSaved saved = flow.look(state -> event(state, written, last));

@@ -297,11 +297,15 @@ final class TrainingLoop {
     private void finish() throws InterruptedException {
         flow.setOtherWork(null);
         flow.stopAsking();
+        boolean inFlight = flow.inFlight() > 0;
         if (signals.stopping().isDone()) {
             flow.withdrawAll("the run ends early: " + signals.stopping().join());
         }
-        boolean settled = flow.await(() -> flow.state().running().isEmpty(), leftovers());
-        if (!settled) {
+        // What was given to instances still gets an answer: with tokens that would otherwise be in no bucket.
+        if (inFlight
+                && !flow.await(
+                        () -> flow.state().running().isEmpty(),
+                        parts.config().waits().leftovers())) {
             flow.withdrawAll("no step follows");
         }
         Optional<BatchDraft> closing = flow.look(TrainingState::decideClosing);
@@ -310,10 +314,6 @@ final class TrainingLoop {
         }
         verbs.cuts().save(seated.worker(), flow, journal, true);
         LOG.info("run trained runId={} steps={}", run.runId(), workerStep);
-    }
-
-    private Duration leftovers() {
-        return flow.inFlight() == 0 ? Duration.ZERO : parts.config().waits().leftovers();
     }
 
     private void took(String verb, long begin) {

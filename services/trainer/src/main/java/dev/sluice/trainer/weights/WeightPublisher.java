@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Writes weight versions to disk for the engines, and removes old ones. */
@@ -62,7 +63,8 @@ public final class WeightPublisher {
                 .export(
                         new ExportRequest(
                                 run.epoch(),
-                                "export-e%d-v%d".formatted(run.epoch(), version),
+                                // Never an id of before: the worker would answer without writing.
+                                "export-e%d-v%d-%s".formatted(run.epoch(), version, UUID.randomUUID()),
                                 DirectoryRemoval.prepare(directory).toString(),
                                 ExportRequest.Format.HF,
                                 version,

@@ -123,6 +123,30 @@ class TrainingRunIT {
         }
     }
 
+    @Test
+    void aWorkerThatDiesIsLoadedAnewFromTheCutAndTheLog(KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("worker-dies");
+        try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, 1);
+                EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.GROUP_EVENTS);
+                SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            RunTrainer trainer = scenario.trainer(1);
+            trainer.start();
+            log.await(runId, StepCompleted.class, completed -> completed.step() == 4, DEADLINE);
+
+            scenario.stopWorker();
+            CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
+
+            assertThat(log.events(runId, TrainerReady.class))
+                    .extracting(TrainerReady::how)
+                    .containsExactly("started", "resumed from a cut");
+            assertThat(log.events(runId, StepCompleted.class))
+                    .extracting(StepCompleted::step)
+                    .containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
+            assertThat(weightsIn(last)).isEqualTo(weightsByTheLog(log, runId));
+            trainer.end(DEADLINE);
+        }
+    }
+
     /** The planner's word may come late: the log alone keeps a replaced trainer from writing. */
     @Test
     void aTrainerThatWasReplacedWritesNothingAndTouchesNothing(KafkaBroker kafka) throws IOException {
