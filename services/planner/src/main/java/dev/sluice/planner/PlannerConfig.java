@@ -24,6 +24,18 @@ interface PlannerConfig {
     @WithDefault("30s")
     Duration stoppingDeadline();
 
+    /** How long the results of a run that has ended stay in their log. */
+    @WithDefault("7d")
+    Duration logKeep();
+
+    /** How many records of a partition must be useless before they are deleted. */
+    @WithDefault("10000")
+    long logTrimRecords();
+
+    /** How often the log of results is looked at. */
+    @WithDefault("1m")
+    Duration logTrimInterval();
+
     default Deadlines deadlines() {
         return new Deadlines(conversionDeadline(), enginesReadyDeadline(), trainerReadyDeadline(), stoppingDeadline());
     }

@@ -31,13 +31,20 @@ class PlannerStart {
     private final Readers readers;
     private final RunKeeper keeper;
     private final RequestConsumer requests;
+    private final LogTrimming trimming;
     private volatile boolean ending;
 
-    PlannerStart(KafkaConnection connection, Readers readers, RunKeeper keeper, RequestConsumer requests) {
+    PlannerStart(
+            KafkaConnection connection,
+            Readers readers,
+            RunKeeper keeper,
+            RequestConsumer requests,
+            LogTrimming trimming) {
         this.connection = connection;
         this.readers = readers;
         this.keeper = keeper;
         this.requests = requests;
+        this.trimming = trimming;
     }
 
     void start(@Observes StartupEvent event) {
@@ -74,6 +81,7 @@ class PlannerStart {
             rest.awaitCaughtUp(READING_DEADLINE);
         }
         keeper.startDeciding(() -> Quarkus.asyncExit(EXIT_NOT_ELECTED));
+        trimming.start();
         LOG.info("this planner is elected");
     }
 }

@@ -1,11 +1,15 @@
 package dev.sluice.planner;
 
+import dev.sluice.domain.retention.GroupLogRetention;
 import dev.sluice.domain.run.RunDesk;
 import dev.sluice.events.Event;
 import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.RunEvent;
 import dev.sluice.events.RunEvent.RunPlanned;
 import dev.sluice.events.RunEvent.RunRejected;
+import dev.sluice.events.Topics;
+import dev.sluice.events.TrainingEvent;
+import dev.sluice.kafka.AddressedReader;
 import dev.sluice.kafka.EventRecord;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.RunLog;
@@ -41,6 +45,7 @@ class RunKeeper {
     private final MeterRegistry metrics;
     private final Clock clock = Clock.systemUTC();
     private final RunDesk desk;
+    private final GroupLogRetention retention;
     private final AnsweredRequests answered = new AnsweredRequests();
     private final Map<Integer, Long> appliedOffsets = new HashMap<>();
     private @Nullable RunLog log;
@@ -50,6 +55,8 @@ class RunKeeper {
         this.connection = connection;
         this.metrics = metrics;
         this.desk = new RunDesk(config.deadlines());
+        this.retention = new GroupLogRetention(
+                config.logKeep(), runId -> AddressedReader.partitionOf(runId, Topics.GROUP_EVENTS));
     }
 
     /** Takes a record of the own log, from whichever reader it comes first. */
@@ -64,6 +71,7 @@ class RunKeeper {
         }
         appliedOffsets.put(record.partition(), record.offset());
         desk.apply((RunEvent) record.event(), record.time());
+        retention.apply((RunEvent) record.event(), record.time());
         if (record.event() instanceof RunPlanned || record.event() instanceof RunRejected) {
             answered.add(record.causation());
         }
@@ -78,6 +86,9 @@ class RunKeeper {
         thread.run(() -> {
             boolean heartbeat = record.event() instanceof InstanceSnapshot;
             Instant at = heartbeat && live ? clock.instant() : record.time();
+            if (record.event() instanceof TrainingEvent training) {
+                retention.apply(training);
+            }
             if (desk.observe(record.event(), at)) {
                 decide(record.id());
             }
@@ -139,6 +150,11 @@ class RunKeeper {
 
     int gpuInstances() {
         return ask(runs -> runs.gpuInstances(clock.instant()));
+    }
+
+    /** By partition, the offset below which no run needs the log of results; empty unless this planner decides. */
+    Map<Integer, Long> deletableResults() {
+        return thread.call(() -> deciding ? retention.deletableBelow(clock.instant()) : Map.of());
     }
 
     /** Looks at the runs; the answer must not hold on to the desk. */

@@ -17,16 +17,29 @@ class PlannerConfigTest {
     }
 
     @Test
+    void resultsOfFinishedRunsAreKeptForAWeekAndDeletedByTenThousands() {
+        assertThat(read(Map.of()).logKeep()).isEqualTo(Duration.ofDays(7));
+        assertThat(read(Map.of()).logTrimRecords()).isEqualTo(10_000);
+        assertThat(read(Map.of()).logTrimInterval()).isEqualTo(Duration.ofMinutes(1));
+    }
+
+    @Test
     void everyKeyCanBeSet() {
         PlannerConfig config = read(Map.of(
                 "sluice.planner.conversion-deadline", "1s",
                 "sluice.planner.engines-ready-deadline", "2s",
                 "sluice.planner.trainer-ready-deadline", "3s",
-                "sluice.planner.stopping-deadline", "4s"));
+                "sluice.planner.stopping-deadline", "4s",
+                "sluice.planner.log-keep", "1d",
+                "sluice.planner.log-trim-records", "5",
+                "sluice.planner.log-trim-interval", "6s"));
 
         assertThat(config.deadlines())
                 .isEqualTo(new Deadlines(
                         Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(3), Duration.ofSeconds(4)));
+        assertThat(config.logKeep()).isEqualTo(Duration.ofDays(1));
+        assertThat(config.logTrimRecords()).isEqualTo(5);
+        assertThat(config.logTrimInterval()).isEqualTo(Duration.ofSeconds(6));
     }
 
     private static PlannerConfig read(Map<String, String> values) {
