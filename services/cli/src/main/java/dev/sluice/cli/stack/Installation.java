@@ -38,14 +38,6 @@ public record Installation(Path root) {
         return classPath("services", "cpu-backend");
     }
 
-    ClassArchives classArchives() {
-        return new ClassArchives(root.resolve("target/cds"));
-    }
-
-    Path brokerJar() {
-        return jar("common", "broker");
-    }
-
     /** Where the examples lie that come with Sluice. */
     public Path deploy() {
         return root.resolve("deploy");
@@ -56,12 +48,8 @@ public record Installation(Path root) {
     }
 
     private String classPath(String folder, String module) {
-        Path jar = jar(folder, module);
+        Path target = root.resolve(folder).resolve(module).resolve("target");
         // The module's own jar first: lib may still hold jars of an earlier build.
-        return jar + ":" + jar.resolveSibling("lib") + "/*";
-    }
-
-    private Path jar(String folder, String module) {
-        return root.resolve(folder).resolve(module).resolve("target/sluice-" + module + "-" + VERSION + ".jar");
+        return target.resolve("sluice-" + module + "-" + VERSION + ".jar") + ":" + target.resolve("lib") + "/*";
     }
 }

@@ -3,7 +3,11 @@ package dev.sluice.cli.stack;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Flags of the JVMs that a stack starts: little memory and quick starts, because seven of them share one machine. */
+/**
+ * Flags of the JVMs that a stack starts: little memory and quick starts, because seven of them share one machine. No archive
+ * of classes is written at their end: it would save a third of the next start's CPU time, but on a busy machine it keeps
+ * them alive for longer than the 15 s within which nobody may be left.
+ */
 final class JavaFlags {
     static final List<String> SERVICE = List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
     /** Services that hold groups and batches in memory. */

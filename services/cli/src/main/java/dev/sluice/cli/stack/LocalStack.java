@@ -32,8 +32,8 @@ public final class LocalStack implements AutoCloseable {
     /** Together below the 15 s within which nothing may be left. */
     private static final Map<StopTurn, Duration> GRACE = Map.of(
             StopTurn.TRAINER, Duration.ofSeconds(3),
-            StopTurn.ROLLOUT, Duration.ofSeconds(4),
-            StopTurn.REST, Duration.ofSeconds(4),
+            StopTurn.ROLLOUT, Duration.ofSeconds(5),
+            StopTurn.REST, Duration.ofSeconds(3),
             StopTurn.BROKER, Duration.ofSeconds(3));
 
     private final WorkDirectory workDirectory;
@@ -119,7 +119,6 @@ public final class LocalStack implements AutoCloseable {
                 }
             }
             Leftovers.sweep(workDirectory.stateFiles(), Duration.ZERO);
-            programs.stopped();
         } catch (IOException e) {
             says.accept("some processes may be left: " + e.getMessage());
         } finally {

@@ -3,7 +3,6 @@ package dev.sluice.cli.stack;
 import dev.sluice.cli.CommandFailure;
 import dev.sluice.cli.stack.ServiceProgram.Ready;
 import dev.sluice.cli.stack.ServiceProgram.StopTurn;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,19 +16,16 @@ final class Programs implements StackPrograms {
     private final Installation installation;
     private final WorkDirectory workDirectory;
     private final StackSettings settings;
-    private final ClassArchives archives;
 
     Programs(Installation installation, WorkDirectory workDirectory, StackSettings settings) {
         this.installation = installation;
         this.workDirectory = workDirectory;
         this.settings = settings;
-        this.archives = installation.classArchives();
     }
 
     @Override
     public ServiceProgram broker() {
         List<String> command = java(JavaFlags.BROKER);
-        command.addAll(archives.flags("broker", "broker", installation.brokerJar()));
         command.addAll(List.of("-cp", installation.brokerClassPath(), "dev.sluice.broker.BrokerMain"));
         command.addAll(List.of("--dir", workDirectory.broker().toString()));
         command.addAll(List.of("--state-file", workDirectory.stateFile("broker").toString()));
@@ -47,11 +43,6 @@ final class Programs implements StackPrograms {
         programs.add(quarkus("trainer-1", "trainer", StopTurn.TRAINER, workerFlags(), bootstrapServers));
         programs.add(dashboard(bootstrapServers, dashboardPort));
         return settings.builtOnly() ? programs.stream().filter(this::isBuilt).toList() : requireBuilt(programs);
-    }
-
-    @Override
-    public void stopped() throws IOException {
-        archives.keep();
     }
 
     private ServiceProgram dashboard(String bootstrapServers, int port) {
@@ -88,7 +79,6 @@ final class Programs implements StackPrograms {
     private ServiceProgram quarkus(
             String name, String service, StopTurn turn, List<String> flags, String bootstrapServers) {
         List<String> command = java(flags);
-        command.addAll(archives.flags(service, name, installation.quarkusJar(service)));
         command.addAll(List.of("-jar", installation.quarkusJar(service).toString()));
         List<Path> roots = new ArrayList<>(settings.inputRoots());
         roots.add(installation.deploy());

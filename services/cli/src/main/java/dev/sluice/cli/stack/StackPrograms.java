@@ -1,6 +1,5 @@
 package dev.sluice.cli.stack;
 
-import java.io.IOException;
 import java.util.List;
 
 /** What a stack consists of. */
@@ -15,7 +14,4 @@ interface StackPrograms {
      * @param dashboardPort where the dashboard is to listen
      */
     List<ServiceProgram> services(String bootstrapServers, int dashboardPort);
-
-    /** Called when all of them have ended. */
-    default void stopped() throws IOException {}
 }
