@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -21,7 +20,7 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /** The containers' files say what the packaged services really understand, serve and publish. */
 class DeployFilesIT {
-    private static final Path ROOT = Path.of(System.getProperty("sluice.root"));
+    private static final Path ROOT = PackagedService.ROOT;
     private static final Pattern FIGURE = Pattern.compile("name=\"([^\"]+)\"");
 
     @Test
@@ -31,14 +30,9 @@ class DeployFilesIT {
             if (name == null || service.getKey().equals("topics")) {
                 continue;
             }
-            Set<String> known = ServiceKeys.variables(ROOT.resolve("services/" + name + "/target/quarkus-app"));
-
-            List<String> unknown = environment(service.getValue()).keySet().stream()
-                    .filter(variable -> variable.startsWith("SLUICE_") && !known.contains(variable))
-                    .toList();
-
-            assertThat(unknown)
-                    .as("variables of %s; it knows %s", service.getKey(), known)
+            assertThat(new PackagedService(name)
+                            .misunderstood(environment(service.getValue()).keySet()))
+                    .as("variables of " + service.getKey())
                     .isEmpty();
         }
     }
@@ -52,31 +46,24 @@ class DeployFilesIT {
                 .toList();
 
         assertThat(built)
-                .containsExactlyInAnyOrder("planner", "converter", "rollout", "trainer", "dashboard")
-                .allSatisfy(name -> assertThat(ROOT.resolve("services/" + name + "/target/quarkus-app/quarkus-run.jar"))
-                        .exists());
+                .containsExactlyInAnyOrderElementsOf(PackagedService.ALL)
+                .allSatisfy(name -> assertThat(new PackagedService(name).jar()).exists());
     }
 
     @Test
     void commandsOfEnginesAndWorkersNameMainsThatExist() throws IOException {
-        List<String> mains = services().values().stream()
+        List<Path> mains = services().values().stream()
                 .flatMap(service -> environment(service).entrySet().stream())
                 .filter(variable -> variable.getKey().endsWith("_COMMAND"))
-                .map(variable ->
-                        variable.getValue().substring(variable.getValue().lastIndexOf(',') + 1))
-                .distinct()
+                .map(variable -> PackagedService.mainOf(variable.getValue()))
                 .toList();
 
-        assertThat(mains)
-                .isNotEmpty()
-                .allSatisfy(main -> assertThat(ROOT.resolve(
-                                "services/cpu-backend/target/classes/" + main.replace('.', '/') + ".class"))
-                        .exists());
+        assertThat(mains).isNotEmpty().allSatisfy(main -> assertThat(main).exists());
     }
 
     @Test
     void prometheusScrapesThePortsThatTheImageOpens() throws IOException {
-        String image = Files.readString(ROOT.resolve("deploy/images/Dockerfile"));
+        String image = PackagedService.dockerfile();
         Map<String, Object> prometheus = yaml(ROOT.resolve("deploy/prometheus/prometheus.yml"));
 
         String targets = prometheus.get("scrape_configs").toString();
