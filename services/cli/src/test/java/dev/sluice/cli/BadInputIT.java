@@ -62,7 +62,8 @@ class BadInputIT {
         up = UpProcess.start(directory);
         // The first requests of a JVM load classes; and the base of all requests below is itself feasible.
         for (int i = 0; i < WARM_UP; i++) {
-            assertThat(up.post("/v1/plans", absolute(request(""))).statusCode()).isEqualTo(200);
+            HttpResponse<String> plan = up.post("/v1/plans", absolute(request("")));
+            assertThat(plan.statusCode()).as(plan.body()).isEqualTo(200);
         }
     }
 
@@ -81,7 +82,7 @@ class BadInputIT {
         return Stream.of(
                 new BadRequest(
                         "an unknown key",
-                        request("rollout: {samplesPerPrompts: 4}"),
+                        request("  samplesPerPrompts: 4"),
                         List.of("unknown key samplesPerPrompts; did you mean samplesPerPrompt?")),
                 new BadRequest(
                         "no checkpoint",
@@ -101,7 +102,7 @@ class BadInputIT {
                         List.of("backend gpu needs instances with GPUs; none is alive")),
                 new BadRequest(
                         "several problems",
-                        request("algorithm: {name: ppo}\nrollout: {groupsPerStep: 0, topp: 1}\nreward: {type: exactt}")
+                        request("  groupsPerStep: 0\n  topp: 1\nalgorithm: {name: ppo}\nreward: {type: exactt}")
                                 .replace("./model", "./nowhere")
                                 .replace("prompts.jsonl", "broken.jsonl"),
                         List.of(
@@ -153,6 +154,8 @@ class BadInputIT {
                 model: {path: ./model}
                 data: {prompts: ./prompts.jsonl}
                 training: {steps: 1}
+                rollout:
+                  maxResponseTokens: 8
                 """ + more + "\n";
     }
 

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param rewardFirst10 mean reward of the first ten steps
  * @param rewardLast10 mean reward of the last ten steps
  * @param evalBefore mean reward on the held-out sets before the first step
- * @param evalAfter mean reward on the held-out sets after the last step
+ * @param evalAfter mean reward on the held-out sets when they were measured last; null when only before the first step
  * @param tokens by what became of them
  * @param tokensGenerated the sum of {@code tokens}
  * @param acceptLength tokens per verification of speculative decoding
@@ -78,8 +78,12 @@ public record RunReport(
                 run.ledger().stepsTrained(),
                 mean(rewards.subList(0, edge)),
                 mean(rewards.subList(rewards.size() - edge, rewards.size())),
-                evaluation(run.evaluations(), steps(run.evaluations()).min()),
-                evaluation(run.evaluations(), steps(run.evaluations()).max()),
+                evaluation(
+                        run.evaluations(),
+                        steps(run.evaluations()).filter(step -> step == 0).findFirst()),
+                evaluation(
+                        run.evaluations(),
+                        steps(run.evaluations()).filter(step -> step > 0).max()),
                 run.ledger().tokens(),
                 run.ledger().tokens().total(),
                 run.ledger().acceptLength().isPresent()

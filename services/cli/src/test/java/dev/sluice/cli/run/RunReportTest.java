@@ -71,6 +71,15 @@ class RunReportTest {
     }
 
     @Test
+    void aRunThatWasMeasuredOnlyBeforeItsFirstStepHasNoResultAfterIt() {
+        RunReport report =
+                RunReport.of(new RunEvents().evaluation(0, 0.25).step(1, 0.2).run(), Duration.ZERO, Duration.ZERO);
+
+        assertThat(report.evalBefore()).isEqualTo(0.25);
+        assertThat(report.evalAfter()).isNull();
+    }
+
+    @Test
     void aRunShorterThanTenStepsComparesWhatThereIs() {
         RunReport report =
                 RunReport.of(new RunEvents().step(1, 0.2).step(2, 0.4).run(), Duration.ZERO, Duration.ZERO);
