@@ -62,7 +62,8 @@ final class RetentionWorld {
     }
 
     RetentionWorld(long seed, View view) {
-        this.random = new Random(seed);
+        // Scattered: seeds in a row would begin with nearly the same numbers.
+        this.random = new Random(seed * 0x9E3779B97F4A7C15L);
         this.view = view;
     }
 
