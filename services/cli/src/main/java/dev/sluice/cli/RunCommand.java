@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -98,7 +97,9 @@ final class RunCommand implements Callable<Integer> {
             return ExitCode.OK;
         }
         terminal.say("run " + runId + " is planned");
-        LiveProgress.show(follower, terminal, new CompletableFuture<>(), Runs.LONGEST_SILENCE);
+        try (BrokerWatch broker = BrokerWatch.start(stack.bootstrapServers())) {
+            LiveProgress.show(follower, terminal, broker.gone(), Runs.LONGEST_SILENCE);
+        }
         new RunView(terminal).show(client.read(runId));
         return follower.look(run -> run.phase()) == RunPhase.SUCCEEDED ? ExitCode.OK : ExitCode.FAILED;
     }

@@ -6,7 +6,6 @@ import dev.sluice.cli.run.RunFollower;
 import dev.sluice.cli.run.RunPhase;
 import dev.sluice.cli.run.RunProjection;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -32,9 +31,10 @@ final class WatchCommand implements Callable<Integer> {
     public Integer call() {
         output.applyTo(terminal);
         RunClient client = stack.client();
-        try (RunFollower follower = client.follow(runId)) {
+        try (RunFollower follower = client.follow(runId);
+                BrokerWatch broker = BrokerWatch.start(stack.bootstrapServers())) {
             follower.look(Runs::require);
-            LiveProgress.show(follower, terminal, new CompletableFuture<>(), Runs.LONGEST_SILENCE);
+            LiveProgress.show(follower, terminal, broker.gone(), Runs.LONGEST_SILENCE);
         }
         RunProjection run = client.read(runId);
         new RunView(terminal).show(run);
