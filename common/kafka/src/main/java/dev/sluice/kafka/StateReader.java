@@ -22,6 +22,7 @@ import org.apache.kafka.common.TopicPartition;
  */
 public final class StateReader extends PollLoop {
     private final String what;
+    private final String bootstrapServers;
     private final Function<KafkaConsumer<byte[], byte[]>, List<TopicPartition>> choice;
     private final Map<TopicPartition, Long> starts;
     private final EventHandler handler;
@@ -36,6 +37,7 @@ public final class StateReader extends PollLoop {
             EventHandler handler) {
         super(connection, connection.consumerSettings(), connection.source() + "-state-" + what);
         this.what = what;
+        this.bootstrapServers = connection.bootstrapServers();
         this.choice = choice;
         this.starts = Map.copyOf(starts);
         this.handler = handler;
@@ -119,7 +121,10 @@ public final class StateReader extends PollLoop {
             Thread.currentThread().interrupt();
             throw new KafkaUnavailableException("interrupted while reading " + what, e);
         } catch (ExecutionException | TimeoutException e) {
-            throw new KafkaUnavailableException("could not read " + what + " to the end within " + deadline, e);
+            throw new KafkaUnavailableException(
+                    "could not read %s to the end within %d s; see whether a broker runs at %s and can be reached from here"
+                            .formatted(what, deadline.toSeconds(), bootstrapServers),
+                    e);
         }
     }
 

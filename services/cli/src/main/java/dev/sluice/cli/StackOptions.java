@@ -4,11 +4,14 @@ import dev.sluice.cli.run.RunClient;
 import dev.sluice.cli.stack.RunningStack;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which services a command talks to. */
 final class StackOptions {
+    private static final Pattern ADDRESSES = Pattern.compile("[^,\\s]+:\\d{1,5}(,[^,\\s]+:\\d{1,5})*");
+
     @Option(
             names = "--work-dir",
             defaultValue = UpCommand.DEFAULT_WORK_DIRECTORY,
@@ -23,7 +26,13 @@ final class StackOptions {
     }
 
     String bootstrapServers() {
-        return bootstrap == null ? RunningStack.in(workDirectory).bootstrapServers() : bootstrap;
+        if (bootstrap == null) {
+            return RunningStack.in(workDirectory).bootstrapServers();
+        }
+        if (!ADDRESSES.matcher(bootstrap).matches()) {
+            throw CommandFailure.usage("--bootstrap is " + bootstrap + "; give HOST:PORT, several separated by commas");
+        }
+        return bootstrap;
     }
 
     /** Where a service of that stack listens for HTTP. */

@@ -94,6 +94,13 @@ class CommandLineTest {
     }
 
     @Test
+    void anAddressThatIsNoneIsAUsageError() {
+        assertThat(execute("status", "--bootstrap", "kafka")).isEqualTo(ExitCode.USAGE);
+
+        assertThat(err.toString()).contains("--bootstrap is kafka; give HOST:PORT");
+    }
+
+    @Test
     void tooManyRolloutInstancesAreAUsageError() {
         assertThat(execute("up", "--work-dir", directory.toString(), "--rollout", "65"))
                 .isEqualTo(ExitCode.USAGE);
