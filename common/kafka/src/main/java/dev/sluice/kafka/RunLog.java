@@ -60,7 +60,8 @@ public final class RunLog implements AutoCloseable {
     }
 
     /**
-     * Appends the events in one transaction.
+     * Appends the events in one transaction. They will stand in the log together; readers see them a moment after this
+     * returns, once the broker has marked the partitions. Opening a log waits for those marks of its former holder.
      *
      * @return the events with their ids and offsets, in order
      * @throws FencedException if another process has opened this log since
