@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -73,7 +74,7 @@ public enum Topics {
             "rollout instances",
             Key.RUN,
             16,
-            Retention.forEver(),
+            Retention.trimmed(),
             Reading.STATE,
             List.of(
                     GroupEvent.GroupStarted.class,
@@ -231,21 +232,50 @@ public enum Topics {
     /**
      * How long records are kept.
      *
-     * @param time the least time, or null for ever
-     * @param compact only the newest record of a key is kept
+     * @param time the least time; null where {@code policy} is not {@link Policy#TIME}
      */
     public record Retention(
-            @org.jspecify.annotations.Nullable Duration time, boolean compact) {
+            Policy policy,
+            @org.jspecify.annotations.Nullable Duration time) {
+        /** What decides when a record goes. */
+        public enum Policy {
+            FOREVER,
+            /** Until no run can need it: the planner deletes below the oldest kept cut of every run. */
+            TRIMMED,
+            TIME,
+            /** Only the newest record of a key is kept. */
+            COMPACTED
+        }
+
         static Retention forEver() {
-            return new Retention(null, false);
+            return new Retention(Policy.FOREVER, null);
+        }
+
+        static Retention trimmed() {
+            return new Retention(Policy.TRIMMED, null);
         }
 
         static Retention compacted() {
-            return new Retention(null, true);
+            return new Retention(Policy.COMPACTED, null);
         }
 
         static Retention of(Duration time) {
-            return new Retention(time, false);
+            return new Retention(Policy.TIME, time);
+        }
+
+        /** For people. */
+        @Override
+        public String toString() {
+            return switch (policy) {
+                case FOREVER -> "for ever";
+                case TRIMMED -> "while a run needs it";
+                case TIME -> Objects.requireNonNull(time).toDays() + " days";
+                case COMPACTED -> "newest of a key";
+            };
+        }
+
+        public boolean compact() {
+            return policy == Policy.COMPACTED;
         }
     }
 }

@@ -40,11 +40,12 @@ final class AsyncApi {
         channel.put("address", topic.topicName());
         channel.put(
                 "description",
-                "Written by %s; key: %s; read as %s"
+                "Written by %s; key: %s; read as %s; kept: %s"
                         .formatted(
                                 topic.writer(),
                                 topic.key().name().toLowerCase(Locale.ROOT),
-                                topic.reading().name().toLowerCase(Locale.ROOT)));
+                                topic.reading().name().toLowerCase(Locale.ROOT),
+                                topic.retention()));
         ObjectNode messages = channel.putObject("messages");
         topic.events()
                 .forEach(event -> messages.putObject(event.getSimpleName())

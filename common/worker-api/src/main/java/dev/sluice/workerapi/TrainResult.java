@@ -1,5 +1,7 @@
 package dev.sluice.workerapi;
 
+import dev.sluice.events.Float32Array;
+
 /**
  * What {@code /train} did.
  *

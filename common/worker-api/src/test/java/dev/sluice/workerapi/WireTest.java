@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.sluice.events.Float32Array;
 import dev.sluice.http.Json;
 import java.util.Set;
 import org.junit.jupiter.api.Test;

@@ -49,8 +49,7 @@ final class TopicsCommand implements Callable<Integer> {
     private void table() {
         TextTable table = new TextTable("topic", "key", "partitions", "kept", "written by");
         for (Topics topic : Topics.values()) {
-            table.row(
-                    topic.topicName(), lower(topic.key()), topic.partitions(), kept(topic.retention()), topic.writer());
+            table.row(topic.topicName(), lower(topic.key()), topic.partitions(), topic.retention(), topic.writer());
         }
         terminal.result(table.toString());
         for (Topics topic : Topics.values()) {
@@ -94,7 +93,7 @@ final class TopicsCommand implements Callable<Integer> {
                     .put("name", topic.topicName())
                     .put("key", lower(topic.key()))
                     .put("partitions", topic.partitions())
-                    .put("kept", kept(topic.retention()))
+                    .put("kept", topic.retention().toString())
                     .put("reading", lower(topic.reading()))
                     .put("writer", topic.writer());
             ObjectNode events = json.putObject("events");
@@ -134,13 +133,6 @@ final class TopicsCommand implements Callable<Integer> {
                 .getTypeName()
                 .replaceAll("[a-z]+\\.([a-z]+\\.)*", "")
                 .replaceAll("\\w+\\$", "");
-    }
-
-    private static String kept(Topics.Retention retention) {
-        if (retention.compact()) {
-            return "newest of a key";
-        }
-        return retention.time() == null ? "for ever" : retention.time().toDays() + " days";
     }
 
     private static String lower(Enum<?> value) {

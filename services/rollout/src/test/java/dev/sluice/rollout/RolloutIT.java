@@ -2,7 +2,6 @@ package dev.sluice.rollout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStarted;
@@ -34,9 +33,9 @@ class RolloutIT {
 
     @BeforeAll
     static void needsTheCpuEngine() throws IOException {
-        assumeTrue(
-                RunningRollout.engineIsBuilt(),
-                "the CPU engine is not built; run ./mvnw -pl services/cpu-backend package first");
+        assertThat(RunningRollout.engineIsBuilt())
+                .as("the CPU engine is built; if not: ./mvnw -pl services/cpu-backend -am package -DskipTests")
+                .isTrue();
     }
 
     @Test

@@ -34,6 +34,15 @@ public final class CutChoice {
                 return Optional.of(cut);
             }
         }
+        if (!cuts.isEmpty()) {
+            throw new TrainingRefusedException(
+                    "no cut of %s verifies, and the log before the oldest is no longer kept; restore one of %s, or start a new run"
+                            .formatted(
+                                    cuts.getFirst().runId(),
+                                    cuts.stream()
+                                            .map(CheckpointSaved::directory)
+                                            .toList()));
+        }
         return Optional.empty();
     }
 

@@ -40,12 +40,20 @@ class CutChoiceTest {
     }
 
     @Test
-    void takesNoneWhoseManifestIsAnotherThanTheEventSays() throws IOException {
+    void refusesToGoOnWhereNoCutIsWhatItsEventSays() throws IOException {
         Files.writeString(Path.of(newer.directory(), "weights"), "other content");
         Files.delete(Path.of(newer.directory(), Manifest.FILE));
         Manifest.write(Path.of(newer.directory()));
 
-        assertThat(CutChoice.newestSound(List.of(newer), "data")).isEmpty();
+        assertThatThrownBy(() -> CutChoice.newestSound(List.of(newer), "data"))
+                .isInstanceOf(TrainingRefusedException.class)
+                .hasMessageContaining("no cut of")
+                .hasMessageContaining(newer.directory());
+    }
+
+    @Test
+    void aRunWithoutCutsBeginsAtTheBeginning() {
+        assertThat(CutChoice.newestSound(List.of(), "data")).isEmpty();
     }
 
     @Test

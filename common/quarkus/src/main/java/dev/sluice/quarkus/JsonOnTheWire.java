@@ -1,4 +1,4 @@
-package dev.sluice.planner;
+package dev.sluice.quarkus;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.events.EventJson;
@@ -6,7 +6,7 @@ import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 
 /** HTTP answers spell values as events do. */
-class JsonOnTheWire {
+public class JsonOnTheWire {
     @Produces
     @Singleton
     ObjectMapper mapper() {
