@@ -31,7 +31,10 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
-/** A rollout instance with one engine that answers every task at once, with tokens that follow from the task's seed. */
+/**
+ * A rollout instance with one engine that answers every task at once, with tokens that follow from the task's seed. It can
+ * be told to answer nothing more from a weight version on, so that a run stands still while a test does something to it.
+ */
 final class SmallRollout implements AutoCloseable {
     private static final String INCARNATION = "i1";
 
@@ -44,6 +47,7 @@ final class SmallRollout implements AutoCloseable {
     private final List<GroupRequested> requested = new CopyOnWriteArrayList<>();
     private final List<GroupRequested> waiting = new ArrayList<>();
     private int version;
+    private int pausesAt = Integer.MAX_VALUE;
 
     SmallRollout(KafkaConnection connection, String runId) {
         this.runId = runId;
@@ -62,6 +66,16 @@ final class SmallRollout implements AutoCloseable {
         return List.copyOf(requested);
     }
 
+    /** From this weight version on, tasks wait for {@link #goOn}. */
+    synchronized void pauseAt(int weightVersion) {
+        pausesAt = weightVersion;
+    }
+
+    synchronized void goOn() {
+        pausesAt = Integer.MAX_VALUE;
+        sampleWhatMay();
+    }
+
     private String engine() {
         return instanceId + "-" + INCARNATION + "-1";
     }
@@ -71,12 +85,8 @@ final class SmallRollout implements AutoCloseable {
                 && published.runId().equals(runId)
                 && published.version() > version) {
             version = published.version();
-            List<GroupRequested> allowed = waiting.stream()
-                    .filter(group -> group.minWeightVersion() <= version)
-                    .toList();
-            waiting.removeAll(allowed);
             publisher.publish(new WeightsLoaded(runId, 1, engine(), instanceId, version, 0.01, List.of("manifest")));
-            allowed.forEach(this::sample);
+            sampleWhatMay();
         }
     }
 
@@ -85,16 +95,19 @@ final class SmallRollout implements AutoCloseable {
             requested.add(group);
             publisher.publish(new GroupStarted(
                     runId, group.epoch(), group.groupId(), group.round(), group.attempt(), instanceId));
-            if (group.minWeightVersion() <= version) {
-                sample(group);
-            } else {
-                waiting.add(group);
-            }
+            waiting.add(group);
+            sampleWhatMay();
         }
     }
 
-    private void sample(GroupRequested group) {
-        publisher.publish(sampled(group));
+    private void sampleWhatMay() {
+        if (version < pausesAt) {
+            List<GroupRequested> allowed = waiting.stream()
+                    .filter(group -> group.minWeightVersion() <= version)
+                    .toList();
+            waiting.removeAll(allowed);
+            allowed.forEach(group -> publisher.publish(sampled(group)));
+        }
     }
 
     private GroupSampled sampled(GroupRequested group) {

@@ -94,6 +94,7 @@ class TrainingRunIT {
         try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, 1);
                 EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.GROUP_EVENTS);
                 SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            rollout.pauseAt(4);
             RunTrainer first = scenario.trainer(1);
             first.start();
             log.await(runId, StepCompleted.class, completed -> completed.step() == 4, DEADLINE);
@@ -104,6 +105,7 @@ class TrainingRunIT {
             }
             RunTrainer second = scenario.trainer(2);
             second.start();
+            rollout.goOn();
             CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
 
             assertThat(log.events(runId, TrainerReady.class).getLast().how())
@@ -129,11 +131,13 @@ class TrainingRunIT {
         try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, 1);
                 EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.GROUP_EVENTS);
                 SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            rollout.pauseAt(4);
             RunTrainer trainer = scenario.trainer(1);
             trainer.start();
             log.await(runId, StepCompleted.class, completed -> completed.step() == 4, DEADLINE);
 
             scenario.stopWorker();
+            rollout.goOn();
             CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
 
             assertThat(log.events(runId, TrainerReady.class))
@@ -154,12 +158,15 @@ class TrainingRunIT {
         try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, 1);
                 EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.GROUP_EVENTS);
                 SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            rollout.pauseAt(2);
             RunTrainer first = scenario.trainer(1);
             first.start();
             log.await(runId, StepCompleted.class, completed -> completed.step() == 2, DEADLINE);
 
             RunTrainer second = scenario.trainer(2);
             second.start();
+            log.await(runId, TrainerReady.class, ready -> ready.epoch() == 2, DEADLINE);
+            rollout.goOn();
             CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
             first.join(DEADLINE);
 
@@ -181,6 +188,7 @@ class TrainingRunIT {
         try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, 0);
                 EventLog log = kafka.follow(Topics.TRAINING);
                 SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            rollout.pauseAt(2);
             RunTrainer trainer = scenario.trainer(1);
             trainer.start();
             log.await(runId, StepCompleted.class, completed -> completed.step() == 2, DEADLINE);
