@@ -1,6 +1,7 @@
 package dev.sluice.events;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** How a request will run: figures of the model, layouts, exact argument lists, memory, prediction and the reasons. */
@@ -14,7 +15,29 @@ public record Plan(
         @About("Every choice with its reason") List<Choice> choices,
 
         @About("What is odd but does not reject the request")
-        List<Problem> warnings) {
+        List<Problem> warnings,
+
+        @About("The next best layouts, fastest first") List<Alternative> alternatives,
+
+        @About("Families of layouts that cannot run, each with the rule or number that rejects it")
+        List<Rejection> rejections) {
+    public Plan {
+        // Plans of this version's first months have neither.
+        alternatives = alternatives == null ? List.of() : List.copyOf(alternatives);
+        rejections = rejections == null ? List.of() : List.copyOf(rejections);
+    }
+
+    /** The only layout there is. */
+    public Plan(
+            Backend backend,
+            ModelFigures model,
+            TrainingPlan training,
+            RolloutPlan rollout,
+            @Nullable Prediction prediction,
+            List<Choice> choices,
+            List<Problem> warnings) {
+        this(backend, model, training, rollout, prediction, choices, warnings, List.of(), List.of());
+    }
 
     @About("Figures of the model")
     public record ModelFigures(
@@ -37,7 +60,36 @@ public record Plan(
             @About("Memory") Memory memory,
 
             @About("The optimizer's state lies in host memory")
-            boolean cpuAdam) {}
+            boolean cpuAdam,
+
+            @About("GPUs that train") int gpus,
+
+            @About("Tokens a GPU takes in one micro-batch; 0 on cpu")
+            int tokensPerGpu,
+
+            @About("Pipeline stages, first to last") List<Stage> stages,
+
+            @About("Environment variables of the worker") Map<String, String> environment) {
+        public TrainingPlan {
+            stages = stages == null ? List.of() : List.copyOf(stages);
+            environment = environment == null ? Map.of() : Map.copyOf(environment);
+        }
+
+        /** One process without GPUs. */
+        public TrainingPlan(TrainingLayout layout, List<String> args, Memory memory, boolean cpuAdam) {
+            this(layout, args, memory, cpuAdam, 0, 0, List.of(), Map.of());
+        }
+    }
+
+    @About("A pipeline stage")
+    public record Stage(
+            @About("Decoder layers") int layers,
+            @About("GiB on a GPU of this stage") double gpuGiB) {}
+
+    @About("A part of memory or time")
+    public record Part(
+            @About("What it is") String kind,
+            @About("GiB or seconds, as the whole is") double amount) {}
 
     @About("Parallel layout of training")
     public record TrainingLayout(
@@ -51,7 +103,23 @@ public record Plan(
     @About("Memory of training")
     public record Memory(
             @About("GiB on the fullest GPU; 0 on cpu") double gpuGiB,
-            @About("GiB on a host") double hostGiBPerNode) {}
+            @About("GiB on a host") double hostGiBPerNode,
+
+            @About("GiB on a GPU that a plan may use; 0 on cpu")
+            double gpuLimitGiB,
+
+            @About("Parts of the fullest GPU, GiB") List<Part> gpu,
+            @About("Parts of a host, GiB") List<Part> host) {
+        public Memory {
+            gpu = gpu == null ? List.of() : List.copyOf(gpu);
+            host = host == null ? List.of() : List.copyOf(host);
+        }
+
+        /** Without parts. */
+        public Memory(double gpuGiB, double hostGiBPerNode) {
+            this(gpuGiB, hostGiBPerNode, 0, List.of(), List.of());
+        }
+    }
 
     @About("The rollout side")
     public record RolloutPlan(
@@ -62,7 +130,32 @@ public record Plan(
             List<String> args,
 
             @About("Tokens the KV cache of a rank holds") long kvTokensPerRank,
-            @About("Samples an engine runs at once") int maxRunningRequests) {}
+            @About("Samples an engine runs at once") int maxRunningRequests,
+            @About("GPUs of one engine; 0 on cpu") int gpusPerEngine,
+
+            @About("Parts of a GPU of an engine, GiB") List<Part> memory,
+
+            @About("Environment variables of the engines") Map<String, String> environment,
+
+            @About("What to try, in order, when an engine runs out of memory at its start")
+            List<Fallback> fallbacks) {
+        public RolloutPlan {
+            memory = memory == null ? List.of() : List.copyOf(memory);
+            environment = environment == null ? Map.of() : Map.copyOf(environment);
+            fallbacks = fallbacks == null ? List.of() : List.copyOf(fallbacks);
+        }
+
+        /** Engines without GPUs. */
+        public RolloutPlan(
+                int engines, EngineLayout layout, List<String> args, long kvTokensPerRank, int maxRunningRequests) {
+            this(engines, layout, args, kvTokensPerRank, maxRunningRequests, 0, List.of(), Map.of(), List.of());
+        }
+    }
+
+    @About("Other arguments for an engine that ran out of memory at its start")
+    public record Fallback(
+            @About("What is different") String because,
+            @About("The whole list of arguments") List<String> args) {}
 
     @About("Parallel layout of an engine")
     public record EngineLayout(
@@ -75,7 +168,15 @@ public record Plan(
     public record Prediction(
             @About("Seconds a step") double stepSeconds,
             @About("Lower bound, seconds") double low,
-            @About("Upper bound, seconds") double high) {}
+            @About("Upper bound, seconds") double high,
+            @About("Tokens generated and trained on a step") long tokensPerStep,
+
+            @About("Parts, seconds; they overlap where rollout and training do")
+            List<Part> parts) {
+        public Prediction {
+            parts = parts == null ? List.of() : List.copyOf(parts);
+        }
+    }
 
     @About("A choice of the planner")
     public record Choice(
@@ -83,4 +184,20 @@ public record Plan(
             @About("The value") String value,
             @About("Why") String because,
             @About("The alternative and why not") @Nullable String rejected) {}
+
+    @About("A layout that was not taken")
+    public record Alternative(
+            @About("The layout") String layout,
+            @About("Predicted seconds a step") double stepSeconds,
+            @About("GiB on the fullest training GPU") double gpuGiB,
+            @About("Why it was not taken") String because) {}
+
+    @About("Layouts that cannot run")
+    public record Rejection(
+            @About("What they have in common, such as TP 8") String family,
+            @About("The rule that rejects them") String rule,
+            @About("What breaks it, with the numbers") String message,
+
+            @About("Layouts of this family that were looked at")
+            int layouts) {}
 }

@@ -1,6 +1,9 @@
 package dev.sluice.events;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,16 +38,28 @@ public record TrainingRequest(
     @About("The model to start from")
     public record Model(
             @About("A Hugging Face directory: config.json, tokenizer.json, safetensors")
-            String path) {}
+            String path,
+
+            @About("The directory that engines start from where it is not path, such as an FP8 copy") @Nullable
+            String rolloutPath) {}
 
     @About("Versions of the installed programs")
     public record Versions(
             @About("SGLang version") String sglang,
-            @About("Megatron-Core version") String megatron) {}
+            @About("Megatron-Core version") String megatron,
+
+            @About("The program that trains and its version or day, such as sluice@0.1 or slime@2026-08-21")
+            String trainer) {
+        public Versions {
+            // Records of this version's first months have none.
+            trainer = trainer == null ? "sluice@0.1" : trainer;
+        }
+    }
 
     @About("The machines")
     public record Cluster(
-            @About("colocated: rollout and training share the GPUs; disaggregated: separate pools")
+            @About(
+                    "colocated: rollout and training share the GPUs; disaggregated: separate pools; auto: the faster one")
             Placement placement,
 
             @About("GPU type and memory, such as H100-80; absent on cpu") @Nullable
@@ -53,9 +68,36 @@ public record TrainingRequest(
             @About("GPUs in a node") int gpusPerNode,
             @About("Nodes that train") int trainNodes,
             @About("Nodes that sample") int rolloutNodes,
-            @About("Host memory of a node, GiB") int hostMemoryGiB) {}
+
+            @About("GPUs that train, where not all of trainNodes; 0 for all")
+            int trainGpus,
+
+            @About("GPUs that sample, where not all of rolloutNodes; 0 for all")
+            int rolloutGpus,
+
+            @About("Host memory of a node, GiB; 0 where unknown")
+            int hostMemoryGiB,
+
+            @About("Free disk space for checkpoints, GiB; 0 where unknown")
+            int diskGiB,
+
+            @About("Whether nodes are joined by RDMA") @Nullable
+            Boolean rdma,
+
+            @About("Directories that every node sees; none where unknown")
+            List<String> sharedRoots,
+
+            @About("Environment variables of engines and workers, of a closed list")
+            Map<String, String> environment) {
+        public Cluster {
+            rdma = rdma == null ? Boolean.TRUE : rdma;
+            sharedRoots = sharedRoots == null ? List.of() : List.copyOf(sharedRoots);
+            environment = environment == null ? Map.of() : Map.copyOf(environment);
+        }
+    }
 
     public enum Placement {
+        AUTO,
         COLOCATED,
         DISAGGREGATED
     }
@@ -71,6 +113,9 @@ public record TrainingRequest(
 
             @About("Shuffle anew each pass over the rows") boolean shuffle,
             @About("Seed of shuffling and sampling") long seed,
+
+            @About("Longest prompt, tokens; 0 where unknown")
+            int maxPromptTokens,
 
             @About("refuse: a broken row rejects the request; skip: it is left out")
             BadRows badRows) {}
@@ -106,6 +151,13 @@ public record TrainingRequest(
             @About("Groups (prompts) a training step uses") int groupsPerStep,
             @About("Responses a prompt") int samplesPerPrompt,
             @About("Longest response, tokens") int maxResponseTokens,
+
+            @About("Mean response that times are predicted for, tokens; 0 for half the longest")
+            int meanResponseTokens,
+
+            @About("Bound on prompt, response and tool turns together, tokens; 0 for none of their own")
+            int maxContextTokens,
+
             @About("Sampling temperature") double temperature,
             @About("Nucleus sampling mass, 1 for all") double topP,
 
@@ -123,18 +175,61 @@ public record TrainingRequest(
 
             @About("Seconds an instance has for one group") int groupDeadlineSeconds,
             @About("Extra expert slots of an engine") int redundantExperts,
-            @About("Speculative decoding") Speculation speculation) {}
+            @About("Speculative decoding") Speculation speculation,
+
+            @About("Layout of an engine; absent values are the planner's choice")
+            RolloutLayout layout,
+
+            @About("Further flags of sglang.launch_server without dashes, of a closed list")
+            Map<String, String> sglang) {
+        public Rollout {
+            layout = layout == null ? RolloutLayout.AUTO : layout;
+            sglang = sglang == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(sglang));
+        }
+    }
+
+    @About("Layout of an engine; absent values are the planner's choice")
+    public record RolloutLayout(
+            @About("GPUs of one engine") @Nullable Integer gpusPerEngine,
+            @About("Pipeline parallel size") @Nullable Integer pp,
+
+            @About("Data parallel size of attention; 1 for none") @Nullable
+            Integer dp,
+
+            @About("Expert parallel size") @Nullable Integer ep,
+
+            @About("Share of a GPU's memory for weights and KV cache") @Nullable
+            Double memFractionStatic,
+
+            @About("Largest decoding batch of a rank that is captured as a graph") @Nullable
+            Integer cudaGraphMaxBatch,
+
+            @About("Samples an engine runs at once") @Nullable
+            Integer maxRunningRequests,
+
+            @About("All-to-all backend, such as none or deepep") @Nullable
+            String a2aBackend,
+
+            @About("KV cache's type, such as fp8_e4m3") @Nullable
+            String kvCacheDtype) {
+        public static final RolloutLayout AUTO =
+                new RolloutLayout(null, null, null, null, null, null, null, null, null);
+    }
 
     @About("Speculative decoding")
     public record Speculation(
-            @About("EAGLE with the model's own MTP layer, or NONE")
+            @About("EAGLE with the model's own MTP layer, none, or auto: EAGLE where it is predicted to pay")
             SpeculationAlgorithm algorithm,
 
-            @About("Draft tokens a verification") int steps) {}
+            @About("Draft tokens a verification") int steps,
+
+            @About("Share of drafts that are accepted, 0 to 1; times are predicted with it")
+            double acceptance) {}
 
     public enum SpeculationAlgorithm {
         NONE,
-        EAGLE
+        EAGLE,
+        AUTO
     }
 
     @About("The algorithm and its coefficients")
@@ -187,7 +282,14 @@ public record TrainingRequest(
             @About("Training of the MTP layer") Mtp mtp,
 
             @About("Parallel layout; absent values are the planner's choice")
-            Layout layout) {}
+            Layout layout,
+
+            @About("Further flags of Megatron without dashes, of a closed list")
+            Map<String, String> megatron) {
+        public Training {
+            megatron = megatron == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(megatron));
+        }
+    }
 
     @About("Training of the MTP layer")
     public record Mtp(
@@ -202,8 +304,35 @@ public record TrainingRequest(
             @About("Expert parallel size") @Nullable Integer ep,
             @About("Expert tensor parallel size") @Nullable Integer etp,
 
+            @About("Layers of the first pipeline stage") @Nullable
+            Integer firstStageLayers,
+
+            @About("Layers of the last pipeline stage") @Nullable
+            Integer lastStageLayers,
+
             @About("Tokens a GPU takes in one micro-batch") @Nullable
-            Integer tokensPerGpu) {}
+            Integer tokensPerGpu,
+
+            @About("Activations that are computed again") @Nullable
+            Recompute recompute,
+
+            @About("Share of Adam's state in host memory, 0 to 1") @Nullable
+            Double cpuAdam,
+
+            @About("Precision-aware Adam") @Nullable Boolean precisionAware,
+
+            @About("How tokens reach experts") @Nullable Dispatcher dispatcher) {}
+
+    public enum Recompute {
+        NONE,
+        SELECTIVE,
+        FULL
+    }
+
+    public enum Dispatcher {
+        ALLTOALL,
+        FLEX
+    }
 
     @About("How weights reach the engines")
     public record Weights(

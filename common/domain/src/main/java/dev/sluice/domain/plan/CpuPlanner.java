@@ -6,6 +6,7 @@ import dev.sluice.events.Plan.Choice;
 import dev.sluice.events.Plan.EngineLayout;
 import dev.sluice.events.Plan.Memory;
 import dev.sluice.events.Plan.ModelFigures;
+import dev.sluice.events.Plan.Part;
 import dev.sluice.events.Plan.RolloutPlan;
 import dev.sluice.events.Plan.TrainingLayout;
 import dev.sluice.events.Plan.TrainingPlan;
@@ -98,7 +99,10 @@ final class CpuPlanner implements Planner {
                 "16 bytes a trained parameter: weight, gradient and both moments in float32",
                 null));
         return new TrainingPlan(
-                ONE_PROCESS, MegatronArguments.of(shape, ONE_PROCESS, request), new Memory(0, workerGiB), true);
+                ONE_PROCESS,
+                MegatronArguments.of(shape, ONE_PROCESS, request),
+                new Memory(0, workerGiB, 0, List.of(), List.of(new Part("worker", workerGiB))),
+                true);
     }
 
     private static Choice choice(String decision, Object value, String because, @Nullable String rejected) {

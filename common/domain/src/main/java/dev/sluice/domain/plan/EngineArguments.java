@@ -29,7 +29,7 @@ final class EngineArguments {
 
     private static List<String> speculation(Speculation speculation) {
         return switch (speculation.algorithm()) {
-            case NONE -> List.of();
+            case NONE, AUTO -> List.of(); // drafts do not pay on a CPU
             case EAGLE ->
                 List.of(
                         "--speculative-algorithm",

@@ -12,12 +12,16 @@ import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Compares a document with the records of {@link TrainingRequest} and collects what does not fit. */
 final class RequestShape {
     private static final int MAX_LIST = 64;
+    private static final Set<Class<?>> LAYOUTS =
+            Set.of(TrainingRequest.Layout.class, TrainingRequest.RolloutLayout.class);
     private static final int MAX_PROBLEMS = 100;
     private static final String ELEMENT = "[]";
 
@@ -67,8 +71,11 @@ final class RequestShape {
         if (type == List.class) {
             return list(node, component, path);
         }
+        if (type == Map.class) {
+            return map(node, path);
+        }
         if (type.isRecord()) {
-            if (type == TrainingRequest.Layout.class && node.asText().equals("auto")) {
+            if (LAYOUTS.contains(type) && node.asText().equals("auto")) {
                 return Optional.of(JsonNodeFactory.instance.objectNode());
             }
             return node.isObject() ? Optional.of(record(node, type, path)) : wrongType(path, node, "a group of keys");
@@ -88,12 +95,35 @@ final class RequestShape {
         ArrayNode checked = JsonNodeFactory.instance.arrayNode();
         for (int i = 0; i < node.size(); i++) {
             String place = "%s[%d]".formatted(path, i);
-            if (node.get(i).isObject()) {
+            if (element == String.class) {
+                new RequestValue(node.get(i), element, place).checked(this::add).ifPresent(checked::add);
+            } else if (node.get(i).isObject()) {
                 checked.add(record(node.get(i), element, place));
             } else {
                 wrongType(place, node.get(i), "a group of keys");
             }
         }
+        return Optional.of(checked);
+    }
+
+    /** Names and short texts, such as further flags; numbers and truth values become text. */
+    private Optional<JsonNode> map(JsonNode node, String path) {
+        if (!node.isObject()) {
+            return wrongType(path, node, "a group of keys");
+        }
+        if (node.size() > MAX_LIST) {
+            add("request.range", path, "has %d entries".formatted(node.size()), "give at most " + MAX_LIST);
+            return Optional.empty();
+        }
+        ObjectNode checked = JsonNodeFactory.instance.objectNode();
+        node.properties().forEach(entry -> {
+            JsonNode text = entry.getValue().isValueNode() && !entry.getValue().isNull()
+                    ? JsonNodeFactory.instance.textNode(entry.getValue().asText())
+                    : entry.getValue();
+            new RequestValue(text, String.class, at(path, entry.getKey()))
+                    .checked(this::add)
+                    .ifPresent(value -> checked.set(entry.getKey(), value));
+        });
         return Optional.of(checked);
     }
 
@@ -103,12 +133,12 @@ final class RequestShape {
             JsonNode value = node.get(component.getName());
             if (value == null) {
                 requireMissing(node, component, place);
-            } else if (value instanceof ObjectNode group) {
+            } else if (value instanceof ObjectNode group && component.getType().isRecord()) {
                 require(group, component.getType(), place);
             } else if (value instanceof ArrayNode list) {
                 Class<?> element =
                         (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
-                for (int i = 0; i < list.size(); i++) {
+                for (int i = 0; element.isRecord() && i < list.size(); i++) {
                     require((ObjectNode) list.get(i), element, "%s[%d]".formatted(place, i));
                 }
             }

@@ -43,7 +43,7 @@ record RequestValue(JsonNode node, Class<?> type, String path) {
 
     private JsonNode scalar() {
         JsonNode missing = JsonNodeFactory.instance.missingNode();
-        if (type == boolean.class) {
+        if (type == boolean.class || type == Boolean.class) {
             return node.isBoolean() ? node : missing;
         }
         if (type == int.class || type == Integer.class) {
@@ -52,7 +52,7 @@ record RequestValue(JsonNode node, Class<?> type, String path) {
         if (type == long.class) {
             return node.isIntegralNumber() && node.canConvertToLong() ? node : missing;
         }
-        if (type == double.class) {
+        if (type == double.class || type == Double.class) {
             return number();
         }
         if (type == String.class) {
@@ -96,9 +96,9 @@ record RequestValue(JsonNode node, Class<?> type, String path) {
             return "one of " + String.join(", ", names(type));
         }
         return switch (type.getSimpleName()) {
-            case "boolean" -> "true or false";
+            case "boolean", "Boolean" -> "true or false";
             case "int", "long", "Integer" -> "a whole number";
-            case "double" -> "a number";
+            case "double", "Double" -> "a number";
             case "String" -> "a text of 1 to " + MAX_TEXT + " letters";
             default -> "a value";
         };
@@ -110,7 +110,7 @@ record RequestValue(JsonNode node, Class<?> type, String path) {
             return JsonNodeFactory.instance.textNode(names(type).getFirst());
         }
         return switch (type.getSimpleName()) {
-            case "boolean" -> JsonNodeFactory.instance.booleanNode(false);
+            case "boolean", "Boolean" -> JsonNodeFactory.instance.booleanNode(false);
             case "String" -> JsonNodeFactory.instance.textNode("");
             default -> JsonNodeFactory.instance.numberNode(1);
         };

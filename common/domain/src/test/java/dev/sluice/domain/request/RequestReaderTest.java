@@ -149,7 +149,7 @@ class RequestReaderTest {
         assertThat(Requests.complete(Requests.with("rollout.speculation", "{\"algorithm\": \"EAGLE\"}"))
                         .rollout()
                         .speculation())
-                .isEqualTo(new TrainingRequest.Speculation(SpeculationAlgorithm.EAGLE, 2));
+                .isEqualTo(new TrainingRequest.Speculation(SpeculationAlgorithm.EAGLE, 2, 0.6));
     }
 
     @Test

@@ -100,11 +100,12 @@ final class Scenario implements AutoCloseable {
         return new TrainingRequest(
                 "small",
                 Backend.CPU,
-                new TrainingRequest.Model(model.toString()),
-                new TrainingRequest.Versions("0.5.15", "0.19.1"),
-                new TrainingRequest.Cluster(TrainingRequest.Placement.DISAGGREGATED, null, 0, 1, 1, 8),
+                new TrainingRequest.Model(model.toString(), null),
+                new TrainingRequest.Versions("0.5.15", "0.19.1", "sluice@0.1"),
+                new TrainingRequest.Cluster(
+                        TrainingRequest.Placement.DISAGGREGATED, null, 0, 1, 1, 0, 0, 8, 0, true, List.of(), Map.of()),
                 new TrainingRequest.Data(
-                        prompts.toString(), "prompt", "label", false, true, 7, TrainingRequest.BadRows.REFUSE),
+                        prompts.toString(), "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE),
                 new TrainingRequest.Reward("exact"),
                 List.of(new TrainingRequest.Evaluation("held-out", prompts.toString(), 0, 1, 4, 0)),
                 new TrainingRequest.Rollout(
@@ -112,6 +113,8 @@ final class Scenario implements AutoCloseable {
                         2,
                         2,
                         8,
+                        0,
+                        0,
                         1.0,
                         1.0,
                         -1,
@@ -120,7 +123,9 @@ final class Scenario implements AutoCloseable {
                         3,
                         60,
                         0,
-                        new TrainingRequest.Speculation(TrainingRequest.SpeculationAlgorithm.NONE, 0)),
+                        new TrainingRequest.Speculation(TrainingRequest.SpeculationAlgorithm.NONE, 0, 0),
+                        null,
+                        null),
                 new TrainingRequest.Algorithm(
                         "grpo",
                         0.2,
@@ -140,7 +145,9 @@ final class Scenario implements AutoCloseable {
                         1e-8,
                         1,
                         new TrainingRequest.Mtp(false, 0),
-                        new TrainingRequest.Layout(null, null, null, null, null, null)),
+                        new TrainingRequest.Layout(
+                                null, null, null, null, null, null, null, null, null, null, null, null),
+                        null),
                 new TrainingRequest.Weights(TrainingRequest.Transport.DISK, 1, 60),
                 new TrainingRequest.Checkpoints(3, 2));
     }

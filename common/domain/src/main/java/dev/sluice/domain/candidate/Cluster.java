@@ -1,0 +1,45 @@
+package dev.sluice.domain.candidate;
+
+import java.util.List;
+
+/**
+ * The machines.
+ *
+ * @param gpusPerNode GPUs in one node
+ * @param trainGpus GPUs that train
+ * @param rolloutGpus GPUs that sample; the same ones where colocated
+ * @param colocated whether rollout and training share the GPUs
+ * @param hostMemoryGiB memory of a node's host, 0 where unknown
+ * @param diskGiB free space for checkpoints, 0 where unknown
+ * @param rdma whether nodes are joined by RDMA (InfiniBand or RoCE)
+ * @param sharedRoots directories that every node sees; empty where unknown
+ */
+public record Cluster(
+        Gpu gpu,
+        int gpusPerNode,
+        int trainGpus,
+        int rolloutGpus,
+        boolean colocated,
+        int hostMemoryGiB,
+        int diskGiB,
+        boolean rdma,
+        List<String> sharedRoots) {
+    public Cluster {
+        sharedRoots = List.copyOf(sharedRoots);
+    }
+
+    /** Nodes that train. */
+    public int trainNodes() {
+        return Math.ceilDiv(trainGpus, gpusPerNode);
+    }
+
+    /** Nodes that sample. */
+    public int rolloutNodes() {
+        return Math.ceilDiv(rolloutGpus, gpusPerNode);
+    }
+
+    /** GPUs of one node that training uses. */
+    public int trainGpusPerNode() {
+        return Math.min(trainGpus, gpusPerNode);
+    }
+}
