@@ -321,7 +321,10 @@ public record TrainingRequest(
 
             @About("Precision-aware Adam") @Nullable Boolean precisionAware,
 
-            @About("How tokens reach experts") @Nullable Dispatcher dispatcher) {}
+            @About("How tokens reach experts") @Nullable Dispatcher dispatcher) {
+        public static final Layout AUTO =
+                new Layout(null, null, null, null, null, null, null, null, null, null, null, null);
+    }
 
     public enum Recompute {
         NONE,

@@ -28,8 +28,10 @@ class BoundsTest {
                 collect(component.getType(), place, numbers);
             } else if (component.getType() == List.class) {
                 var element = ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
-                collect((Class<?>) element, place + "[]", numbers);
-            } else if (Set.of(int.class, Integer.class, long.class, double.class)
+                if (((Class<?>) element).isRecord()) {
+                    collect((Class<?>) element, place + "[]", numbers);
+                }
+            } else if (Set.of(int.class, Integer.class, long.class, double.class, Double.class)
                     .contains(component.getType())) {
                 numbers.add(place);
             }

@@ -133,7 +133,7 @@ class RequestReaderTest {
         assertThat(Requests.complete(Requests.with("training.layout", "\"auto\""))
                         .training()
                         .layout())
-                .isEqualTo(new TrainingRequest.Layout(null, null, null, null, null, null));
+                .isEqualTo(TrainingRequest.Layout.AUTO);
     }
 
     @Test

@@ -145,8 +145,7 @@ final class Scenario implements AutoCloseable {
                         1e-8,
                         1,
                         new TrainingRequest.Mtp(false, 0),
-                        new TrainingRequest.Layout(
-                                null, null, null, null, null, null, null, null, null, null, null, null),
+                        TrainingRequest.Layout.AUTO,
                         null),
                 new TrainingRequest.Weights(TrainingRequest.Transport.DISK, 1, 60),
                 new TrainingRequest.Checkpoints(3, 2));
