@@ -42,4 +42,23 @@ public record Cluster(
     public int trainGpusPerNode() {
         return Math.min(trainGpus, gpusPerNode);
     }
+
+    /** The same machines with another number of GPUs that train; where colocated, they sample too. */
+    public Cluster withTrainGpus(int gpus) {
+        return new Cluster(
+                gpu,
+                gpusPerNode,
+                gpus,
+                colocated ? gpus : rolloutGpus,
+                colocated,
+                hostMemoryGiB,
+                diskGiB,
+                rdma,
+                sharedRoots);
+    }
+
+    /** The same machines with another split of GPUs. */
+    public Cluster split(boolean together, int training, int sampling) {
+        return new Cluster(gpu, gpusPerNode, training, sampling, together, hostMemoryGiB, diskGiB, rdma, sharedRoots);
+    }
 }

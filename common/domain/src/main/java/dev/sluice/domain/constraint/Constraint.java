@@ -38,8 +38,13 @@ public record Constraint(String id, Severity severity, String path, String about
      *
      * @param message what is wrong, with the numbers
      * @param mend what to change
+     * @param mild whether this much is only a warning, whatever the constraint's severity
      */
-    public record Breach(String message, String mend) {}
+    public record Breach(String message, String mend, boolean mild) {
+        public Breach(String message, String mend) {
+            this(message, mend, false);
+        }
+    }
 
     /** The problem to report; empty when the constraint holds. */
     public Optional<Problem> problem(Candidate candidate) {
@@ -48,7 +53,7 @@ public record Constraint(String id, Severity severity, String path, String about
             return Optional.empty();
         }
         return Optional.of(
-                severity == Severity.ERROR
+                severity == Severity.ERROR && !breach.mild()
                         ? Problem.error(id, path, breach.message(), breach.mend())
                         : Problem.warning(id, path, breach.message(), breach.mend()));
     }

@@ -1,0 +1,148 @@
+package dev.sluice.domain.constraint;
+
+import dev.sluice.domain.candidate.Candidate;
+import dev.sluice.domain.candidate.TrainingSide;
+import dev.sluice.domain.candidate.TrainingSide.Layout;
+import dev.sluice.domain.candidate.TrainingSide.Optimizer;
+import dev.sluice.domain.candidate.TrainingSide.Recompute;
+import dev.sluice.domain.memory.PipelineStages;
+import dev.sluice.domain.memory.TrainingMemory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** What makes training fit, cheapest first: fewer tokens, recomputation, CPU Adam, more parallelism, more nodes. */
+final class MemoryMends {
+    private static final int SMALLEST_MICRO_BATCH = 4096;
+    private static final int TOLD = 3;
+    private static final int MOST_NODES = 1024;
+
+    private MemoryMends() {}
+
+    /** A mend and the candidate that has it. */
+    private record Change(String mend, Candidate candidate) {}
+
+    /** The mends that suffice alone, or the first ones together. */
+    static String of(Candidate candidate) {
+        List<String> sufficient = new ArrayList<>();
+        for (Change change : changes(candidate)) {
+            if (fits(change.candidate())) {
+                sufficient.add(told(change));
+            }
+        }
+        if (!sufficient.isEmpty()) {
+            return String.join("; or ", sufficient.subList(0, Math.min(TOLD, sufficient.size())));
+        }
+        return together(candidate);
+    }
+
+    private static String together(Candidate candidate) {
+        List<String> taken = new ArrayList<>();
+        Candidate changed = candidate;
+        while (true) {
+            double before = TrainingMemory.of(changed).gib();
+            List<Change> helpful = changes(changed).stream()
+                    .filter(change -> possible(change.candidate())
+                            && TrainingMemory.of(change.candidate()).gib() < before)
+                    .toList();
+            if (helpful.isEmpty()) {
+                return "use GPUs with more memory (cluster.gpu) or a smaller model";
+            }
+            taken.add(helpful.getFirst().mend());
+            changed = helpful.getFirst().candidate();
+            if (fits(changed)) {
+                return "together: " + String.join(", ", taken)
+                        + String.format(
+                                Locale.ROOT,
+                                " (%.1f GiB)",
+                                TrainingMemory.of(changed).gib());
+            }
+        }
+    }
+
+    private static String told(Change change) {
+        return change.mend()
+                + String.format(
+                        Locale.ROOT,
+                        " (%.1f GiB)",
+                        TrainingMemory.of(change.candidate()).gib());
+    }
+
+    private static List<Change> changes(Candidate candidate) {
+        TrainingSide side = candidate.training();
+        Layout layout = side.layout();
+        List<Change> changes = new ArrayList<>();
+        int longest = Math.ceilDiv(candidate.workload().longestSampleTokens(), layout.cp());
+        int fewest = Math.max(SMALLEST_MICRO_BATCH, longest);
+        if (side.tokensPerGpu() > fewest) {
+            changes.add(new Change(
+                    "set training.layout.tokensPerGpu to " + fewest,
+                    candidate.with(tuned(side, fewest, side.recompute(), side.optimizer()))));
+        }
+        if (side.recompute() != Recompute.FULL) {
+            changes.add(new Change(
+                    "set training.layout.recompute to full",
+                    candidate.with(tuned(side, side.tokensPerGpu(), Recompute.FULL, side.optimizer()))));
+        }
+        if (side.optimizer().offloadFraction() < 1) {
+            changes.add(new Change(
+                    "set training.layout.cpuAdam to 1",
+                    candidate.with(tuned(side, side.tokensPerGpu(), side.recompute(), Optimizer.CPU))));
+        }
+        changes.add(resized(candidate, "cp", layout.cp() * 2, layout.tp(), layout.pp(), layout.cp() * 2, layout.ep()));
+        for (int ep = layout.ep() * 2; ep <= candidate.model().expertCount(); ep *= 2) {
+            changes.add(resized(candidate, "ep", ep, layout.tp(), layout.pp(), layout.cp(), ep));
+        }
+        changes.add(resized(candidate, "tp", layout.tp() * 2, layout.tp() * 2, layout.pp(), layout.cp(), layout.ep()));
+        changes.add(resized(candidate, "pp", layout.pp() * 2, layout.tp(), layout.pp() * 2, layout.cp(), layout.ep()));
+        int nodes = candidate.cluster().trainNodes();
+        for (int more = nodes * 2; more <= MOST_NODES; more *= 2) {
+            changes.add(new Change("use %d training nodes".formatted(more), onNodes(candidate, more)));
+            if (fits(changes.getLast().candidate())) {
+                break;
+            }
+        }
+        return changes;
+    }
+
+    private static Change resized(Candidate candidate, String what, int size, int tp, int pp, int cp, int ep) {
+        Layout layout = new Layout(tp, pp, cp, ep, candidate.training().layout().etp(), null, null);
+        return new Change(
+                "set training.layout.%s to %d".formatted(what, size),
+                candidate.with(candidate.training().with(layout)));
+    }
+
+    private static Candidate onNodes(Candidate candidate, int nodes) {
+        return candidate.with(
+                candidate.cluster().withTrainGpus(nodes * candidate.cluster().gpusPerNode()));
+    }
+
+    private static TrainingSide tuned(TrainingSide side, int tokens, Recompute recompute, Optimizer optimizer) {
+        return new TrainingSide(
+                side.layout(),
+                tokens,
+                side.sequenceParallel(),
+                recompute,
+                optimizer,
+                side.dispatcher(),
+                side.deepEp(),
+                side.mtpTrained(),
+                side.flags());
+    }
+
+    private static boolean possible(Candidate candidate) {
+        Layout layout = candidate.training().layout();
+        int gpus = candidate.cluster().trainGpus();
+        int heads = candidate.model().attention().heads();
+        int experts = candidate.model().expertCount();
+        return gpus % (layout.tp() * layout.pp() * layout.cp()) == 0
+                && gpus % (layout.ep() * layout.etp() * layout.pp()) == 0
+                && heads % layout.tp() == 0
+                && (layout.ep() == 1 || experts > 0 && experts % layout.ep() == 0)
+                && PipelineStages.of(candidate.model().layers(), layout).isPresent();
+    }
+
+    private static boolean fits(Candidate candidate) {
+        return possible(candidate) && TrainingMemory.of(candidate).gib() <= TrainingMemory.limitGiB(candidate);
+    }
+}
