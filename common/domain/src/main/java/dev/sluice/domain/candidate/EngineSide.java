@@ -122,6 +122,32 @@ public record EngineSide(
                 flags);
     }
 
+    /** The same engine with another memory fraction and other batches. */
+    public EngineSide withBatches(double fraction, int graphBatch, int runningRequests) {
+        return new EngineSide(
+                gpus,
+                pp,
+                dp,
+                dpAttention,
+                dpLmHead,
+                ep,
+                redundantExperts,
+                fraction,
+                graphBatch,
+                runningRequests,
+                chunkedPrefillTokens,
+                pageTokens,
+                moeDenseTp,
+                a2aBackend,
+                deepEpMode,
+                dispatchAlgorithm,
+                expertBalancing,
+                speculation,
+                weightBytes,
+                kvBytes,
+                flags);
+    }
+
     public EngineSide with(Flags other) {
         return new EngineSide(
                 gpus,

@@ -92,6 +92,11 @@ public record TrainingSide(
                 other, tokensPerGpu, sequenceParallel, recompute, optimizer, dispatcher, deepEp, mtpTrained, flags);
     }
 
+    /** Another layout with what belongs to it; sequence parallelism goes with tensor parallelism. */
+    public TrainingSide with(Layout other, int tokens, Recompute again, Optimizer adam) {
+        return new TrainingSide(other, tokens, other.tp() > 1, again, adam, dispatcher, deepEp, mtpTrained, flags);
+    }
+
     public TrainingSide with(Flags other) {
         return new TrainingSide(
                 layout, tokensPerGpu, sequenceParallel, recompute, optimizer, dispatcher, deepEp, mtpTrained, other);

@@ -77,17 +77,17 @@ final class MemoryMends {
         if (side.tokensPerGpu() > fewest) {
             changes.add(new Change(
                     "set training.layout.tokensPerGpu to " + fewest,
-                    candidate.with(tuned(side, fewest, side.recompute(), side.optimizer()))));
+                    candidate.with(side.with(layout, fewest, side.recompute(), side.optimizer()))));
         }
         if (side.recompute() != Recompute.FULL) {
             changes.add(new Change(
                     "set training.layout.recompute to full",
-                    candidate.with(tuned(side, side.tokensPerGpu(), Recompute.FULL, side.optimizer()))));
+                    candidate.with(side.with(layout, side.tokensPerGpu(), Recompute.FULL, side.optimizer()))));
         }
         if (side.optimizer().offloadFraction() < 1) {
             changes.add(new Change(
                     "set training.layout.cpuAdam to 1",
-                    candidate.with(tuned(side, side.tokensPerGpu(), side.recompute(), Optimizer.CPU))));
+                    candidate.with(side.with(layout, side.tokensPerGpu(), side.recompute(), Optimizer.CPU))));
         }
         changes.add(resized(candidate, "cp", layout.cp() * 2, layout.tp(), layout.pp(), layout.cp() * 2, layout.ep()));
         for (int ep = layout.ep() * 2; ep <= candidate.model().expertCount(); ep *= 2) {
@@ -115,19 +115,6 @@ final class MemoryMends {
     private static Candidate onNodes(Candidate candidate, int nodes) {
         return candidate.with(
                 candidate.cluster().withTrainGpus(nodes * candidate.cluster().gpusPerNode()));
-    }
-
-    private static TrainingSide tuned(TrainingSide side, int tokens, Recompute recompute, Optimizer optimizer) {
-        return new TrainingSide(
-                side.layout(),
-                tokens,
-                side.sequenceParallel(),
-                recompute,
-                optimizer,
-                side.dispatcher(),
-                side.deepEp(),
-                side.mtpTrained(),
-                side.flags());
     }
 
     private static boolean possible(Candidate candidate) {

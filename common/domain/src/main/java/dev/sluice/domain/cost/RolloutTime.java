@@ -44,6 +44,11 @@ public record RolloutTime(double bulk, double tail, double prefill) {
         return new RolloutTime(bulk, tail, prefill);
     }
 
+    /** Mean length of a sample, prompt and response, tokens. */
+    public static double meanTokens(Workload workload) {
+        return SampleTokens.mean(workload);
+    }
+
     public double seconds() {
         return bulk + tail + prefill;
     }

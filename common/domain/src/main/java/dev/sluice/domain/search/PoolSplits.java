@@ -1,0 +1,62 @@
+package dev.sluice.domain.search;
+
+import dev.sluice.domain.candidate.Cluster;
+import dev.sluice.domain.candidate.Gpu;
+import dev.sluice.events.TrainingRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+
+/** How a request's GPUs can be shared between training and rollout. */
+public final class PoolSplits {
+    private PoolSplits() {}
+
+    /** @return the request's own split, or for placement auto all GPUs shared and some splits; never empty */
+    public static List<Cluster> of(TrainingRequest.Cluster request, Gpu gpu) {
+        int perNode = request.gpusPerNode();
+        int train = request.trainGpus() > 0 ? request.trainGpus() : request.trainNodes() * perNode;
+        int rollout = request.rolloutGpus() > 0 ? request.rolloutGpus() : request.rolloutNodes() * perNode;
+        Cluster machines = new Cluster(
+                gpu,
+                perNode,
+                train,
+                rollout,
+                false,
+                request.hostMemoryGiB(),
+                request.diskGiB(),
+                Boolean.TRUE.equals(request.rdma()),
+                request.sharedRoots());
+        return switch (request.placement()) {
+            case COLOCATED -> List.of(colocated(machines, request));
+            case DISAGGREGATED -> List.of(machines);
+            case AUTO -> all(machines);
+        };
+    }
+
+    /** Where only one side's size is given, it is the other's too. */
+    private static Cluster colocated(Cluster machines, TrainingRequest.Cluster request) {
+        int perNode = machines.gpusPerNode();
+        int nodes = Math.max(request.trainNodes(), request.rolloutNodes());
+        int train = request.trainGpus() > 0 ? request.trainGpus() : nodes * perNode;
+        int rollout = request.rolloutGpus() > 0 ? request.rolloutGpus() : train;
+        return machines.split(true, train, rollout);
+    }
+
+    private static List<Cluster> all(Cluster machines) {
+        int total = machines.trainGpus() + machines.rolloutGpus();
+        // Within a node GPUs are dealt out one by one, beyond it node by node.
+        int unit = total > machines.gpusPerNode() ? machines.gpusPerNode() : 1;
+        int units = total / unit;
+        TreeSet<Integer> shares = new TreeSet<>();
+        for (int share = 1; share < units; share *= 2) {
+            shares.add(share);
+            shares.add(units - share);
+        }
+        shares.add(units / 4);
+        shares.add(units * 3 / 4);
+        shares.removeIf(share -> share < 1 || share >= units);
+        List<Cluster> splits = new ArrayList<>(List.of(machines.split(true, total, total)));
+        shares.forEach(share -> splits.add(machines.split(false, share * unit, total - share * unit)));
+        return splits;
+    }
+}

@@ -1,0 +1,166 @@
+package dev.sluice.domain.search;
+
+import dev.sluice.domain.candidate.Candidate;
+import dev.sluice.domain.candidate.TrainingSide.Layout;
+import dev.sluice.domain.candidate.TrainingSide.Optimizer;
+import dev.sluice.domain.candidate.TrainingSide.Recompute;
+import dev.sluice.domain.constraint.Constraints;
+import dev.sluice.domain.cost.TrainingTime;
+import dev.sluice.domain.memory.HostMemory;
+import dev.sluice.domain.memory.LayerSums;
+import dev.sluice.domain.memory.StageMemory;
+import dev.sluice.domain.memory.TrainingMemory;
+import dev.sluice.events.Problem;
+import dev.sluice.events.TrainingRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Finds every way to train on the cluster's training GPUs that breaks no constraint and fits. */
+final class TrainingSearch {
+    private static final double FRACTION_STEP = 0.05;
+
+    /**
+     * What a search came to.
+     *
+     * @param sized what fits, in no order
+     * @param rejected what cannot run, and why
+     * @param nearest what needs least memory of what is otherwise right, for the mends; absent where nothing is right
+     */
+    record Found(List<SizedTraining> sized, Rejected rejected, Optional<Candidate> nearest) {}
+
+    private final Candidate base;
+    private final LayerSums sums;
+    private final TrainingOptions options;
+    private final double limitGiB;
+    private final List<SizedTraining> sized = new ArrayList<>();
+    private final Rejected rejected = new Rejected();
+    private Optional<Candidate> nearest = Optional.empty();
+    private double nearestGiB = Double.MAX_VALUE;
+
+    private TrainingSearch(Candidate base, LayerSums sums, TrainingRequest.Layout given) {
+        this.base = base;
+        this.sums = sums;
+        options = new TrainingOptions(base, given);
+        limitGiB = TrainingMemory.limitGiB(base);
+    }
+
+    /** @param base everything but the training layout; its engine is not looked at */
+    static Found run(Candidate base, LayerSums sums, TrainingRequest.Layout given) {
+        TrainingSearch search = new TrainingSearch(base, sums, given);
+        search.options.layouts().forEach(search::layout);
+        return new Found(search.sized, search.rejected, search.nearest);
+    }
+
+    private void layout(Layout layout) {
+        Candidate plain = candidate(
+                layout,
+                options.tokens(layout.cp()).getFirst(),
+                options.recomputes().getFirst(),
+                options.optimizers().getFirst());
+        Optional<Problem> broken = Constraints.firstOfTraining(plain);
+        if (broken.isPresent()) {
+            Problem problem = broken.get();
+            rejected.add(
+                    family(layout, problem), problem.rule(), layout.tp() * layout.pp() * layout.cp(), () -> problem);
+            return;
+        }
+        for (int tokens : options.tokens(layout.cp())) {
+            for (Recompute recompute : options.recomputes()) {
+                for (Optimizer optimizer : options.optimizers()) {
+                    size(candidate(layout, tokens, recompute, optimizer));
+                }
+                fraction(layout, tokens, recompute);
+            }
+        }
+    }
+
+    /** The least share of Adam's state in host memory that makes it fit, in steps of {@value #FRACTION_STEP}. */
+    private void fraction(Layout layout, int tokens, Recompute recompute) {
+        if (!options.fractions()) {
+            return;
+        }
+        TrainingMemory without =
+                TrainingMemory.of(candidate(layout, tokens, recompute, Optimizer.PRECISION_AWARE), sums);
+        StageMemory fullest = without.fullest();
+        double excess = fullest.gib() - limitGiB;
+        double state = fullest.optimizer() / StageMemory.GIB;
+        if (excess > 0 && excess < state) {
+            double share = Math.ceil(excess / state / FRACTION_STEP) * FRACTION_STEP;
+            if (share < 1) {
+                size(candidate(layout, tokens, recompute, new Optimizer(Math.round(share * 100) / 100.0, true)));
+            }
+        }
+    }
+
+    private void size(Candidate candidate) {
+        TrainingMemory memory = TrainingMemory.of(candidate, sums);
+        double gib = memory.gib();
+        if (gib > limitGiB) {
+            if (gib < nearestGiB) {
+                nearestGiB = gib;
+                nearest = Optional.of(candidate);
+            }
+            rejected.add(optimizerName(candidate.training().optimizer()), "H01", gib, () -> tooFull(gib));
+            return;
+        }
+        HostMemory host = HostMemory.of(candidate, memory, sums);
+        int given = candidate.cluster().hostMemoryGiB();
+        if (given > 0 && host.gib() > given) {
+            if (nearestGiB == Double.MAX_VALUE) {
+                nearest = Optional.of(candidate);
+            }
+            rejected.add(
+                    optimizerName(candidate.training().optimizer()),
+                    "H02",
+                    host.gib(),
+                    () -> hostTooSmall(host.gib(), given));
+            return;
+        }
+        sized.add(new SizedTraining(candidate, memory, host, TrainingTime.of(candidate, memory)));
+    }
+
+    private Candidate candidate(Layout layout, int tokens, Recompute recompute, Optimizer optimizer) {
+        return base.with(base.training().with(layout, tokens, recompute, optimizer));
+    }
+
+    private Problem tooFull(double gib) {
+        return Problem.error(
+                "H01",
+                "training.layout",
+                String.format(Locale.ROOT, "needs at least %.1f GiB on a GPU; %.1f may be used", gib, limitGiB),
+                "use more nodes (cluster.trainNodes)");
+    }
+
+    private static Problem hostTooSmall(double gib, int given) {
+        return Problem.error(
+                "H02",
+                "cluster.hostMemoryGiB",
+                String.format(Locale.ROOT, "needs at least %.0f GiB on a host; it has %d", gib, given),
+                "add nodes (cluster.trainNodes) or host memory");
+    }
+
+    static String optimizerName(Optimizer optimizer) {
+        if (optimizer.offloadFraction() == 1) {
+            return "CPU Adam";
+        }
+        if (optimizer.offloadFraction() > 0) {
+            return "part of Adam on the CPU";
+        }
+        return optimizer.precisionAware() ? "precision-aware Adam on the GPU" : "Adam on the GPU";
+    }
+
+    /** What the layouts that break this rule have in common. */
+    private static String family(Layout layout, Problem problem) {
+        return switch (problem.rule()) {
+            case "M02" -> "EP %d ETP %d PP %d".formatted(layout.ep(), layout.etp(), layout.pp());
+            case "M03", "M04" -> "TP " + layout.tp();
+            case "M05" -> "EP " + layout.ep();
+            case "M08", "M09", "M12" -> "PP " + layout.pp();
+            case "M14" -> "CP " + layout.cp();
+            case "R03" -> "DP above the batch";
+            default -> layout.toString();
+        };
+    }
+}
