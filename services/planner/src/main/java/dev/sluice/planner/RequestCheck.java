@@ -1,7 +1,7 @@
 package dev.sluice.planner;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.sluice.domain.plan.ModelShape;
+import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.plan.Planner;
 import dev.sluice.domain.plan.Planner.Planning;
 import dev.sluice.domain.request.Facts;
@@ -60,9 +60,9 @@ class RequestCheck {
         if (RequestRules.reject(problems)) {
             return new Verdict.Infeasible(problems);
         }
-        ModelShape shape = Objects.requireNonNull(facts.model().shape(), "a model without problems has a shape");
+        ModelSpec model = Objects.requireNonNull(facts.model().spec(), "a model without problems can be read");
         Planner planner = Planner.of(complete.request().backend());
-        return switch (planner.plan(complete.request(), shape, problems)) {
+        return switch (planner.plan(complete.request(), model, problems)) {
             case Planning.Planned planned ->
                 new Verdict.Feasible(complete.request(), complete.sha256(), planned.plan());
             case Planning.Refused refused -> new Verdict.Infeasible(refused.problems());

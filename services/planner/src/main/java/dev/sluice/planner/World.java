@@ -5,7 +5,7 @@ import dev.sluice.checkpoint.CheckpointException;
 import dev.sluice.checkpoint.HuggingFaceCheckpoint;
 import dev.sluice.domain.data.PromptRows;
 import dev.sluice.domain.data.RowKeys;
-import dev.sluice.domain.plan.ModelShape;
+import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.request.Facts;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.TrainingRequest;
@@ -54,20 +54,20 @@ class World {
         if (problems.isEmpty() && !Files.isRegularFile(directory.resolve("tokenizer.json"))) {
             problems.add(directory + " has no tokenizer.json");
         }
-        ModelShape shape = problems.isEmpty() ? shape(directory.resolve("config.json"), problems) : null;
-        return new Facts.Model(problems, shape);
+        ModelSpec spec = problems.isEmpty() ? spec(directory.resolve("config.json"), problems) : null;
+        return new Facts.Model(problems, spec);
     }
 
-    private static @Nullable ModelShape shape(Path config, List<String> problems) {
+    private static @Nullable ModelSpec spec(Path config, List<String> problems) {
         try {
             if (Files.size(config) > MAX_CONFIG_BYTES) {
                 problems.add("%s has more than %d bytes".formatted(config, MAX_CONFIG_BYTES));
                 return null;
             }
             JsonNode content = EventJson.mapper().readTree(Files.readAllBytes(config));
-            ModelShape.Reading reading = ModelShape.read(content);
+            ModelSpec.Reading reading = ModelSpec.read(content);
             reading.problems().forEach(problem -> problems.add(config + ": " + problem));
-            return reading.shape();
+            return reading.spec();
         } catch (IOException | CheckpointException e) {
             problems.add("%s cannot be read: %s".formatted(config, e.getMessage()));
             return null;

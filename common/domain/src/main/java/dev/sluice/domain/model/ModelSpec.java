@@ -1,5 +1,8 @@
 package dev.sluice.domain.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param experts absent in a dense model
  * @param mtpLayers MTP layers behind the decoder [X]
  * @param quantization how the checkpoint's weights are quantised, absent when they are not
+ * @param rotaryFraction part of a head that RoPE turns, above 0 and at most 1
+ * @param ropeScaling how positions are stretched beyond those of pre-training, absent where they are not
  */
 public record ModelSpec(
         String modelType,
@@ -38,12 +43,78 @@ public record ModelSpec(
         int denseSize,
         @Nullable Experts experts,
         int mtpLayers,
-        @Nullable Quantization quantization) {
+        @Nullable Quantization quantization,
+        double rotaryFraction,
+        @Nullable RopeScaling ropeScaling) {
+
+    /** A model whose RoPE turns whole heads and is not scaled. */
+    public ModelSpec(
+            String modelType,
+            String architecture,
+            int layers,
+            int hiddenSize,
+            int vocabularySize,
+            int maxContextTokens,
+            double normEpsilon,
+            boolean tiedEmbeddings,
+            boolean postNorms,
+            double ropeTheta,
+            Attention attention,
+            @Nullable LinearAttention linearAttention,
+            @Nullable Indexer indexer,
+            int denseSize,
+            @Nullable Experts experts,
+            int mtpLayers,
+            @Nullable Quantization quantization) {
+        this(
+                modelType,
+                architecture,
+                layers,
+                hiddenSize,
+                vocabularySize,
+                maxContextTokens,
+                normEpsilon,
+                tiedEmbeddings,
+                postNorms,
+                ropeTheta,
+                attention,
+                linearAttention,
+                indexer,
+                denseSize,
+                experts,
+                mtpLayers,
+                quantization,
+                1.0,
+                null);
+    }
+
+    /**
+     * What reading a config.json came to.
+     *
+     * @param spec absent when there are problems
+     * @param problems everything that is wrong, empty when there is a spec
+     */
+    public record Reading(@Nullable ModelSpec spec, List<String> problems) {
+        public Reading {
+            problems = List.copyOf(problems);
+        }
+    }
+
+    /**
+     * Reads the content of a config.json, of the released layout or of transformers 5's, and lists all problems. Never
+     * throws, whatever the document holds; sizes are bounded such that no count of parameters leaves a {@code long}.
+     */
+    public static Reading read(JsonNode config) {
+        return SpecReader.read(config);
+    }
 
     /** Full attention. */
     public sealed interface Attention {
         /** Query heads [A]. */
         int heads();
+
+        /** Whether any of its projections has a bias. */
+        boolean biased();
     }
 
     /** Where queries and keys are normalised. */
@@ -62,10 +133,31 @@ public record ModelSpec(
      * @param headSize width of a head [d]
      * @param queryKeyValueBias whether the query, key and value projections have a bias
      * @param outputGate whether queries carry a gate of their own size, as in Qwen3-Next
+     * @param outputBias whether the output projection has a bias
+     * @param sinks whether each head has a learned sink, as in gpt-oss
      */
     public record GroupedQueryAttention(
-            int heads, int groups, int headSize, boolean queryKeyValueBias, QueryKeyNorm norm, boolean outputGate)
-            implements Attention {}
+            int heads,
+            int groups,
+            int headSize,
+            boolean queryKeyValueBias,
+            QueryKeyNorm norm,
+            boolean outputGate,
+            boolean outputBias,
+            boolean sinks)
+            implements Attention {
+
+        /** Attention without output bias and sinks. */
+        public GroupedQueryAttention(
+                int heads, int groups, int headSize, boolean queryKeyValueBias, QueryKeyNorm norm, boolean outputGate) {
+            this(heads, groups, headSize, queryKeyValueBias, norm, outputGate, false, false);
+        }
+
+        @Override
+        public boolean biased() {
+            return queryKeyValueBias || outputBias;
+        }
+    }
 
     /**
      * Multi-head latent attention (MLA).
@@ -75,11 +167,25 @@ public record ModelSpec(
      * @param plainHeadSize part of a query or key head without position [n]
      * @param rotaryHeadSize part that RoPE turns [r]
      * @param valueHeadSize width of a value head [v]
+     * @param biased whether the projections into the bottlenecks and the output projection have a bias
      * @see <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2, section 2.1</a>
      */
     public record LatentAttention(
-            int heads, int queryRank, int latentRank, int plainHeadSize, int rotaryHeadSize, int valueHeadSize)
-            implements Attention {}
+            int heads,
+            int queryRank,
+            int latentRank,
+            int plainHeadSize,
+            int rotaryHeadSize,
+            int valueHeadSize,
+            boolean biased)
+            implements Attention {
+
+        /** Attention without bias. */
+        public LatentAttention(
+                int heads, int queryRank, int latentRank, int plainHeadSize, int rotaryHeadSize, int valueHeadSize) {
+            this(heads, queryRank, latentRank, plainHeadSize, rotaryHeadSize, valueHeadSize, false);
+        }
+    }
 
     /**
      * Gated delta-net layers: all but every {@code interval}-th layer.
@@ -106,6 +212,8 @@ public record ModelSpec(
      * @param expertBias whether a frozen bias corrects the choice of experts
      * @param groups groups that experts are chosen from, 1 where there are none
      * @param groupsPerToken groups a token may use
+     * @param denseBehind layers behind those at the front, counted from 0, that have a dense block too
+     * @param biased whether experts and router have biases, as in gpt-oss
      */
     public record Experts(
             int count,
@@ -118,7 +226,42 @@ public record ModelSpec(
             boolean sigmoid,
             boolean expertBias,
             int groups,
-            int groupsPerToken) {}
+            int groupsPerToken,
+            Set<Integer> denseBehind,
+            boolean biased) {
+        public Experts {
+            denseBehind = Set.copyOf(denseBehind);
+        }
+
+        /** Experts in every layer behind the dense ones at the front, without bias. */
+        public Experts(
+                int count,
+                int perToken,
+                int size,
+                int sharedSize,
+                boolean sharedGated,
+                int denseLayers,
+                double scale,
+                boolean sigmoid,
+                boolean expertBias,
+                int groups,
+                int groupsPerToken) {
+            this(
+                    count,
+                    perToken,
+                    size,
+                    sharedSize,
+                    sharedGated,
+                    denseLayers,
+                    scale,
+                    sigmoid,
+                    expertBias,
+                    groups,
+                    groupsPerToken,
+                    Set.of(),
+                    false);
+        }
+    }
 
     /**
      * Quantised weights.
@@ -129,9 +272,23 @@ public record ModelSpec(
      */
     public record Quantization(String method, double weightBytes, int blockSize) {}
 
+    /**
+     * RoPE stretched beyond the positions of pre-training.
+     *
+     * @param type config.json's name, such as {@code yarn} or {@code llama3}
+     * @param factor how far, 1 where it does not say
+     * @param originalContextTokens positions of pre-training, 0 where it does not say
+     * @param mscale YaRN's scale of attention, 0 where it does not say
+     * @param mscaleAllDim YaRN's scale of attention over all of a head, 0 where it does not say
+     */
+    public record RopeScaling(
+            String type, double factor, int originalContextTokens, double mscale, double mscaleAllDim) {}
+
     /** Whether this layer, counted from 0, has routed experts. */
     public boolean sparse(int layer) {
-        return experts != null && layer >= experts.denseLayers();
+        return experts != null
+                && layer >= experts.denseLayers()
+                && !experts.denseBehind().contains(layer);
     }
 
     /** Whether this layer, counted from 0, is a gated delta-net layer. */
@@ -144,6 +301,16 @@ public record ModelSpec(
         return attention instanceof LatentAttention;
     }
 
+    /** Whether any projection of attention has a bias. */
+    public boolean attentionBias() {
+        return attention.biased();
+    }
+
+    /** Whether RoPE is stretched beyond the positions of pre-training. */
+    public boolean ropeScaled() {
+        return ropeScaling != null;
+    }
+
     /** Routed experts of a layer, 0 in a dense model. */
     public int expertCount() {
         return experts == null ? 0 : experts.count();
@@ -151,6 +318,8 @@ public record ModelSpec(
 
     /** Layers with routed experts. */
     public int sparseLayers() {
-        return experts == null ? 0 : layers - experts.denseLayers();
+        return experts == null
+                ? 0
+                : layers - experts.denseLayers() - experts.denseBehind().size();
     }
 }

@@ -5,6 +5,7 @@ import dev.sluice.domain.model.ModelSpec.GroupedQueryAttention;
 import dev.sluice.domain.model.ModelSpec.Indexer;
 import dev.sluice.domain.model.ModelSpec.LatentAttention;
 import dev.sluice.domain.model.ModelSpec.LinearAttention;
+import dev.sluice.events.Plan.ModelFigures;
 
 /**
  * Counts parameters exactly, apart by how Megatron and SGLang spread them. Buffers are no parameters: the router's
@@ -34,38 +35,54 @@ public record Parameters(ModelSpec model) {
         }
     }
 
+    /** The figures of a plan. */
+    public ModelFigures figures() {
+        return new ModelFigures(model.modelType(), total(), active(), mtp(), model.maxContextTokens());
+    }
+
     /** One decoder layer, counted from 0: attention, feed-forward and norms. */
     public Split layer(int layer) {
-        long norms = (model.postNorms() ? 4L : 2L) * model.hiddenSize();
-        return attention(layer).plus(feedForward(layer)).plus(new Split(0, norms, 0));
+        return attention(layer).plus(feedForward(layer)).plus(norms());
     }
 
     /** All of the model but MTP layers. */
     public long total() {
+        return layers() + (model.tiedEmbeddings() ? 1 : 2) * embedding() + model.hiddenSize();
+    }
+
+    private long layers() {
         long layers = 0;
         for (int layer = 0; layer < model.layers(); layer++) {
             layers += layer(layer).total();
         }
-        return layers + (model.tiedEmbeddings() ? 1 : 2) * embedding() + model.hiddenSize();
+        return layers;
     }
 
-    /** What a token passes through: the output layer and its experts counted, the embedding, a look-up, not. */
+    /**
+     * What a token passes through: its layers, with the experts it uses, and the output layer. The embedding is a look-up;
+     * the final norm is left out, as in the table of recipes that these figures are compared with.
+     */
     public long active() {
         return activeWithoutEmbeddings() + embedding();
     }
 
     /** As {@link #active}, without the output layer. */
     public long activeWithoutEmbeddings() {
-        long tables = (model.tiedEmbeddings() ? 1 : 2) * embedding();
         Experts experts = model.experts();
         long idle = experts == null ? 0 : model.sparseLayers() * (experts.count() - experts.perToken()) * expert();
-        return total() - tables - idle;
+        return layers() - idle;
     }
 
-    /** One MTP layer: a layer like the last, the projection of [embedding; hidden state], three norms; no tables. */
+    /**
+     * One MTP layer: full attention, the last layer's feed-forward, the projection of [embedding; hidden state], three
+     * norms more; no tables. In a model without MTP layers, what one would have.
+     */
     public Split mtpLayer() {
         long hidden = model.hiddenSize();
-        return layer(model.layers() - 1).plus(new Split(2 * hidden * hidden, 3 * hidden, 0));
+        return fullAttention()
+                .plus(feedForward(model.layers() - 1))
+                .plus(norms())
+                .plus(new Split(2 * hidden * hidden, 3 * hidden, 0));
     }
 
     /** All MTP layers of the checkpoint. */
@@ -81,7 +98,11 @@ public record Parameters(ModelSpec model) {
     /** One routed expert. */
     public long expert() {
         Experts experts = model.experts();
-        return experts == null ? 0 : 3L * model.hiddenSize() * experts.size();
+        if (experts == null) {
+            return 0;
+        }
+        long bias = experts.biased() ? 2L * experts.size() + model.hiddenSize() : 0;
+        return 3L * model.hiddenSize() * experts.size() + bias;
     }
 
     /** Attention of a layer, counted from 0, without its norms. */
@@ -90,6 +111,14 @@ public record Parameters(ModelSpec model) {
         if (linear != null && model.linear(layer)) {
             return linear(linear);
         }
+        return fullAttention();
+    }
+
+    private Split norms() {
+        return new Split(0, (model.postNorms() ? 4L : 2L) * model.hiddenSize(), 0);
+    }
+
+    private Split fullAttention() {
         return switch (model.attention()) {
             case GroupedQueryAttention grouped -> grouped(grouped);
             case LatentAttention latent -> latent(latent);
@@ -100,14 +129,16 @@ public record Parameters(ModelSpec model) {
         long hidden = model.hiddenSize();
         long queries = (long) attention.heads() * attention.headSize();
         long keys = (long) attention.groups() * attention.headSize();
-        long bias = attention.queryKeyValueBias() ? queries + 2 * keys : 0;
+        long bias =
+                (attention.queryKeyValueBias() ? queries + 2 * keys : 0) + (attention.sinks() ? attention.heads() : 0);
         long norm = switch (attention.norm()) {
             case NONE -> 0;
             case HEAD -> 2L * attention.headSize();
             case FULL -> queries + keys;
         };
         long sharded = hidden * (queries * (attention.outputGate() ? 2 : 1) + 2 * keys) + queries * hidden + bias;
-        return new Split(sharded, norm, 0);
+        // The output projection is split over its inputs, so each rank holds its whole bias.
+        return new Split(sharded, norm + (attention.outputBias() ? hidden : 0), 0);
     }
 
     private Split latent(LatentAttention attention) {
@@ -122,7 +153,8 @@ public record Parameters(ModelSpec model) {
                 + rank
                 + hidden * (attention.latentRank() + attention.rotaryHeadSize())
                 + attention.latentRank();
-        return new Split(query + latent + output, down + indexer(rank), 0);
+        long bias = attention.biased() ? rank + attention.latentRank() + attention.rotaryHeadSize() + hidden : 0;
+        return new Split(query + latent + output, down + bias + indexer(rank), 0);
     }
 
     private long indexer(long queryRank) {
@@ -154,7 +186,9 @@ public record Parameters(ModelSpec model) {
         if (experts == null || !model.sparse(layer)) {
             return new Split(3 * hidden * model.denseSize(), 0, 0);
         }
-        long router = experts.count() * hidden + (experts.sharedGated() ? hidden : 0);
+        long router = experts.count() * hidden
+                + (experts.biased() ? experts.count() : 0)
+                + (experts.sharedGated() ? hidden : 0);
         return new Split(3 * hidden * experts.sharedSize(), router, experts.count() * expert());
     }
 }

@@ -1,5 +1,7 @@
 package dev.sluice.domain.plan;
 
+import dev.sluice.domain.model.ModelSpec;
+import dev.sluice.domain.model.ModelSpec.LatentAttention;
 import dev.sluice.events.Plan.ModelFigures;
 import dev.sluice.events.TrainingRequest;
 
@@ -13,16 +15,17 @@ final class CpuMemory {
     private CpuMemory() {}
 
     /** GiB of the worker: weights, gradients and moments of what is trained. */
-    static double workerGiB(ModelFigures model, TrainingRequest request) {
-        long frozen = request.training().mtp().train() ? 0 : model.mtpParameters();
-        long trained = model.totalParameters() + model.mtpParameters() - frozen;
+    static double workerGiB(ModelFigures figures, TrainingRequest request) {
+        long frozen = request.training().mtp().train() ? 0 : figures.mtpParameters();
+        long trained = figures.totalParameters() + figures.mtpParameters() - frozen;
         return (trained * TRAINED_BYTES + frozen * WEIGHT_BYTES) / GIB;
     }
 
     /** GiB of one engine: weights, and the latent cache of every token it can hold. */
-    static double engineGiB(ModelFigures model, ModelShape shape, long cachedTokens) {
-        long cacheWidth = shape.attention().latentRank() + shape.attention().rotaryHeadSize();
-        long cacheFloats = cachedTokens * (shape.layers() + shape.mtpLayers()) * cacheWidth;
-        return (model.totalParameters() + model.mtpParameters() + cacheFloats) * WEIGHT_BYTES / GIB;
+    static double engineGiB(ModelFigures figures, ModelSpec model, long cachedTokens) {
+        LatentAttention attention = CpuPlanner.latent(model);
+        long cacheWidth = attention.latentRank() + attention.rotaryHeadSize();
+        long cacheFloats = cachedTokens * (model.layers() + model.mtpLayers()) * cacheWidth;
+        return (figures.totalParameters() + figures.mtpParameters() + cacheFloats) * WEIGHT_BYTES / GIB;
     }
 }

@@ -1,5 +1,8 @@
 package dev.sluice.domain.plan;
 
+import dev.sluice.domain.model.ModelSpec;
+import dev.sluice.domain.model.ModelSpec.LatentAttention;
+import dev.sluice.domain.model.Parameters;
 import dev.sluice.events.Backend;
 import dev.sluice.events.Plan;
 import dev.sluice.events.Plan.Choice;
@@ -24,13 +27,13 @@ final class CpuPlanner implements Planner {
     private static final TrainingLayout ONE_PROCESS = new TrainingLayout(1, 1, 1, 1, 1, 1);
 
     @Override
-    public Planning plan(TrainingRequest request, ModelShape shape, List<Problem> warnings) {
-        ModelFigures model = new ParameterCount(shape).figures();
+    public Planning plan(TrainingRequest request, ModelSpec model, List<Problem> warnings) {
+        ModelFigures figures = new Parameters(model).figures();
         List<Choice> choices = new ArrayList<>();
-        RolloutPlan rollout = rollout(request, shape, choices);
-        TrainingPlan training = training(request, shape, model, choices);
+        RolloutPlan rollout = rollout(request, model, choices);
+        TrainingPlan training = training(request, model, figures, choices);
         double needed = training.memory().hostGiBPerNode()
-                + rollout.engines() * CpuMemory.engineGiB(model, shape, rollout.kvTokensPerRank());
+                + rollout.engines() * CpuMemory.engineGiB(figures, model, rollout.kvTokensPerRank());
         int given = request.cluster().hostMemoryGiB();
         if (given > 0 && needed > given) {
             return new Planning.Refused(List.of(Problem.error(
@@ -46,10 +49,10 @@ final class CpuPlanner implements Planner {
         }
         // No prediction: speed depends on cores shared with others, and nothing measured backs a figure here.
         return new Planning.Planned(
-                new Plan(Backend.CPU, model, training, rollout, null, List.copyOf(choices), List.copyOf(warnings)));
+                new Plan(Backend.CPU, figures, training, rollout, null, List.copyOf(choices), List.copyOf(warnings)));
     }
 
-    private static RolloutPlan rollout(TrainingRequest request, ModelShape shape, List<Choice> choices) {
+    private static RolloutPlan rollout(TrainingRequest request, ModelSpec model, List<Choice> choices) {
         int asked = request.rollout().engines();
         int engines = asked > 0 ? asked : DEFAULT_ENGINES;
         choices.add(
@@ -72,13 +75,13 @@ final class CpuPlanner implements Planner {
         return new RolloutPlan(
                 engines,
                 new EngineLayout(1, 1, 1, 0),
-                EngineArguments.of(request, shape.maxContextTokens(), running),
-                (long) running * shape.maxContextTokens(),
+                EngineArguments.of(request, model.maxContextTokens(), running),
+                (long) running * model.maxContextTokens(),
                 running);
     }
 
     private static TrainingPlan training(
-            TrainingRequest request, ModelShape shape, ModelFigures model, List<Choice> choices) {
+            TrainingRequest request, ModelSpec model, ModelFigures figures, List<Choice> choices) {
         choices.add(choice(
                 "training.layout",
                 "TP1 PP1 CP1 EP1",
@@ -92,7 +95,7 @@ final class CpuPlanner implements Planner {
                         ? "drafts keep up with the policy, so that more of them are accepted"
                         : "the request trains the decoder alone; the MTP layer is exported as it came",
                 null));
-        double workerGiB = CpuMemory.workerGiB(model, request);
+        double workerGiB = CpuMemory.workerGiB(figures, request);
         choices.add(choice(
                 "training.memory",
                 String.format(Locale.ROOT, "%.2f GiB", workerGiB),
@@ -100,9 +103,18 @@ final class CpuPlanner implements Planner {
                 null));
         return new TrainingPlan(
                 ONE_PROCESS,
-                MegatronArguments.of(shape, ONE_PROCESS, request),
+                MegatronArguments.of(model, ONE_PROCESS, request),
                 new Memory(0, workerGiB, 0, List.of(), List.of(new Part("worker", workerGiB))),
                 true);
+    }
+
+    /** Attention as the embedded engine computes it; the rules let no other model through. */
+    static LatentAttention latent(ModelSpec model) {
+        if (model.attention() instanceof LatentAttention latent) {
+            return latent;
+        }
+        throw new IllegalStateException(
+                "the cpu backend was given %s, whose attention it does not compute".formatted(model.modelType()));
     }
 
     private static Choice choice(String decision, Object value, String because, @Nullable String rejected) {

@@ -1,5 +1,6 @@
 package dev.sluice.domain.plan;
 
+import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.events.Problem;
 import dev.sluice.events.TrainingRequest;
 import java.util.List;
@@ -7,12 +8,12 @@ import java.util.List;
 /** Layouts over GPUs are not searched yet: a made-up plan would cost a cluster's start to be found out. */
 final class GpuPlanner implements Planner {
     @Override
-    public Planning plan(TrainingRequest request, ModelShape shape, List<Problem> warnings) {
+    public Planning plan(TrainingRequest request, ModelSpec model, List<Problem> warnings) {
         return new Planning.Refused(List.of(Problem.error(
                 "plan.gpu",
                 "backend",
                 "this version plans for the cpu backend only; it cannot lay out %s over GPUs"
-                        .formatted(shape.modelType()),
+                        .formatted(model.modelType()),
                 "set backend to cpu")));
     }
 }

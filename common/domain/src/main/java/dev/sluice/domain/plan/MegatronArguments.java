@@ -1,11 +1,13 @@
 package dev.sluice.domain.plan;
 
-import dev.sluice.domain.plan.ModelShape.Attention;
-import dev.sluice.domain.plan.ModelShape.FeedForward;
+import dev.sluice.domain.model.ModelSpec;
+import dev.sluice.domain.model.ModelSpec.Experts;
+import dev.sluice.domain.model.ModelSpec.LatentAttention;
 import dev.sluice.events.Plan.TrainingLayout;
 import dev.sluice.events.TrainingRequest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Megatron's own arguments for a model and its layout, derived from config.json.
@@ -18,15 +20,15 @@ final class MegatronArguments {
 
     private MegatronArguments() {}
 
-    static List<String> of(ModelShape shape, TrainingLayout layout, TrainingRequest request) {
+    static List<String> of(ModelSpec model, TrainingLayout layout, TrainingRequest request) {
         MegatronArguments list = new MegatronArguments();
         list.layout(layout);
-        list.decoder(shape);
-        list.attention(shape.attention());
-        list.experts(shape);
+        list.decoder(model);
+        list.attention(CpuPlanner.latent(model), model.ropeTheta());
+        list.experts(model, Objects.requireNonNull(model.experts(), "the cpu backend's family has experts"));
         list.optimizer(request.training());
-        if (shape.mtpLayers() > 0 && request.training().mtp().train()) {
-            list.add("--mtp-num-layers", shape.mtpLayers());
+        if (model.mtpLayers() > 0 && request.training().mtp().train()) {
+            list.add("--mtp-num-layers", model.mtpLayers());
             list.add("--mtp-loss-scaling-factor", request.training().mtp().lossScale());
         }
         return List.copyOf(list.args);
@@ -40,14 +42,14 @@ final class MegatronArguments {
         add("--expert-tensor-parallel-size", layout.etp());
     }
 
-    private void decoder(ModelShape shape) {
-        add("--num-layers", shape.layers());
-        add("--hidden-size", shape.hiddenSize());
-        add("--ffn-hidden-size", shape.feedForward().denseSize());
-        add("--vocab-size", shape.vocabularySize());
+    private void decoder(ModelSpec model) {
+        add("--num-layers", model.layers());
+        add("--hidden-size", model.hiddenSize());
+        add("--ffn-hidden-size", model.denseSize());
+        add("--vocab-size", model.vocabularySize());
         add("--make-vocab-size-divisible-by", 64);
-        add("--max-position-embeddings", shape.maxContextTokens());
-        add("--norm-epsilon", shape.normEpsilon());
+        add("--max-position-embeddings", model.maxContextTokens());
+        add("--norm-epsilon", model.normEpsilon());
         add("--normalization", "RMSNorm");
         add("--position-embedding-type", "rope");
         flag("--no-position-embedding");
@@ -58,7 +60,7 @@ final class MegatronArguments {
         add("--hidden-dropout", 0.0);
     }
 
-    private void attention(Attention attention) {
+    private void attention(LatentAttention attention, double ropeTheta) {
         add("--num-attention-heads", attention.heads());
         flag("--multi-latent-attention");
         add("--q-lora-rank", attention.queryRank());
@@ -68,26 +70,23 @@ final class MegatronArguments {
         add("--v-head-dim", attention.valueHeadSize());
         add("--kv-channels", attention.plainHeadSize());
         flag("--qk-layernorm");
-        add("--rotary-base", (long) attention.ropeTheta());
+        add("--rotary-base", (long) ropeTheta);
         flag("--no-rope-fusion");
     }
 
-    private void experts(ModelShape shape) {
-        FeedForward feedForward = shape.feedForward();
-        add(
-                "--moe-layer-freq",
-                "[0]*%d+[1]*%d".formatted(feedForward.denseLayers(), shape.layers() - feedForward.denseLayers()));
-        add("--num-experts", feedForward.experts());
-        add("--moe-router-topk", feedForward.expertsPerToken());
-        add("--moe-ffn-hidden-size", feedForward.expertSize());
-        add("--moe-shared-expert-intermediate-size", feedForward.sharedExperts() * feedForward.expertSize());
+    private void experts(ModelSpec model, Experts experts) {
+        add("--moe-layer-freq", "[0]*%d+[1]*%d".formatted(experts.denseLayers(), model.sparseLayers()));
+        add("--num-experts", experts.count());
+        add("--moe-router-topk", experts.perToken());
+        add("--moe-ffn-hidden-size", experts.size());
+        add("--moe-shared-expert-intermediate-size", experts.sharedSize());
         add("--moe-router-score-function", "sigmoid");
         flag("--moe-router-pre-softmax");
         flag("--moe-router-enable-expert-bias");
         add("--moe-router-bias-update-rate", 0);
         add("--moe-router-load-balancing-type", "seq_aux_loss");
         add("--moe-aux-loss-coeff", 0);
-        add("--moe-router-topk-scaling-factor", feedForward.expertScale());
+        add("--moe-router-topk-scaling-factor", experts.scale());
         add("--moe-router-dtype", "fp32");
         flag("--moe-grouped-gemm");
     }

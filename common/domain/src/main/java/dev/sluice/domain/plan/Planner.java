@@ -1,5 +1,6 @@
 package dev.sluice.domain.plan;
 
+import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.events.Backend;
 import dev.sluice.events.Plan;
 import dev.sluice.events.Problem;
@@ -25,7 +26,7 @@ public sealed interface Planner permits CpuPlanner, GpuPlanner {
      * @param request complete and checked by the rules
      * @param warnings what the rules found odd; it goes into the plan
      */
-    Planning plan(TrainingRequest request, ModelShape shape, List<Problem> warnings);
+    Planning plan(TrainingRequest request, ModelSpec model, List<Problem> warnings);
 
     static Planner of(Backend backend) {
         return switch (backend) {

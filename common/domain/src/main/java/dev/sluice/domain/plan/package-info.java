@@ -1,4 +1,4 @@
-/** From a valid request to a plan: the model's shape and figures, argument lists, memory, reasons. */
+/** From a valid request to a plan: argument lists, memory, reasons. */
 @NullMarked
 package dev.sluice.domain.plan;
 

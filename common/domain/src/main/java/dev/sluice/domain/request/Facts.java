@@ -1,7 +1,7 @@
 package dev.sluice.domain.request;
 
 import dev.sluice.domain.data.PromptRows;
-import dev.sluice.domain.plan.ModelShape;
+import dev.sluice.domain.model.ModelSpec;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -22,9 +22,9 @@ public record Facts(Model model, Map<String, PromptFile> promptFiles, int gpuIns
      * A model's directory.
      *
      * @param problems what makes it unusable; empty means fine
-     * @param shape absent when it could not be read
+     * @param spec absent when it could not be read
      */
-    public record Model(List<String> problems, @Nullable ModelShape shape) {
+    public record Model(List<String> problems, @Nullable ModelSpec spec) {
         public Model {
             problems = List.copyOf(problems);
         }

@@ -1,6 +1,6 @@
 package dev.sluice.domain.request;
 
-import dev.sluice.domain.plan.ModelShape;
+import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.request.RequestRule.Findings;
 import dev.sluice.events.Backend;
 import dev.sluice.events.TrainingRequest;
@@ -45,24 +45,24 @@ final class SamplingRules {
     }
 
     private static void context(TrainingRequest request, Facts facts, Findings findings) {
-        ModelShape shape = facts.model().shape();
-        if (shape == null) {
+        ModelSpec model = facts.model().spec();
+        if (model == null) {
             return;
         }
         var data = facts.promptFiles().get(request.data().prompts());
-        contextOf(data, request.rollout().maxResponseTokens(), "rollout.maxResponseTokens", shape, findings);
+        contextOf(data, request.rollout().maxResponseTokens(), "rollout.maxResponseTokens", model, findings);
         for (int i = 0; i < request.evaluation().size(); i++) {
             var set = request.evaluation().get(i);
             var file = facts.promptFiles().get(set.prompts());
-            contextOf(file, set.maxResponseTokens(), "evaluation[%d].maxResponseTokens".formatted(i), shape, findings);
+            contextOf(file, set.maxResponseTokens(), "evaluation[%d].maxResponseTokens".formatted(i), model, findings);
         }
     }
 
     private static void contextOf(
-            Facts.@Nullable PromptFile file, int maxResponseTokens, String path, ModelShape shape, Findings findings) {
+            Facts.@Nullable PromptFile file, int maxResponseTokens, String path, ModelSpec model, Findings findings) {
         long bytes = file == null ? 0 : file.summary().longestPromptBytes();
         long least = Math.max(1, Math.ceilDiv(bytes, BYTES_PER_TOKEN));
-        int longest = shape.maxContextTokens();
+        int longest = model.maxContextTokens();
         if (least + maxResponseTokens > longest) {
             findings.error(
                     path,
@@ -82,9 +82,9 @@ final class SamplingRules {
     }
 
     private static void speculation(TrainingRequest request, Facts facts, Findings findings) {
-        ModelShape shape = facts.model().shape();
+        ModelSpec model = facts.model().spec();
         boolean eagle = request.rollout().speculation().algorithm() == SpeculationAlgorithm.EAGLE;
-        if (eagle && shape != null && shape.mtpLayers() == 0) {
+        if (eagle && model != null && model.mtpLayers() == 0) {
             findings.error(
                     "rollout.speculation.algorithm",
                     "EAGLE drafts with the model's MTP layer, but config.json says num_nextn_predict_layers 0",

@@ -1,6 +1,6 @@
 package dev.sluice.domain.request;
 
-import dev.sluice.domain.plan.ModelShape;
+import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.request.RequestRule.Findings;
 import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.events.Backend;
@@ -66,8 +66,8 @@ final class TrainingRules {
     }
 
     private static void mtp(TrainingRequest request, Facts facts, Findings findings) {
-        ModelShape shape = facts.model().shape();
-        if (request.training().mtp().train() && shape != null && shape.mtpLayers() == 0) {
+        ModelSpec model = facts.model().spec();
+        if (request.training().mtp().train() && model != null && model.mtpLayers() == 0) {
             findings.error(
                     "training.mtp.train",
                     "the model has no MTP layer to train: config.json says num_nextn_predict_layers 0",

@@ -1,6 +1,7 @@
 package dev.sluice.domain.request;
 
 import dev.sluice.domain.data.RowProblem;
+import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.request.RequestRule.Findings;
 import dev.sluice.domain.reward.Reward;
 import dev.sluice.domain.spelling.Spelling;
@@ -13,6 +14,7 @@ import java.util.List;
 final class WorldRules {
     static final List<RequestRule> ALL = List.of(
             new RequestRule("model.checkpoint", "the model's directory is complete and known", WorldRules::checkpoint),
+            new RequestRule("model.cpu", "the cpu backend computes the model", WorldRules::cpuModel),
             new RequestRule("data.prompts", "every row of every prompt file can be used", WorldRules::promptFiles),
             new RequestRule("data.few-prompts", "a step does not repeat prompts", WorldRules::fewPrompts),
             new RequestRule("reward.known", "the reward exists", WorldRules::reward),
@@ -23,6 +25,18 @@ final class WorldRules {
     private static void checkpoint(TrainingRequest request, Facts facts, Findings findings) {
         for (String problem : facts.model().problems()) {
             findings.error("model.path", problem, "give the directory of a complete Hugging Face checkpoint");
+        }
+    }
+
+    private static void cpuModel(TrainingRequest request, Facts facts, Findings findings) {
+        ModelSpec model = facts.model().spec();
+        if (request.backend() == Backend.CPU && model != null) {
+            for (String problem : CpuModel.problems(model)) {
+                findings.error(
+                        "model.path",
+                        problem,
+                        "give a checkpoint that the cpu backend computes, or set backend to gpu");
+            }
         }
     }
 

@@ -3,6 +3,8 @@ package dev.sluice.domain.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.domain.model.ModelSpec;
+import dev.sluice.domain.model.Models;
 import dev.sluice.domain.plan.Planner.Planning;
 import dev.sluice.domain.request.Requests;
 import dev.sluice.events.Backend;
@@ -20,7 +22,7 @@ class CpuPlannerTest {
         TrainingRequest request =
                 Requests.complete(Requests.with("rollout.speculation", "{\"algorithm\": \"EAGLE\", \"steps\": 2}"));
 
-        Plan plan = plan(request, Shapes.tiny());
+        Plan plan = plan(request, Models.tiny());
 
         assertThat(plan.rollout().args())
                 .containsExactly(
@@ -45,11 +47,11 @@ class CpuPlannerTest {
 
     @Test
     void startsTwoEnginesUnlessTheRequestSaysOtherwise() {
-        assertThat(plan(Requests.complete(Requests.least()), Shapes.tiny())
+        assertThat(plan(Requests.complete(Requests.least()), Models.tiny())
                         .rollout()
                         .engines())
                 .isEqualTo(2);
-        assertThat(plan(Requests.complete(Requests.with("rollout.engines", "5")), Shapes.tiny())
+        assertThat(plan(Requests.complete(Requests.with("rollout.engines", "5")), Models.tiny())
                         .rollout()
                         .engines())
                 .isEqualTo(5);
@@ -59,7 +61,7 @@ class CpuPlannerTest {
     void letsAWholeGroupRunAtOnce() {
         TrainingRequest request = Requests.complete(Requests.with("rollout.samplesPerPrompt", "200"));
 
-        assertThat(plan(request, Shapes.tiny()).rollout().maxRunningRequests()).isEqualTo(200);
+        assertThat(plan(request, Models.tiny()).rollout().maxRunningRequests()).isEqualTo(200);
     }
 
     /** Values of scripts/models/glm4.7-30B-A3B.sh in slime. */
@@ -67,7 +69,7 @@ class CpuPlannerTest {
     void derivesMegatronsArgumentsFromTheModel() {
         ObjectNode document = Requests.with("training.mtp.train", "true");
 
-        List<String> args = plan(Requests.complete(document), Shapes.glm47Flash())
+        List<String> args = plan(Requests.complete(document), Models.published("GLM-4.7-Flash"))
                 .training()
                 .args();
 
@@ -113,7 +115,7 @@ class CpuPlannerTest {
     void refusesAHostThatIsTooSmall() {
         TrainingRequest request = Requests.complete(Requests.with("cluster.hostMemoryGiB", "64"));
 
-        Planning planning = Planner.of(Backend.CPU).plan(request, Shapes.glm47Flash(), List.of());
+        Planning planning = Planner.of(Backend.CPU).plan(request, Models.published("GLM-4.7-Flash"), List.of());
 
         assertThat(planning)
                 .isInstanceOfSatisfying(
@@ -121,7 +123,7 @@ class CpuPlannerTest {
                         refused -> assertThat(refused.problems())
                                 .singleElement()
                                 .satisfies(problem -> assertThat(problem.path()).isEqualTo("cluster.hostMemoryGiB")));
-        assertThat(plan(Requests.complete(Requests.least()), Shapes.glm47Flash())
+        assertThat(plan(Requests.complete(Requests.least()), Models.published("GLM-4.7-Flash"))
                         .training()
                         .memory()
                         .hostGiBPerNode())
@@ -130,7 +132,7 @@ class CpuPlannerTest {
 
     @Test
     void givesEveryChoiceItsReason() {
-        Plan plan = plan(Requests.complete(Requests.least()), Shapes.tiny());
+        Plan plan = plan(Requests.complete(Requests.least()), Models.tiny());
 
         assertThat(plan.choices())
                 .isNotEmpty()
@@ -141,7 +143,10 @@ class CpuPlannerTest {
     @Test
     void refusesToMakeUpALayoutForGpus() {
         Planning planning = Planner.of(Backend.GPU)
-                .plan(Requests.complete(Requests.with("backend", "\"gpu\"")), Shapes.glm47Flash(), List.of());
+                .plan(
+                        Requests.complete(Requests.with("backend", "\"gpu\"")),
+                        Models.published("GLM-4.7-Flash"),
+                        List.of());
 
         assertThat(planning)
                 .isInstanceOfSatisfying(
@@ -151,8 +156,8 @@ class CpuPlannerTest {
                                 .satisfies(problem -> assertThat(problem.mend()).isEqualTo("set backend to cpu")));
     }
 
-    private static Plan plan(TrainingRequest request, ModelShape shape) {
-        return switch (Planner.of(Backend.CPU).plan(request, shape, List.of())) {
+    private static Plan plan(TrainingRequest request, ModelSpec model) {
+        return switch (Planner.of(Backend.CPU).plan(request, model, List.of())) {
             case Planning.Planned planned -> planned.plan();
             case Planning.Refused refused ->
                 throw new AssertionError(refused.problems().toString());

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.domain.data.PromptRows;
 import dev.sluice.domain.data.RowProblem;
-import dev.sluice.domain.plan.ModelShape;
+import dev.sluice.domain.model.ModelSpec;
+import dev.sluice.domain.model.Models;
 import dev.sluice.events.Problem;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class RequestRulesTest {
-    private static final ModelShape WITH_MTP = shape(1);
+    private static final ModelSpec WITH_MTP = Models.tiny();
 
     /** One row a rule: what is changed in a request that keeps all of them, and what is said then. */
     @ParameterizedTest
@@ -58,9 +59,45 @@ class RequestRulesTest {
         Requests.set(document, "rollout.speculation.algorithm", "\"eagle\"");
         Requests.set(document, "training.mtp.train", "true");
 
-        List<Problem> problems = RequestRules.broken(Requests.complete(document), facts(shape(0)));
+        List<Problem> problems = RequestRules.broken(Requests.complete(document), facts(withoutMtp()));
 
         assertThat(problems).extracting(Problem::rule).containsExactly("rollout.speculation", "training.mtp");
+    }
+
+    @Test
+    void refusesOnTheCpuBackendWhatItDoesNotCompute() {
+        ObjectNode config = Models.tinyConfig();
+        config.put("tie_word_embeddings", true);
+        config.put("attention_bias", true);
+        config.put("n_group", 8);
+        config.put("topk_group", 4);
+        config.putObject("rope_scaling").put("type", "yarn").put("factor", 4);
+        config.put("num_nextn_predict_layers", 2);
+
+        List<Problem> problems = RequestRules.broken(Requests.complete(fine()), facts(Models.read(config)));
+
+        assertThat(problems).extracting(Problem::rule).containsOnly("model.cpu");
+        assertThat(problems).extracting(Problem::path).containsOnly("model.path");
+        assertThat(problems)
+                .extracting(Problem::message)
+                .containsExactly(
+                        "tie_word_embeddings is true; this family has an output layer of its own",
+                        "attention_bias is true; attention is computed without bias",
+                        "RoPE scaling is not computed; remove rope_scaling",
+                        "n_group and topk_group must be 1; routing over groups of experts is not computed",
+                        "num_nextn_predict_layers is 2; 0 or 1 is supported");
+    }
+
+    @Test
+    void refusesAnotherFamilyOnTheCpuBackendOnly() {
+        Facts facts = new Facts(new Facts.Model(List.of(), Models.published("Qwen3-4B")), promptFiles(), 1);
+        ObjectNode onGpus = fine();
+        Requests.set(onGpus, "backend", "\"gpu\"");
+
+        assertThat(RequestRules.broken(Requests.complete(fine()), facts))
+                .extracting(Problem::message)
+                .containsExactly("model_type is \"qwen3\"; supported is glm4_moe_lite");
+        assertThat(RequestRules.broken(Requests.complete(onGpus), facts)).isEmpty();
     }
 
     @Test
@@ -120,24 +157,15 @@ class RequestRulesTest {
         return Requests.with("rollout.maxResponseTokens", "8");
     }
 
-    private static Facts facts(ModelShape shape) {
-        return new Facts(new Facts.Model(List.of(), shape), promptFiles(), 0);
+    private static Facts facts(ModelSpec model) {
+        return new Facts(new Facts.Model(List.of(), model), promptFiles(), 0);
     }
 
     private static Map<String, Facts.PromptFile> promptFiles() {
         return Map.of("/p.jsonl", new Facts.PromptFile(null, new PromptRows.Summary(64, 0, List.of(), 10)));
     }
 
-    private static ModelShape shape(int mtpLayers) {
-        return new ModelShape(
-                "glm4_moe_lite",
-                3,
-                mtpLayers,
-                64,
-                300,
-                512,
-                1e-5,
-                new ModelShape.Attention(4, 48, 32, 24, 8, 32, 1e6),
-                new ModelShape.FeedForward(1, 160, 8, 2, 40, 1, 1.8));
+    private static ModelSpec withoutMtp() {
+        return Models.read(Models.tinyConfig().put("num_nextn_predict_layers", 0));
     }
 }
