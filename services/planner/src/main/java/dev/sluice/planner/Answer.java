@@ -1,5 +1,6 @@
 package dev.sluice.planner;
 
+import dev.sluice.domain.plan.Verdict;
 import dev.sluice.events.Plan;
 import dev.sluice.events.Problem;
 import java.util.List;

@@ -1,6 +1,8 @@
 package dev.sluice.planner;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sluice.domain.plan.Verdict;
+import dev.sluice.domain.request.Facts.Purpose;
 import dev.sluice.domain.request.RequestReader;
 import dev.sluice.domain.request.RequestReader.Reading;
 import dev.sluice.domain.request.RunId;
@@ -73,10 +75,10 @@ class RequestConsumer {
             reject(runId, id, "request.unknown-key", message, "remove them");
         } else {
             switch (RequestReader.read(root.path("request"))) {
-                case Reading.Refused refused -> keeper.answer(runId, check.check(refused), id);
+                case Reading.Refused refused -> keeper.answer(runId, check.check(refused, Purpose.RUN), id);
                 case Reading.Complete complete -> {
                     if (!keeper.isAnswered(runId, complete.sha256(), id)) {
-                        keeper.answer(runId, check.check(complete), id);
+                        keeper.answer(runId, check.check(complete, Purpose.RUN), id);
                     }
                 }
             }

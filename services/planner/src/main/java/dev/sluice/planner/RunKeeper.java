@@ -1,5 +1,6 @@
 package dev.sluice.planner;
 
+import dev.sluice.domain.plan.Verdict;
 import dev.sluice.domain.retention.GroupLogRetention;
 import dev.sluice.domain.run.RunDesk;
 import dev.sluice.events.Event;

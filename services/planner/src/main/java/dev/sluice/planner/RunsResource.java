@@ -1,5 +1,8 @@
 package dev.sluice.planner;
 
+import dev.sluice.domain.plan.PlanDocument;
+import dev.sluice.domain.plan.Verdict;
+import dev.sluice.domain.request.Facts.Purpose;
 import dev.sluice.domain.request.RunId;
 import dev.sluice.domain.run.Run;
 import dev.sluice.domain.run.RunDesk;
@@ -65,7 +68,7 @@ public class RunsResource {
         if (runId != null && !RunId.isValid(runId)) {
             return refuse(400, "request.run-id", "runId", "runId must match " + RunId.PATTERN);
         }
-        return switch (check.check(document.root())) {
+        return switch (check.check(document.root(), Purpose.RUN)) {
             case Verdict.Infeasible infeasible ->
                 answer(UNPROCESSABLE, Answer.infeasible(runId, infeasible.problems()));
             case Verdict.Feasible feasible -> ask(runId, feasible, dryRun);
@@ -89,9 +92,22 @@ public class RunsResource {
     @POST
     @Path("/plans")
     @Consumes({MediaType.APPLICATION_JSON, YAML, "application/x-yaml", "text/yaml", MediaType.TEXT_PLAIN})
-    @Operation(summary = "Plan a request without running it")
+    @Operation(
+            summary = "Plan a request without running it, perhaps for other machines",
+            description = "Answers {feasible, problems, model, training, rollout, prediction, choices, ...}, as"
+                    + " \"sluice plan --json\" does")
+    @APIResponse(responseCode = "200", description = "It can run like this")
+    @APIResponse(responseCode = "400", description = "The body cannot be read")
+    @APIResponse(responseCode = "422", description = "It cannot run; every problem is listed")
     public Response plan(byte[] body) {
-        return ask(body, null, true);
+        RequestDocument document = RequestDocument.ofBody(body);
+        if (document.root() == null) {
+            return refuse(400, "request.syntax", "", "the body is no request: " + document.error());
+        }
+        Verdict verdict = check.check(document.root(), Purpose.PLAN);
+        return Response.status(verdict instanceof Verdict.Feasible ? 200 : UNPROCESSABLE)
+                .entity(PlanDocument.of(verdict))
+                .build();
     }
 
     @GET

@@ -7,6 +7,7 @@ import dev.sluice.domain.data.PromptRows;
 import dev.sluice.domain.data.RowKeys;
 import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.request.Facts;
+import dev.sluice.domain.request.Facts.Purpose;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.quarkus.Roots;
@@ -34,24 +35,37 @@ class World {
         this.roots = roots;
     }
 
-    Facts look(TrainingRequest request, int gpuInstances) {
+    Facts look(TrainingRequest request, int gpuInstances, Purpose purpose) {
         Map<String, Facts.PromptFile> files = new HashMap<>();
         Stream.concat(
                         Stream.of(request.data().prompts()),
                         request.evaluation().stream().map(TrainingRequest.Evaluation::prompts))
                 .distinct()
                 .forEach(path -> files.put(path, promptFile(path, RowKeys.of(request.data()))));
-        return new Facts(model(request.model().path()), files, gpuInstances);
+        String copy = request.model().rolloutPath();
+        return new Facts(
+                model(request.model().path(), purpose),
+                copy == null ? null : model(copy, purpose),
+                files,
+                gpuInstances,
+                purpose);
     }
 
-    private Facts.Model model(String path) {
+    private Facts.Model model(String path, Purpose purpose) {
         Optional<String> objection = objection(path);
+        if (objection.isEmpty() && !Files.isDirectory(Path.of(path))) {
+            objection = Optional.of(path + " is not a directory; give the directory that holds config.json");
+        }
         if (objection.isPresent()) {
-            return new Facts.Model(List.of(objection.get()), null);
+            return purpose == Purpose.PLAN
+                    ? Facts.Model.notHere(path, objection.get())
+                    : new Facts.Model(List.of(objection.get()), null);
         }
         Path directory = Path.of(path);
-        List<String> problems = new ArrayList<>(HuggingFaceCheckpoint.problems(directory));
-        if (problems.isEmpty() && !Files.isRegularFile(directory.resolve("tokenizer.json"))) {
+        // A plan needs the sizes alone; a run needs every file.
+        List<String> problems =
+                new ArrayList<>(purpose == Purpose.PLAN ? List.of() : HuggingFaceCheckpoint.problems(directory));
+        if (purpose == Purpose.RUN && problems.isEmpty() && !Files.isRegularFile(directory.resolve("tokenizer.json"))) {
             problems.add(directory + " has no tokenizer.json");
         }
         ModelSpec spec = problems.isEmpty() ? spec(directory.resolve("config.json"), problems) : null;

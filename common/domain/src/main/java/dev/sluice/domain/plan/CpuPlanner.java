@@ -27,7 +27,8 @@ final class CpuPlanner implements Planner {
     private static final TrainingLayout ONE_PROCESS = new TrainingLayout(1, 1, 1, 1, 1, 1);
 
     @Override
-    public Planning plan(TrainingRequest request, ModelSpec model, List<Problem> warnings) {
+    public Planning plan(TrainingRequest request, ModelFacts models, List<Problem> warnings) {
+        ModelSpec model = models.policy();
         ModelFigures figures = new Parameters(model).figures();
         List<Choice> choices = new ArrayList<>();
         RolloutPlan rollout = rollout(request, model, choices);

@@ -1,11 +1,13 @@
 package dev.sluice.domain.plan;
 
-import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.events.Backend;
 import dev.sluice.events.Plan;
 import dev.sluice.events.Problem;
+import dev.sluice.events.Problem.Severity;
 import dev.sluice.events.TrainingRequest;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Sizes a valid request completely before anything starts; one for each backend. */
 public sealed interface Planner permits CpuPlanner, GpuPlanner {
@@ -19,14 +21,29 @@ public sealed interface Planner permits CpuPlanner, GpuPlanner {
             public Refused {
                 problems = List.copyOf(problems);
             }
+
+            /** The rules' errors, and what is wrong in other places; warnings last. */
+            List<Problem> with(List<Problem> broken) {
+                List<Problem> rules = broken.stream()
+                        .filter(problem -> problem.severity() == Severity.ERROR)
+                        .toList();
+                Stream<Problem> elsewhere = problems.stream()
+                        .filter(problem -> rules.stream().noneMatch(known -> known.path().equals(problem.path())));
+                Stream<Problem> warnings =
+                        broken.stream().filter(problem -> problem.severity() == Severity.WARNING);
+                return Stream.of(rules.stream(), elsewhere, warnings)
+                        .flatMap(all -> all)
+                        .sorted(Comparator.comparing(Problem::severity))
+                        .toList();
+            }
         }
     }
 
     /**
-     * @param request complete and checked by the rules
+     * @param request complete
      * @param warnings what the rules found odd; it goes into the plan
      */
-    Planning plan(TrainingRequest request, ModelSpec model, List<Problem> warnings);
+    Planning plan(TrainingRequest request, ModelFacts models, List<Problem> warnings);
 
     static Planner of(Backend backend) {
         return switch (backend) {

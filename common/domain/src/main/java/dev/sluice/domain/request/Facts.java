@@ -2,6 +2,7 @@ package dev.sluice.domain.request;
 
 import dev.sluice.domain.data.PromptRows;
 import dev.sluice.domain.model.ModelSpec;
+import dev.sluice.domain.model.PublishedModels;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -10,12 +11,32 @@ import org.jspecify.annotations.Nullable;
  * What the rules need to know of the world; whoever calls them has looked.
  *
  * @param model the model's directory
+ * @param rolloutModel the directory that engines start from, absent where it is the model's
  * @param promptFiles every prompt file of the request by the path that the request gives
  * @param gpuInstances instances alive now that have GPUs
+ * @param purpose what the request is looked at for
  */
-public record Facts(Model model, Map<String, PromptFile> promptFiles, int gpuInstances) {
+public record Facts(
+        Model model,
+        @Nullable Model rolloutModel,
+        Map<String, PromptFile> promptFiles,
+        int gpuInstances,
+        Purpose purpose) {
     public Facts {
         promptFiles = Map.copyOf(promptFiles);
+    }
+
+    /** For a run of a model that is sampled as it is trained. */
+    public Facts(Model model, Map<String, PromptFile> promptFiles, int gpuInstances) {
+        this(model, null, promptFiles, gpuInstances, Purpose.RUN);
+    }
+
+    /** What a request is looked at for. */
+    public enum Purpose {
+        /** It is to run here: everything that it needs must be here. */
+        RUN,
+        /** It is only planned, perhaps for other machines: what is not here is said, and does not reject it. */
+        PLAN
     }
 
     /**
@@ -23,10 +44,29 @@ public record Facts(Model model, Map<String, PromptFile> promptFiles, int gpuIns
      *
      * @param problems what makes it unusable; empty means fine
      * @param spec absent when it could not be read
+     * @param note what else is to be said of it, absent where nothing is
      */
-    public record Model(List<String> problems, @Nullable ModelSpec spec) {
+    public record Model(List<String> problems, @Nullable ModelSpec spec, @Nullable String note) {
         public Model {
             problems = List.copyOf(problems);
+        }
+
+        public Model(List<String> problems, @Nullable ModelSpec spec) {
+            this(problems, spec, null);
+        }
+
+        /**
+         * What is known of a model whose directory is not on this machine: the published configuration of that name.
+         *
+         * @param problem why the directory was not read
+         */
+        public static Model notHere(String path, String problem) {
+            return PublishedModels.named(path)
+                    .map(spec -> new Model(
+                            List.of(),
+                            spec,
+                            "%s; the published configuration of that name is taken instead".formatted(problem)))
+                    .orElseGet(() -> new Model(List.of(problem), null));
         }
     }
 

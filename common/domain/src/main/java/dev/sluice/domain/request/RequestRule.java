@@ -1,5 +1,6 @@
 package dev.sluice.domain.request;
 
+import dev.sluice.domain.request.Facts.Purpose;
 import dev.sluice.events.Problem;
 import dev.sluice.events.TrainingRequest;
 import java.util.ArrayList;
@@ -19,15 +20,23 @@ record RequestRule(String id, String about, Check check) {
     }
 
     List<Problem> broken(TrainingRequest request, Facts facts) {
-        Findings findings = new Findings(id, new ArrayList<>());
+        Findings findings = new Findings(id, facts.purpose(), new ArrayList<>());
         check.look(request, facts, findings);
         return findings.problems();
     }
 
     /** Collects what one rule finds. */
-    record Findings(String rule, List<Problem> problems) {
+    record Findings(String rule, Purpose purpose, List<Problem> problems) {
         void error(String path, String message, String mend) {
             problems.add(Problem.error(rule, path, message, mend));
+        }
+
+        /** What hinders a run here and now; a plan only mentions it. */
+        void hindrance(String path, String message, String mend) {
+            switch (purpose) {
+                case RUN -> error(path, message, mend);
+                case PLAN -> warning(path, message, mend);
+            }
         }
 
         void warning(String path, String message, String mend) {

@@ -26,10 +26,13 @@ final class TrainingRules {
 
     private static void algorithm(TrainingRequest request, Facts facts, Findings findings) {
         String name = request.algorithm().name();
-        if (!name.equals("grpo")) {
+        if (SlimeNames.ALGORITHMS.contains(name) && !name.equals("grpo")) {
+            findings.hindrance(
+                    "algorithm.name", "algorithm %s is not computed yet".formatted(name), "set it to grpo");
+        } else if (!name.equals("grpo")) {
             findings.error(
                     "algorithm.name",
-                    "algorithm %s is not supported yet%s".formatted(name, Spelling.didYouMean(name, List.of("grpo"))),
+                    "no algorithm is called %s%s".formatted(name, Spelling.didYouMean(name, SlimeNames.ALGORITHMS)),
                     "set it to grpo");
         }
     }
@@ -37,7 +40,7 @@ final class TrainingRules {
     private static void reference(TrainingRequest request, Facts facts, Findings findings) {
         double coefficient = request.algorithm().klLossCoefficient();
         if (coefficient > 0) {
-            findings.error(
+            findings.hindrance(
                     "algorithm.klLossCoefficient",
                     "%s needs a reference model beside the policy, which this version does not load yet"
                             .formatted(coefficient),
@@ -58,7 +61,7 @@ final class TrainingRules {
 
     private static void chatTemplate(TrainingRequest request, Facts facts, Findings findings) {
         if (request.data().applyChatTemplate()) {
-            findings.error(
+            findings.hindrance(
                     "data.applyChatTemplate",
                     "chat templates are not supported yet",
                     "set it to false and give prompts as the model is to read them");

@@ -26,6 +26,21 @@ final class WorldRules {
         for (String problem : facts.model().problems()) {
             findings.error("model.path", problem, "give the directory of a complete Hugging Face checkpoint");
         }
+        note(facts.model(), "model.path", findings);
+        Facts.Model copy = facts.rolloutModel();
+        if (copy != null) {
+            for (String problem : copy.problems()) {
+                findings.hindrance(
+                        "model.rolloutPath", problem, "give the directory that engines start from, or leave it out");
+            }
+            note(copy, "model.rolloutPath", findings);
+        }
+    }
+
+    private static void note(Facts.Model model, String path, Findings findings) {
+        if (model.note() != null) {
+            findings.warning(path, model.note(), "plan again where the directory is");
+        }
     }
 
     private static void cpuModel(TrainingRequest request, Facts facts, Findings findings) {
@@ -51,7 +66,7 @@ final class WorldRules {
     private static void promptFile(TrainingRequest request, String path, String place, Facts facts, Findings findings) {
         Facts.PromptFile file = facts.promptFiles().get(path);
         if (file == null || file.unreadable() != null) {
-            findings.error(
+            findings.hindrance(
                     place,
                     file == null ? path + " was not looked at" : file.unreadable(),
                     "give a readable .jsonl file");
@@ -97,7 +112,12 @@ final class WorldRules {
 
     private static void reward(TrainingRequest request, Facts facts, Findings findings) {
         String name = request.reward().type();
-        if (Reward.named(name).isEmpty()) {
+        if (SlimeNames.REWARDS.contains(name) && Reward.named(name).isEmpty()) {
+            findings.hindrance(
+                    "reward.type",
+                    "the reward %s is not computed yet".formatted(name),
+                    "use one of " + String.join(", ", Reward.names()));
+        } else if (Reward.named(name).isEmpty()) {
             findings.error(
                     "reward.type",
                     "no reward is called %s%s".formatted(name, Spelling.didYouMean(name, Reward.names())),
@@ -107,7 +127,7 @@ final class WorldRules {
 
     private static void instances(TrainingRequest request, Facts facts, Findings findings) {
         if (request.backend() == Backend.GPU && facts.gpuInstances() == 0) {
-            findings.error(
+            findings.hindrance(
                     "backend",
                     "backend gpu needs instances with GPUs; none is alive",
                     "start rollout and trainer instances on GPU hosts, or set backend to cpu");

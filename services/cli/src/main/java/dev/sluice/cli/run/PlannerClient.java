@@ -43,7 +43,7 @@ public final class PlannerClient {
     /** @throws CommandFailure if the planner gives no such answer */
     public Answer plan(ObjectNode request) {
         try {
-            HttpReply reply = planner.call(HttpCall.post("/v1/plans", request, DEADLINE));
+            HttpReply reply = planner.call(HttpCall.post("/v1/runs?dryRun=true", request, DEADLINE));
             if (!reply.isSuccess() && reply.status() != UNPROCESSABLE) {
                 throw CommandFailure.failed(
                         "the planner answered with status " + reply.status() + ": " + reply.excerpt());
