@@ -8,6 +8,7 @@ import dev.sluice.domain.candidate.TrainingSide.Recompute;
 import dev.sluice.domain.constraint.Constraint.Breach;
 import dev.sluice.domain.constraint.Constraint.Severity;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** How tokens reach experts and how experts are computed. */
@@ -82,7 +83,7 @@ final class DispatcherConstraints {
         if (training.dispatcher() != Dispatcher.FLEX) {
             return new Breach(
                     "DeepEP is asked for, but the dispatcher is %s"
-                            .formatted(training.dispatcher().name().toLowerCase(java.util.Locale.ROOT)),
+                            .formatted(training.dispatcher().name().toLowerCase(Locale.ROOT)),
                     "set training.layout.dispatcher to flex (--moe-token-dispatcher-type flex)");
         }
         if (candidate.cluster().gpu().computeCapability() < HOPPER) {

@@ -152,7 +152,7 @@ final class ParallelConstraints {
             return null;
         }
         return new Breach(
-                "TP %d and EP %d without sequence parallelism: Megatron only warns, but experts are not trained right so"
+                "TP %d and EP %d without sequence parallelism: Megatron only warns, but does not support training experts so"
                         .formatted(layout.tp(), layout.ep()),
                 "add --sequence-parallel, or set training.layout.tp to 1");
     }

@@ -124,8 +124,8 @@ final class PlacementConstraints {
             return null;
         }
         return new Breach(
-                "%d samples a step queue in the client: it keeps %d requests open to each of %d engines"
-                        .formatted(samples, each, engines),
+                "%d samples a step queue in the client: it keeps %d requests open to each of %s"
+                        .formatted(samples, each, engines(engines)),
                 "set %s to at least %d".formatted(CONCURRENCY, Math.ceilDiv(samples, engines)));
     }
 
@@ -141,14 +141,14 @@ final class PlacementConstraints {
             return null;
         }
         return new Breach(
-                "%d samples are in flight, but %d engines run %d each at once: rollout takes %d waves"
-                        .formatted(
-                                samples,
-                                candidate.engines(),
-                                engine.maxRunningRequests(),
-                                Math.ceilDiv(samples, slots)),
+                "%d samples are in flight, but %s can run %d at once: rollout takes %d waves"
+                        .formatted(samples, engines(candidate.engines()), slots, Math.ceilDiv(samples, slots)),
                 "set rollout.layout.maxRunningRequests to %d, where the KV cache holds them"
                         .formatted(Math.ceilDiv(samples, candidate.engines())));
+    }
+
+    private static String engines(int count) {
+        return count == 1 ? "1 engine" : count + " engines";
     }
 
     private static @Nullable Breach overlap(Candidate candidate) {

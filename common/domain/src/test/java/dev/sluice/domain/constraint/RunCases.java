@@ -173,7 +173,7 @@ final class RunCases {
                     "R20",
                     "slime's 512 requests for 8000 samples",
                     draft(script()).groups(1000).globalBatch(8000),
-                    "8000 samples a step queue in the client: it keeps 512 requests open to each of 1 engines"),
+                    "8000 samples a step queue in the client: it keeps 512 requests open to each of 1 engine"),
             breaks(
                     "R20",
                     "100 requests for 256 samples",
@@ -185,7 +185,7 @@ final class RunCases {
                     "R21",
                     "128 slots for 320 samples",
                     glm().oversample(8),
-                    "320 samples are in flight, but 1 engines run 128 each at once: rollout takes 3 waves"),
+                    "320 samples are in flight, but 1 engine can run 128 at once: rollout takes 3 waves"),
             keeps("R22", "pools of their own", draft(script()).colocated(false).asynchronous()),
             keeps("R22", "one after the other", script()),
             breaks("R22", "shared GPUs", draft(script()).asynchronous(), "both use the same GPUs"));
