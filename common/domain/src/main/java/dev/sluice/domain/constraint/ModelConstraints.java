@@ -35,7 +35,7 @@ final class ModelConstraints {
         compare(differing, flags, "--norm-epsilon", model.normEpsilon());
         compare(differing, flags, "--rotary-base", model.ropeTheta());
         Experts experts = model.experts();
-        if (experts == null || experts.denseLayers() > 0) {
+        if (model.sparseLayers() < model.layers()) {
             compare(differing, flags, "--ffn-hidden-size", model.denseSize());
         }
         if (experts != null) {
