@@ -13,6 +13,7 @@ import java.util.List;
  * @param diskGiB free space for checkpoints, 0 where unknown
  * @param rdma whether nodes are joined by RDMA (InfiniBand or RoCE)
  * @param sharedRoots directories that every node sees; empty where unknown
+ * @param totalGpus GPUs that there are, whichever pool uses them; 0 where unknown
  */
 public record Cluster(
         Gpu gpu,
@@ -23,9 +24,24 @@ public record Cluster(
         int hostMemoryGiB,
         int diskGiB,
         boolean rdma,
-        List<String> sharedRoots) {
+        List<String> sharedRoots,
+        int totalGpus) {
     public Cluster {
         sharedRoots = List.copyOf(sharedRoots);
+    }
+
+    /** Machines whose number nobody told: as many as the pools need. */
+    public Cluster(
+            Gpu gpu,
+            int gpusPerNode,
+            int trainGpus,
+            int rolloutGpus,
+            boolean colocated,
+            int hostMemoryGiB,
+            int diskGiB,
+            boolean rdma,
+            List<String> sharedRoots) {
+        this(gpu, gpusPerNode, trainGpus, rolloutGpus, colocated, hostMemoryGiB, diskGiB, rdma, sharedRoots, 0);
     }
 
     /** Nodes that train. */

@@ -195,8 +195,20 @@ public record ModelSpec(
     public record LinearAttention(
             int keyHeads, int valueHeads, int keyHeadSize, int valueHeadSize, int convolutionWidth, int interval) {}
 
-    /** The indexer of DeepSeek sparse attention (DSA). */
-    public record Indexer(int heads, int headSize) {}
+    /**
+     * The indexer of DeepSeek sparse attention (DSA).
+     *
+     * @param every of how many layers one computes the index that the others use again ({@code index_topk_freq}); 1
+     *     where each computes its own
+     * @param from the layer, counted from 1, up to which each computes its own ({@code index_skip_topk_offset})
+     * @see <a href="https://arxiv.org/abs/2603.12201">IndexShare</a>
+     */
+    public record Indexer(int heads, int headSize, int every, int from) {
+        /** Each layer computes its own index. */
+        public Indexer(int heads, int headSize) {
+            this(heads, headSize, 1, 1);
+        }
+    }
 
     /**
      * Routed and shared experts.
