@@ -70,11 +70,13 @@ public record Cluster(
                 hostMemoryGiB,
                 diskGiB,
                 rdma,
-                sharedRoots);
+                sharedRoots,
+                0);
     }
 
     /** The same machines with another split of GPUs. */
     public Cluster split(boolean together, int training, int sampling) {
-        return new Cluster(gpu, gpusPerNode, training, sampling, together, hostMemoryGiB, diskGiB, rdma, sharedRoots);
+        return new Cluster(
+                gpu, gpusPerNode, training, sampling, together, hostMemoryGiB, diskGiB, rdma, sharedRoots, totalGpus);
     }
 }

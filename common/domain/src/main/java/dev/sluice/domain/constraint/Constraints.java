@@ -106,8 +106,7 @@ public final class Constraints {
         for (Constraint constraint : errors) {
             Breach breach = constraint.check().look(candidate);
             if (breach != null && !breach.mild()) {
-                return Optional.of(
-                        Problem.error(constraint.id(), constraint.path(), breach.message(), breach.mend()));
+                return Optional.of(Problem.error(constraint.id(), constraint.path(), breach.message(), breach.mend()));
             }
         }
         return Optional.empty();

@@ -5,6 +5,7 @@ import static dev.sluice.domain.constraint.Constraint.Severity.WARNING;
 
 import dev.sluice.domain.candidate.Candidate;
 import dev.sluice.domain.candidate.EngineSide;
+import dev.sluice.domain.candidate.TrainingSide.Layout;
 import dev.sluice.domain.constraint.Constraint.Breach;
 import dev.sluice.domain.memory.EngineMemory;
 import dev.sluice.domain.memory.HostMemory;
@@ -70,9 +71,8 @@ final class MemoryConstraints {
     private MemoryConstraints() {}
 
     private static @Nullable Breach trainingFits(Candidate candidate) {
-        if (PipelineStages.of(candidate.model().layers(), candidate.training().layout())
-                .isEmpty()) {
-            return null; // M08, M09
+        if (!divisible(candidate)) {
+            return null; // M01, M02, M08, M09
         }
         double needed = TrainingMemory.of(candidate).gib();
         double limit = TrainingMemory.limitGiB(candidate);
@@ -91,10 +91,7 @@ final class MemoryConstraints {
 
     private static @Nullable Breach hostFits(Candidate candidate) {
         int given = candidate.cluster().hostMemoryGiB();
-        if (given == 0
-                || PipelineStages.of(
-                                candidate.model().layers(), candidate.training().layout())
-                        .isEmpty()) {
+        if (given == 0 || !divisible(candidate)) {
             return null;
         }
         LayerSums sums = LayerSums.of(candidate.model());
@@ -206,6 +203,14 @@ final class MemoryConstraints {
                                 Locale.ROOT,
                                 "set rollout.layout.memFractionStatic to %.2f or less",
                                 Math.floor(most * 100) / 100));
+    }
+
+    /** Whether training's sizes are sizes and its stages some; other constraints say so where they are not. */
+    private static boolean divisible(Candidate candidate) {
+        Layout layout = candidate.training().layout();
+        return Math.min(Math.min(layout.tp(), layout.cp()), Math.min(layout.ep(), layout.etp())) > 0
+                && candidate.cluster().trainGpus() > 0
+                && PipelineStages.of(candidate.model().layers(), layout).isPresent();
     }
 
     /** Whether its sizes divide at all; other constraints say so where they do not. */

@@ -121,7 +121,16 @@ record AttentionReader(ConfigValues values, ModelFamily family) {
         if (saidToBeNone()) {
             values.problem("q_lora_rank is absent on purpose, but the indexer reads the query's bottleneck");
         }
-        return new Indexer(values.size(MOST_HEADS, "index_n_heads"), values.size(MOST_HEAD_SIZE, "index_head_dim"));
+        return new Indexer(
+                values.size(MOST_HEADS, "index_n_heads"),
+                values.size(MOST_HEAD_SIZE, "index_head_dim"),
+                sharing("index_topk_freq"),
+                sharing("index_skip_topk_offset"));
+    }
+
+    /** Where nothing is said each layer computes its own index. */
+    private int sharing(String key) {
+        return values.has(key) ? values.size(SpecReader.MOST_LAYERS, key) : 1;
     }
 
     private static boolean known(int one, int other) {

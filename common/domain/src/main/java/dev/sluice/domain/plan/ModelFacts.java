@@ -24,9 +24,7 @@ public record ModelFacts(ModelSpec policy, double rolloutWeightBytes, int longes
         Quantization quantization = sampled.quantization();
         Facts.PromptFile prompts = facts.promptFiles().get(request.data().prompts());
         long bytes = prompts == null ? 0 : prompts.summary().longestPromptBytes();
-        return new ModelFacts(
-                policy,
-                quantization == null ? BF16_BYTES : quantization.weightBytes(),
-                (int) Math.min(Integer.MAX_VALUE / 2, Math.ceilDiv(bytes, BYTES_PER_TOKEN)));
+        return new ModelFacts(policy, quantization == null ? BF16_BYTES : quantization.weightBytes(), (int)
+                Math.min(Integer.MAX_VALUE / 2, Math.ceilDiv(bytes, BYTES_PER_TOKEN)));
     }
 }

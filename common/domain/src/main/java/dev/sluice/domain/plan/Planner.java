@@ -28,9 +28,9 @@ public sealed interface Planner permits CpuPlanner, GpuPlanner {
                         .filter(problem -> problem.severity() == Severity.ERROR)
                         .toList();
                 Stream<Problem> elsewhere = problems.stream()
-                        .filter(problem -> rules.stream().noneMatch(known -> known.path().equals(problem.path())));
-                Stream<Problem> warnings =
-                        broken.stream().filter(problem -> problem.severity() == Severity.WARNING);
+                        .filter(problem ->
+                                rules.stream().noneMatch(known -> known.path().equals(problem.path())));
+                Stream<Problem> warnings = broken.stream().filter(problem -> problem.severity() == Severity.WARNING);
                 return Stream.of(rules.stream(), elsewhere, warnings)
                         .flatMap(all -> all)
                         .sorted(Comparator.comparing(Problem::severity))

@@ -46,7 +46,10 @@ public record Facts(
      * @param spec absent when it could not be read
      * @param note what else is to be said of it, absent where nothing is
      */
-    public record Model(List<String> problems, @Nullable ModelSpec spec, @Nullable String note) {
+    public record Model(
+            List<String> problems,
+            @Nullable ModelSpec spec,
+            @Nullable String note) {
         public Model {
             problems = List.copyOf(problems);
         }

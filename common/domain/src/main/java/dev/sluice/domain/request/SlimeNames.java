@@ -9,7 +9,8 @@ import java.util.Set;
  *     advantage-estimator</a>
  */
 final class SlimeNames {
-    static final Set<String> REWARDS = Set.of("deepscaler", "math", "dapo", "f1", "gpqa", "ifbench", "remote_rm", "random");
+    static final Set<String> REWARDS =
+            Set.of("deepscaler", "math", "dapo", "f1", "gpqa", "ifbench", "remote_rm", "random");
 
     static final Set<String> ALGORITHMS = Set.of(
             "grpo", "gspo", "cispo", "reinforce_plus_plus", "reinforce_plus_plus_baseline", "ppo", "rloo", "sft");

@@ -27,8 +27,7 @@ final class TrainingRules {
     private static void algorithm(TrainingRequest request, Facts facts, Findings findings) {
         String name = request.algorithm().name();
         if (SlimeNames.ALGORITHMS.contains(name) && !name.equals("grpo")) {
-            findings.hindrance(
-                    "algorithm.name", "algorithm %s is not computed yet".formatted(name), "set it to grpo");
+            findings.hindrance("algorithm.name", "algorithm %s is not computed yet".formatted(name), "set it to grpo");
         } else if (!name.equals("grpo")) {
             findings.error(
                     "algorithm.name",

@@ -70,7 +70,7 @@ public final class BaseCandidate {
                 longestPrompt,
                 rollout.maxResponseTokens(),
                 meanResponse(rollout),
-                rollout.maxContextTokens(),
+                longestContext(request, longestPrompt),
                 rollout.temperature(),
                 request.algorithm().klLossCoefficient() > 0,
                 oldLogprobPass(request),
@@ -85,6 +85,16 @@ public final class BaseCandidate {
         return rollout.meanResponseTokens() > 0
                 ? rollout.meanResponseTokens()
                 : Math.max(1, rollout.maxResponseTokens() / 2);
+    }
+
+    /** Held-out sets may ask for longer responses than training does. */
+    private static int longestContext(TrainingRequest request, int longestPrompt) {
+        int longestResponse = request.evaluation().stream()
+                .mapToInt(TrainingRequest.Evaluation::maxResponseTokens)
+                .max()
+                .orElse(0);
+        boolean longer = longestResponse > request.rollout().maxResponseTokens();
+        return Math.max(request.rollout().maxContextTokens(), longer ? longestPrompt + longestResponse : 0);
     }
 
     /** Before a single optimizer step at lag 0 the current policy's log-probabilities are the old ones. */

@@ -25,12 +25,21 @@ public final class PoolSplits {
                 request.hostMemoryGiB(),
                 request.diskGiB(),
                 Boolean.TRUE.equals(request.rdma()),
-                request.sharedRoots());
+                request.sharedRoots(),
+                total(request));
         return switch (request.placement()) {
             case COLOCATED -> List.of(colocated(machines, request));
             case DISAGGREGATED -> List.of(machines);
             case AUTO -> all(machines);
         };
+    }
+
+    /** Both pools are on the same nodes where colocated. */
+    private static int total(TrainingRequest.Cluster request) {
+        int nodes = request.placement() == TrainingRequest.Placement.COLOCATED
+                ? Math.max(request.trainNodes(), request.rolloutNodes())
+                : request.trainNodes() + request.rolloutNodes();
+        return nodes * request.gpusPerNode();
     }
 
     /** Where only one side's size is given, it is the other's too. */
@@ -43,7 +52,7 @@ public final class PoolSplits {
     }
 
     private static List<Cluster> all(Cluster machines) {
-        int total = machines.trainGpus() + machines.rolloutGpus();
+        int total = machines.totalGpus();
         // Within a node GPUs are dealt out one by one, beyond it node by node.
         int unit = total > machines.gpusPerNode() ? machines.gpusPerNode() : 1;
         int units = total / unit;

@@ -22,8 +22,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class ConstraintsTest {
     /** The groups that this catalogue has so far; all of them once the others join, and then this goes. */
-    private static final String HERE = "[SWC]..|H0[7-9]";
-
     static Stream<Candidate> recipes() {
         return Stream.of(
                 glm(engine -> {}),
@@ -39,12 +37,9 @@ class ConstraintsTest {
         Map<String, Severity> expected = specified();
 
         Map<String, Severity> found = new LinkedHashMap<>();
-        Constraints.ALL.stream()
-                .filter(constraint -> constraint.id().matches(HERE))
-                .forEach(constraint -> found.put(constraint.id(), constraint.severity()));
+        Constraints.ALL.stream().forEach(constraint -> found.put(constraint.id(), constraint.severity()));
 
         assertThat(expected).hasSize(123);
-        expected.keySet().removeIf(id -> !id.matches(HERE));
         assertThat(found).containsExactlyEntriesOf(expected);
     }
 
@@ -57,8 +52,6 @@ class ConstraintsTest {
     @MethodSource("recipes")
     void slimesRecipesBreakNothing(Candidate recipe) {
         assertThat(Constraints.broken(recipe)).isEmpty();
-        assertThat(Constraints.valid(recipe)).isTrue();
-        assertThat(Constraints.firstError(recipe)).isEmpty();
     }
 
     @Test
@@ -73,8 +66,6 @@ class ConstraintsTest {
         });
 
         assertThat(Constraints.broken(candidate)).extracting(Problem::rule).containsExactly("S07", "S12", "S21", "S02");
-        assertThat(Constraints.valid(candidate)).isFalse();
-        assertThat(Constraints.firstError(candidate)).map(Constraint::id).contains("S07");
     }
 
     @Test
@@ -86,7 +77,6 @@ class ConstraintsTest {
 
         assertThat(Constraints.broken(candidate)).extracting(Problem::rule).containsExactly("S02", "S22");
         assertThat(Constraints.broken(candidate)).extracting(Problem::severity).containsOnly(Problem.Severity.WARNING);
-        assertThat(Constraints.valid(candidate)).isTrue();
     }
 
     @Test

@@ -33,9 +33,12 @@ class OddSizesTest {
             List<Problem> broken = Constraints.broken(candidate);
 
             boolean error = broken.stream().anyMatch(problem -> problem.severity() == Problem.Severity.ERROR);
-            assertThat(Constraints.valid(candidate))
+            boolean training = Constraints.firstOfTraining(candidate).isPresent();
+            boolean engine = Constraints.firstOfEngine(candidate).isPresent();
+            // What a search asks of a side alone is never stricter than the whole.
+            assertThat(error || !training && !engine)
                     .as("seed %d, candidate %d: %s", repetition.getCurrentRepetition(), i, candidate)
-                    .isEqualTo(!error);
+                    .isTrue();
         }
     }
 

@@ -115,7 +115,7 @@ class CpuPlannerTest {
     void refusesAHostThatIsTooSmall() {
         TrainingRequest request = Requests.complete(Requests.with("cluster.hostMemoryGiB", "64"));
 
-        Planning planning = Planner.of(Backend.CPU).plan(request, Models.published("GLM-4.7-Flash"), List.of());
+        Planning planning = Planner.of(Backend.CPU).plan(request, facts(Models.published("GLM-4.7-Flash")), List.of());
 
         assertThat(planning)
                 .isInstanceOfSatisfying(
@@ -140,24 +140,12 @@ class CpuPlannerTest {
         assertThat(plan.prediction()).isNull();
     }
 
-    @Test
-    void refusesToMakeUpALayoutForGpus() {
-        Planning planning = Planner.of(Backend.GPU)
-                .plan(
-                        Requests.complete(Requests.with("backend", "\"gpu\"")),
-                        Models.published("GLM-4.7-Flash"),
-                        List.of());
-
-        assertThat(planning)
-                .isInstanceOfSatisfying(
-                        Planning.Refused.class,
-                        refused -> assertThat(refused.problems())
-                                .singleElement()
-                                .satisfies(problem -> assertThat(problem.mend()).isEqualTo("set backend to cpu")));
+    private static ModelFacts facts(ModelSpec model) {
+        return new ModelFacts(model, 4, 0);
     }
 
     private static Plan plan(TrainingRequest request, ModelSpec model) {
-        return switch (Planner.of(Backend.CPU).plan(request, model, List.of())) {
+        return switch (Planner.of(Backend.CPU).plan(request, facts(model), List.of())) {
             case Planning.Planned planned -> planned.plan();
             case Planning.Refused refused ->
                 throw new AssertionError(refused.problems().toString());
