@@ -44,7 +44,8 @@ final class EngineSearch {
             if (engine.speculation().on() && speculationIsFree && gain < LEAST_GAIN) {
                 continue;
             }
-            sized.add(new SizedEngine(engine, memory, time, gain));
+            int nodes = Math.ceilDiv(engine.gpus(), base.cluster().gpusPerNode());
+            sized.add(new SizedEngine(engine, nodes, memory, time, gain));
         }
         return new Found(sized, rejected, engines.getFirst());
     }

@@ -2,7 +2,7 @@ package dev.sluice.domain.search;
 
 import dev.sluice.events.Plan.Rejection;
 import dev.sluice.events.Problem;
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,10 +45,18 @@ final class Rejected {
         return byRule.values().stream().map(Entry::problem).toList();
     }
 
+    /** Structure first, then what is too large, the nearest first. */
     List<Rejection> told() {
-        List<Rejection> told = new ArrayList<>();
-        entries.forEach((key, entry) ->
-                told.add(new Rejection(key.family(), key.rule(), entry.problem().message(), entry.layouts())));
-        return told.stream().limit(MOST_TOLD).toList();
+        return entries.entrySet().stream()
+                .sorted(Comparator.<Map.Entry<Key, Entry>>comparingInt(
+                                entry -> entry.getKey().rule().startsWith("H") ? 1 : 0)
+                        .thenComparingDouble(entry -> entry.getValue().nearness()))
+                .limit(MOST_TOLD)
+                .map(entry -> new Rejection(
+                        entry.getKey().family(),
+                        entry.getKey().rule(),
+                        entry.getValue().problem().message(),
+                        entry.getValue().layouts()))
+                .toList();
     }
 }

@@ -15,6 +15,8 @@ import java.util.function.ToDoubleFunction;
 public record SizedTraining(Candidate candidate, TrainingMemory memory, HostMemory host, TrainingTime time) {
     private static final int USUAL_TOKENS = 8192;
     private static final int MOST_USUAL_TOKENS = 16_384;
+    /** No published recipe for H100 fills more of a GPU. */
+    private static final double USUAL_SHARE = 0.8;
 
     /** Something that is better small among ways that are predicted equally fast. */
     private record Criterion(String whatIsWorse, ToDoubleFunction<SizedTraining> measure) {}
@@ -70,7 +72,8 @@ public record SizedTraining(Candidate candidate, TrainingMemory memory, HostMemo
                 + (expertsWithinNode ? 0 : 1)
                 + (oneNode && layout.pp() > 1 ? 1 : 0)
                 + (side().recompute() == Recompute.FULL ? 0 : 1)
-                + (offloaded == 0 || offloaded == 1 ? 0 : 1);
+                + (offloaded == 0 || offloaded == 1 ? 0 : 1)
+                + (memory.gib() > USUAL_SHARE * candidate.cluster().gpu().usableGiB() ? 1 : 0);
     }
 
     private double distanceFromUsualTokens() {

@@ -38,6 +38,10 @@ final class TrainingSearch {
     private final Rejected rejected = new Rejected();
     private Optional<Candidate> nearest = Optional.empty();
     private double nearestGiB = Double.MAX_VALUE;
+    /** Of the layout that is being looked at. */
+    private double leastGiB;
+
+    private double leastHostGiB;
 
     private TrainingSearch(Candidate base, LayerSums sums, TrainingRequest.Layout given) {
         this.base = base;
@@ -66,6 +70,9 @@ final class TrainingSearch {
                     family(layout, problem), problem.rule(), layout.tp() * layout.pp() * layout.cp(), () -> problem);
             return;
         }
+        int fitting = sized.size();
+        leastGiB = Double.MAX_VALUE;
+        leastHostGiB = Double.MAX_VALUE;
         for (int tokens : options.tokens(layout.cp())) {
             for (Recompute recompute : options.recomputes()) {
                 for (Optimizer optimizer : options.optimizers()) {
@@ -73,6 +80,20 @@ final class TrainingSearch {
                 }
                 fraction(layout, tokens, recompute);
             }
+        }
+        if (sized.size() == fitting) {
+            tooLarge(layout);
+        }
+    }
+
+    /** Nothing made this layout fit: tells what came nearest. */
+    private void tooLarge(Layout layout) {
+        if (leastHostGiB < Double.MAX_VALUE) {
+            double gib = leastHostGiB;
+            rejected.add(size(layout), "H02", gib, () -> hostTooSmall(gib));
+        } else {
+            double gib = leastGiB;
+            rejected.add(size(layout), "H01", gib, () -> tooFull(gib));
         }
     }
 
@@ -94,6 +115,11 @@ final class TrainingSearch {
         }
     }
 
+    /** What decides most how much a GPU must hold. */
+    private static String size(Layout layout) {
+        return "PP%d EP%d".formatted(layout.pp(), layout.ep());
+    }
+
     private void size(Candidate candidate) {
         TrainingMemory memory = TrainingMemory.of(candidate, sums);
         double gib = memory.gib();
@@ -102,7 +128,7 @@ final class TrainingSearch {
                 nearestGiB = gib;
                 nearest = Optional.of(candidate);
             }
-            rejected.add(optimizerName(candidate.training().optimizer()), "H01", gib, () -> tooFull(gib));
+            leastGiB = Math.min(leastGiB, gib);
             return;
         }
         HostMemory host = HostMemory.of(candidate, memory, sums);
@@ -111,11 +137,7 @@ final class TrainingSearch {
             if (nearestGiB == Double.MAX_VALUE) {
                 nearest = Optional.of(candidate);
             }
-            rejected.add(
-                    optimizerName(candidate.training().optimizer()),
-                    "H02",
-                    host.gib(),
-                    () -> hostTooSmall(host.gib(), given));
+            leastHostGiB = Math.min(leastHostGiB, host.gib());
             return;
         }
         sized.add(new SizedTraining(candidate, memory, host, TrainingTime.of(candidate, memory)));
@@ -133,28 +155,22 @@ final class TrainingSearch {
                 "use more nodes (cluster.trainNodes)");
     }
 
-    private static Problem hostTooSmall(double gib, int given) {
+    private Problem hostTooSmall(double gib) {
         return Problem.error(
                 "H02",
                 "cluster.hostMemoryGiB",
-                String.format(Locale.ROOT, "needs at least %.0f GiB on a host; it has %d", gib, given),
+                String.format(
+                        Locale.ROOT,
+                        "needs at least %.0f GiB on a host; it has %d",
+                        gib,
+                        base.cluster().hostMemoryGiB()),
                 "add nodes (cluster.trainNodes) or host memory");
-    }
-
-    static String optimizerName(Optimizer optimizer) {
-        if (optimizer.offloadFraction() == 1) {
-            return "CPU Adam";
-        }
-        if (optimizer.offloadFraction() > 0) {
-            return "part of Adam on the CPU";
-        }
-        return optimizer.precisionAware() ? "precision-aware Adam on the GPU" : "Adam on the GPU";
     }
 
     /** What the layouts that break this rule have in common. */
     private static String family(Layout layout, Problem problem) {
         return switch (problem.rule()) {
-            case "M02" -> "EP %d ETP %d PP %d".formatted(layout.ep(), layout.etp(), layout.pp());
+            case "M02" -> "ETP*EP*PP = " + layout.etp() * layout.ep() * layout.pp();
             case "M03", "M04" -> "TP " + layout.tp();
             case "M05" -> "EP " + layout.ep();
             case "M08", "M09", "M12" -> "PP " + layout.pp();
