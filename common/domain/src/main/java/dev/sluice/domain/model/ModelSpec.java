@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param experts absent in a dense model
  * @param mtpLayers MTP layers behind the decoder [X]
  * @param quantization how the checkpoint's weights are quantised, absent when they are not
+ * @param rotary how positions turn queries and keys, besides the base
  */
 public record ModelSpec(
         String modelType,
@@ -38,7 +39,79 @@ public record ModelSpec(
         int denseSize,
         @Nullable Experts experts,
         int mtpLayers,
-        @Nullable Quantization quantization) {
+        @Nullable Quantization quantization,
+        Rotary rotary) {
+
+    /** Whole heads are turned, by halves, unscaled. */
+    public ModelSpec(
+            String modelType,
+            String architecture,
+            int layers,
+            int hiddenSize,
+            int vocabularySize,
+            int maxContextTokens,
+            double normEpsilon,
+            boolean tiedEmbeddings,
+            boolean postNorms,
+            double ropeTheta,
+            Attention attention,
+            @Nullable LinearAttention linearAttention,
+            @Nullable Indexer indexer,
+            int denseSize,
+            @Nullable Experts experts,
+            int mtpLayers,
+            @Nullable Quantization quantization) {
+        this(
+                modelType,
+                architecture,
+                layers,
+                hiddenSize,
+                vocabularySize,
+                maxContextTokens,
+                normEpsilon,
+                tiedEmbeddings,
+                postNorms,
+                ropeTheta,
+                attention,
+                linearAttention,
+                indexer,
+                denseSize,
+                experts,
+                mtpLayers,
+                quantization,
+                Rotary.PLAIN);
+    }
+
+    /**
+     * Rotary positions.
+     *
+     * @param fraction share of a head that is turned ({@code partial_rotary_factor}), 1 for all of it
+     * @param interleaved whether even and odd dimensions form pairs, as in GLM-4; halves do otherwise. MLA's own
+     *     interleaving is part of MLA and does not count
+     * @param scaling how frequencies are stretched for longer contexts, absent where they are not
+     */
+    public record Rotary(
+            double fraction, boolean interleaved, @Nullable RotaryScaling scaling) {
+        public static final Rotary PLAIN = new Rotary(1, false, null);
+    }
+
+    /**
+     * Stretched rotary frequencies ({@code rope_scaling}).
+     *
+     * @param factor how many times longer the context becomes
+     * @param originalContextTokens context that the model was trained with first
+     * @param magnitude YaRN's {@code mscale}
+     * @param magnitudeOfAll YaRN's {@code mscale_all_dim}
+     */
+    public record RotaryScaling(
+            Kind kind, double factor, int originalContextTokens, double magnitude, double magnitudeOfAll) {
+        /** How frequencies are stretched. */
+        public enum Kind {
+            LINEAR,
+            LLAMA3,
+            YARN
+        }
+    }
 
     /** Full attention. */
     public sealed interface Attention {
@@ -89,8 +162,17 @@ public record ModelSpec(
     public record LinearAttention(
             int keyHeads, int valueHeads, int keyHeadSize, int valueHeadSize, int convolutionWidth, int interval) {}
 
-    /** The indexer of DeepSeek sparse attention (DSA). */
-    public record Indexer(int heads, int headSize) {}
+    /**
+     * The indexer of DeepSeek sparse attention (DSA).
+     *
+     * @param topTokens tokens that a query attends to ({@code index_topk})
+     */
+    public record Indexer(int heads, int headSize, int topTokens) {
+        /** As in DeepSeek-V3.2 and GLM-5, whose queries attend to 2,048 tokens. */
+        public Indexer(int heads, int headSize) {
+            this(heads, headSize, 2048);
+        }
+    }
 
     /**
      * Routed and shared experts.
