@@ -2,50 +2,33 @@ package dev.sluice.domain.arguments;
 
 import dev.sluice.domain.candidate.Flags;
 import dev.sluice.domain.candidate.Version;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.Set;
 
 /**
- * The flags of {@code sglang.launch_server} and the releases that have them.
+ * Flags of {@code sglang.launch_server} by version, 0.4.9 to 0.5.23; a newer version is taken as 0.5.23.
  *
- * <p>{@code sglang-flags.csv} has one flag a line with the first release that has it and the first that has it no more, each
- * empty where there is none. It was read in server_args.py of the releases 0.4.9, 0.5.3, 0.5.5.post1, 0.5.7 to 0.5.10, 0.5.12
- * to 0.5.14, 0.5.15.post1 and 0.5.18, so a flag may have come or gone up to one of their steps earlier.
+ * @see <a href="https://github.com/sgl-project/sglang/blob/main/python/sglang/srt/server_args.py">server_args.py</a>
  */
 public final class SglangFlags {
-    private static final Map<String, Releases> KNOWN = read();
-
-    /** From the first of these on, until the second; each empty where there is none. */
-    private record Releases(String since, String until) {
-        boolean have(Version version) {
-            return version.atLeast(since) && (until.isEmpty() || !version.atLeast(until));
-        }
-    }
+    static final FlagTable TABLE = FlagTable.read("sglang-flags.tsv");
 
     private SglangFlags() {}
 
-    /** The flags among these that this release does not have, in their order. */
+    /** Every flag that the version takes, with dashes. */
+    public static Set<String> known(Version version) {
+        return TABLE.known(version);
+    }
+
+    /** Those of the flags that the version takes under no name: it would end with exit code 2. */
     public static List<String> unknown(Flags flags, Version version) {
         return flags.values().keySet().stream()
-                .filter(flag -> !KNOWN.containsKey(flag) || !KNOWN.get(flag).have(version))
+                .filter(flag -> !TABLE.has(flag, version))
                 .toList();
     }
 
-    private static Map<String, Releases> read() {
-        try (InputStream in = SglangFlags.class.getResourceAsStream("sglang-flags.csv")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .skip(1)
-                    .map(line -> line.split(",", -1))
-                    .collect(Collectors.toUnmodifiableMap(
-                            columns -> columns[0], columns -> new Releases(columns[1], columns[2])));
-        } catch (IOException e) {
-            throw new UncheckedIOException("the flags of SGLang are part of this library", e);
-        }
+    /** The name that the version has for a flag, such as {@code --cuda-graph-max-bs-decode} from 0.5.14 on. */
+    public static String spelled(String flag, Version version) {
+        return TABLE.spelled(flag, version);
     }
 }

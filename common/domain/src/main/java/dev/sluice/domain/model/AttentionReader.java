@@ -13,6 +13,8 @@ import dev.sluice.domain.model.ModelSpec.QueryKeyNorm;
 record AttentionReader(ConfigValues values, ModelFamily family) {
     private static final int MOST_HEADS = 1 << 12;
     private static final int MOST_HEAD_SIZE = 1 << 12;
+    private static final int MOST_TOP_TOKENS = 1 << 25;
+    private static final int USUAL_TOP_TOKENS = 2048;
     private static final int MOST_RANK = 1 << 16;
     private static final int MOST_CONVOLUTION = 1 << 8;
 
@@ -124,6 +126,7 @@ record AttentionReader(ConfigValues values, ModelFamily family) {
         return new Indexer(
                 values.size(MOST_HEADS, "index_n_heads"),
                 values.size(MOST_HEAD_SIZE, "index_head_dim"),
+                values.has("index_topk") ? values.size(MOST_TOP_TOKENS, "index_topk") : USUAL_TOP_TOKENS,
                 sharing("index_topk_freq"),
                 sharing("index_skip_topk_offset"));
     }

@@ -42,6 +42,8 @@ record ModelFamily(
         OUTPUT_BIAS,
         SINKS,
         POST_NORMS,
+        /** RoPE turns pairs of neighbouring dimensions. */
+        PAIRED_ROTARY,
         EXPERTS,
         EXPERT_BIASES,
         SHARED_GATE,

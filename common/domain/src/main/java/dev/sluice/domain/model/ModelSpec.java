@@ -23,8 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param experts absent in a dense model
  * @param mtpLayers MTP layers behind the decoder [X]
  * @param quantization how the checkpoint's weights are quantised, absent when they are not
- * @param rotaryFraction part of a head that RoPE turns, above 0 and at most 1
- * @param ropeScaling how positions are stretched beyond those of pre-training, absent where they are not
+ * @param rotary how positions turn queries and keys, besides the base
  */
 public record ModelSpec(
         String modelType,
@@ -44,8 +43,7 @@ public record ModelSpec(
         @Nullable Experts experts,
         int mtpLayers,
         @Nullable Quantization quantization,
-        double rotaryFraction,
-        @Nullable RopeScaling ropeScaling) {
+        Rotary rotary) {
 
     /** A model whose RoPE turns whole heads and is not scaled. */
     public ModelSpec(
@@ -84,8 +82,20 @@ public record ModelSpec(
                 experts,
                 mtpLayers,
                 quantization,
-                1.0,
-                null);
+                Rotary.PLAIN);
+    }
+
+    /**
+     * Rotary positions, besides their base.
+     *
+     * @param fraction part of a head that is turned, above 0 and at most 1
+     * @param interleaved whether even and odd dimensions form pairs, as in GLM-4; halves do otherwise. MLA's own
+     *     interleaving is part of MLA and does not count
+     * @param scaling how positions are stretched beyond those of pre-training, absent where they are not
+     */
+    public record Rotary(
+            double fraction, boolean interleaved, @Nullable RopeScaling scaling) {
+        public static final Rotary PLAIN = new Rotary(1, false, null);
     }
 
     /**
@@ -198,15 +208,16 @@ public record ModelSpec(
     /**
      * The indexer of DeepSeek sparse attention (DSA).
      *
+     * @param topTokens tokens that a query attends to ({@code index_topk})
      * @param every of how many layers one computes the index that the others use again ({@code index_topk_freq}); 1
      *     where each computes its own
      * @param from the layer, counted from 1, up to which each computes its own ({@code index_skip_topk_offset})
      * @see <a href="https://arxiv.org/abs/2603.12201">IndexShare</a>
      */
-    public record Indexer(int heads, int headSize, int every, int from) {
-        /** Each layer computes its own index. */
+    public record Indexer(int heads, int headSize, int topTokens, int every, int from) {
+        /** Each layer computes its own index, of the 2,048 tokens of DeepSeek-V3.2 and GLM-5. */
         public Indexer(int heads, int headSize) {
-            this(heads, headSize, 1, 1);
+            this(heads, headSize, 2048, 1, 1);
         }
     }
 
@@ -320,7 +331,7 @@ public record ModelSpec(
 
     /** Whether RoPE is stretched beyond the positions of pre-training. */
     public boolean ropeScaled() {
-        return ropeScaling != null;
+        return rotary.scaling() != null;
     }
 
     /** Routed experts of a layer, 0 in a dense model. */

@@ -7,6 +7,7 @@ import dev.sluice.domain.model.ModelSpec.Experts;
 import dev.sluice.domain.model.ModelSpec.GroupedQueryAttention;
 import dev.sluice.domain.model.ModelSpec.LatentAttention;
 import dev.sluice.domain.model.ModelSpec.Reading;
+import dev.sluice.domain.model.ModelSpec.Rotary;
 import dev.sluice.domain.spelling.Spelling;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,8 +100,7 @@ final class SpecReader {
                 experts,
                 values.count(MOST_MTP_LAYERS, "num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_layers"),
                 QuantizationReader.read(whole.find("quantization_config"), problems),
-                rope.fraction(turned(attention)),
-                rope.scaling());
+                new Rotary(rope.fraction(turned(attention)), family.has(Trait.PAIRED_ROTARY), rope.scaling()));
         if (problems.isEmpty()) {
             refuseTheUnbelievable(spec);
         }

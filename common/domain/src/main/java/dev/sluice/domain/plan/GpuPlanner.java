@@ -1,18 +1,77 @@
 package dev.sluice.domain.plan;
 
+import dev.sluice.domain.arguments.Environments;
+import dev.sluice.domain.arguments.FurtherFlags;
+import dev.sluice.domain.arguments.MegatronArguments;
+import dev.sluice.domain.candidate.Candidate;
+import dev.sluice.domain.candidate.Cluster;
+import dev.sluice.domain.candidate.Gpu;
+import dev.sluice.domain.constraint.Constraints;
+import dev.sluice.domain.search.BaseCandidate;
+import dev.sluice.domain.search.PoolSplits;
+import dev.sluice.domain.search.Search;
+import dev.sluice.domain.search.Search.Outcome;
 import dev.sluice.events.Problem;
+import dev.sluice.events.Problem.Severity;
 import dev.sluice.events.TrainingRequest;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
-/** Layouts over GPUs are not searched yet: a made-up plan would cost a cluster's start to be found out. */
+/** Lays a model out over GPUs: Megatron trains, SGLang samples. */
 final class GpuPlanner implements Planner {
+
     @Override
     public Planning plan(TrainingRequest request, ModelFacts models, List<Problem> warnings) {
-        return new Planning.Refused(List.of(Problem.error(
-                "plan.gpu",
-                "backend",
-                "this version plans for the cpu backend only; it cannot lay out %s over GPUs"
-                        .formatted(models.policy().modelType()),
-                "set backend to cpu")));
+        List<Problem> problems = new ArrayList<>();
+        Optional<Gpu> gpu = gpu(request, problems);
+        FurtherFlags megatron = FurtherFlags.megatron(request.training().megatron());
+        FurtherFlags sglang = FurtherFlags.sglang(request.rollout().sglang());
+        problems.addAll(megatron.problems());
+        problems.addAll(sglang.problems());
+        if (gpu.isEmpty()) {
+            return new Planning.Refused(problems);
+        }
+        List<Cluster> clusters = PoolSplits.of(request.cluster(), gpu.get());
+        Candidate base = BaseCandidate.of(
+                request, models.policy(), clusters.getFirst(), megatron.flags(), models.longestPromptTokens());
+        Outcome outcome = Search.run(base, clusters, request, sglang.flags(), models.rolloutWeightBytes());
+        problems.addAll(outcome.problems());
+        Candidate judged = outcome.best() == null ? base : outcome.best().candidate();
+        problems.addAll(outcome.best() == null ? Constraints.ofRun(judged) : Constraints.broken(judged));
+        problems.addAll(MegatronArguments.problems(judged, request.training()));
+        problems.addAll(Environments.problems(judged, request.cluster().environment()));
+        List<Problem> told = distinct(problems);
+        if (told.stream().anyMatch(problem -> problem.severity() == Severity.ERROR)) {
+            return new Planning.Refused(told);
+        }
+        return new Planning.Planned(new PlanOfWay(request, outcome).plan(all(warnings, told)));
+    }
+
+    private static Optional<Gpu> gpu(TrainingRequest request, List<Problem> problems) {
+        String label = request.cluster().gpu();
+        Optional<Gpu> gpu = label == null ? Optional.empty() : Gpu.named(label);
+        if (gpu.isEmpty()) {
+            String found = label == null
+                    ? "cluster.gpu is missing: memory and speed depend on it"
+                    : "no GPU is called " + label + Gpu.didYouMean(label);
+            problems.add(Problem.error(
+                    "cluster.gpu", "cluster.gpu", found, "give one of " + String.join(", ", Gpu.labels())));
+        }
+        return gpu;
+    }
+
+    private static List<Problem> all(List<Problem> warnings, List<Problem> told) {
+        List<Problem> all = new ArrayList<>(warnings);
+        all.addAll(told);
+        return all;
+    }
+
+    private static List<Problem> distinct(List<Problem> problems) {
+        Set<Problem> distinct = new LinkedHashSet<>(problems);
+        return distinct.stream().sorted(Comparator.comparing(Problem::severity)).toList();
     }
 }

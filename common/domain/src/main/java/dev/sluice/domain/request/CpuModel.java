@@ -31,9 +31,9 @@ final class CpuModel {
         if (model.ropeScaled()) {
             problems.add("RoPE scaling is not computed; remove rope_scaling");
         }
-        if (model.rotaryFraction() != 1) {
+        if (model.rotary().fraction() != 1) {
             problems.add("partial_rotary_factor is %s; RoPE turns all of its part of a head"
-                    .formatted(model.rotaryFraction()));
+                    .formatted(model.rotary().fraction()));
         }
         Experts experts = model.experts();
         if (experts != null) {

@@ -40,7 +40,7 @@ public record SizedTraining(Candidate candidate, TrainingMemory memory, HostMemo
             .orElseThrow();
 
     /** In what this way is worse than one that is preferred to it. */
-    String worseThan(SizedTraining preferred) {
+    public String worseThan(SizedTraining preferred) {
         return CRITERIA.stream()
                 .filter(criterion -> criterion.measure().applyAsDouble(this)
                         > criterion.measure().applyAsDouble(preferred))

@@ -105,7 +105,7 @@ public final class TestModels {
             1e6,
             new LatentAttention(64, 2048, 512, 192, 64, 256),
             null,
-            new Indexer(32, 128, 4, 3),
+            new Indexer(32, 128, 2048, 4, 3),
             12_288,
             new Experts(256, 8, 2048, 2048, false, 3, 2.5, true, true, 1, 1),
             1,

@@ -141,7 +141,7 @@ class ModelSpecTest {
         assertThat(model.attention()).isEqualTo(new GroupedQueryAttention(16, 4, 256, false, QueryKeyNorm.HEAD, true));
         assertThat(model.mtpLayers()).isEqualTo(1);
         assertThat(model.ropeTheta()).isEqualTo(1e7);
-        assertThat(model.rotaryFraction()).isEqualTo(0.25);
+        assertThat(model.rotary().fraction()).isEqualTo(0.25);
     }
 
     @Test
@@ -166,14 +166,14 @@ class ModelSpecTest {
         assertThat(Models.read(config)).isEqualTo(Models.published("MiniMax-M2"));
         config.putArray("architectures").add("MiniMaxText01ForCausalLM");
         assertThat(ModelSpec.read(config).problems()).singleElement().asString().contains("MiniMaxM2ForCausalLM only");
-        assertThat(Models.published("MiniMax-M2").rotaryFraction()).isEqualTo(0.5);
+        assertThat(Models.published("MiniMax-M2").rotary().fraction()).isEqualTo(0.5);
     }
 
     @Test
     void readsHowPositionsAreStretched() {
-        assertThat(Models.published("Kimi-K2-Thinking").ropeScaling())
+        assertThat(Models.published("Kimi-K2-Thinking").rotary().scaling())
                 .isEqualTo(new RopeScaling("yarn", 64, 4096, 1, 1));
-        assertThat(Models.published("Llama-3.1-8B-Instruct").ropeScaling())
+        assertThat(Models.published("Llama-3.1-8B-Instruct").rotary().scaling())
                 .isEqualTo(new RopeScaling("llama3", 8, 8192, 0, 0));
         assertThat(Models.published("Qwen3.5-9B").ropeScaled()).isFalse();
     }
