@@ -46,7 +46,7 @@ final class MemoryMends {
                             && TrainingMemory.of(change.candidate()).gib() < before)
                     .toList();
             if (helpful.isEmpty()) {
-                return "use GPUs with more memory (cluster.gpu) or a smaller model";
+                return "use GPUs with more memory (cluster.gpu)";
             }
             taken.add(helpful.getFirst().mend());
             changed = helpful.getFirst().candidate();

@@ -54,9 +54,13 @@ final class EngineSearch {
         return switch (problem.rule()) {
             case "S01", "S04", "S05" -> "attention TP " + engine.attentionTp();
             case "S06", "S07" -> "engine EP " + engine.ep();
-            case "S14", "S16", "S08" -> "engines of %d GPUs".formatted(engine.gpus());
-            case "H03", "H05", "H06" -> "engines of %d GPUs, DP %d".formatted(engine.gpus(), engine.dp());
-            default -> "engines of %d GPUs, DP %d, EP %d".formatted(engine.gpus(), engine.dp(), engine.ep());
+            case "S14", "S16", "S08" -> sized(engine);
+            case "H03", "H05", "H06" -> sized(engine) + ", DP " + engine.dp();
+            default -> sized(engine) + ", DP %d, EP %d".formatted(engine.dp(), engine.ep());
         };
+    }
+
+    private static String sized(EngineSide engine) {
+        return engine.gpus() == 1 ? "engines of one GPU" : "engines of %d GPUs".formatted(engine.gpus());
     }
 }

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -27,11 +28,15 @@ import org.jspecify.annotations.Nullable;
  * of each; a layout that a request gives whole is judged by the same code.
  */
 public final class Search {
-    /** Ways this close are ties: the predictions are no better. */
-    static final double TIE = 1.10;
+    /** Steps this close are ties: the predictions are no better. */
+    private static final double TIE = 1.10;
+
+    /** Training that lasts longer than this is not taken, even where the step as a whole is a tie. */
+    private static final double TRAINING_TIE = 1.25;
 
     private static final double ENGINE_TIE = 1.05;
     private static final int ALTERNATIVES = 4;
+    private static final Set<String> MEMORY = Set.of("H01", "H02");
 
     /**
      * What a search came to.
@@ -126,6 +131,7 @@ public final class Search {
         double fastest = time(base, rollout, fastestTraining).seconds();
         SizedTraining training = trainings.sized().stream()
                 .filter(sized -> time(base, rollout, sized.time().seconds()).seconds() <= TIE * fastest)
+                .filter(sized -> sized.time().seconds() <= TRAINING_TIE * fastestTraining)
                 .min(SizedTraining.PREFERENCE)
                 .orElseThrow();
         StepTime time = time(base, rollout, training.time().seconds());
@@ -210,9 +216,29 @@ public final class Search {
             return Constraints.ofTraining(base.with(options.first(base.training())));
         }
         // Everything is right but the memory: tell the nearest layout's mends.
-        return training.nearest()
+        List<Problem> problems = training.nearest()
                 .map(Constraints::ofTraining)
-                .filter(problems -> !problems.isEmpty())
+                .filter(found -> !found.isEmpty())
                 .orElseGet(() -> training.rejected().problems());
+        return options.fixed() ? problems : withNodes(base, problems);
+    }
+
+    /** Says beside each problem of memory how many nodes would do, with whatever layout is best there. */
+    private List<Problem> withNodes(Candidate base, List<Problem> problems) {
+        Optional<SizedTraining> enough =
+                MoreNodes.of(base, sums, request.training().layout());
+        if (enough.isEmpty()) {
+            return problems;
+        }
+        String nodes = "or use %d training nodes (cluster.trainNodes; %s fits there)"
+                .formatted(
+                        enough.get().candidate().cluster().trainNodes(),
+                        enough.get().layout());
+        return problems.stream()
+                .map(problem -> MEMORY.contains(problem.rule())
+                        ? Problem.error(
+                                problem.rule(), problem.path(), problem.message(), problem.mend() + "; " + nodes)
+                        : problem)
+                .toList();
     }
 }

@@ -15,6 +15,7 @@ import java.util.function.ToDoubleFunction;
 public record SizedTraining(Candidate candidate, TrainingMemory memory, HostMemory host, TrainingTime time) {
     private static final int USUAL_TOKENS = 8192;
     private static final int MOST_USUAL_TOKENS = 16_384;
+    private static final int MOST_USUAL_EXPERT_PARALLEL = 32;
     /** No published recipe for H100 fills more of a GPU. */
     private static final double USUAL_SHARE = 0.8;
 
@@ -70,6 +71,7 @@ public record SizedTraining(Candidate candidate, TrainingMemory memory, HostMemo
         boolean oneNode = candidate.cluster().trainGpus() <= perNode;
         return (layout.etp() == 1 ? 0 : 1)
                 + (expertsWithinNode ? 0 : 1)
+                + (layout.ep() > MOST_USUAL_EXPERT_PARALLEL ? 1 : 0)
                 + (oneNode && layout.pp() > 1 ? 1 : 0)
                 + (side().recompute() == Recompute.FULL ? 0 : 1)
                 + (offloaded == 0 || offloaded == 1 ? 0 : 1)
