@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             DemoCommand.class,
             UpCommand.class,
+            PlanCommand.class,
             RunCommand.class,
             StatusCommand.class,
             WatchCommand.class,

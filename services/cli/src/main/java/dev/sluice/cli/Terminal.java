@@ -35,6 +35,11 @@ public final class Terminal {
         json = true;
     }
 
+    /** Columns that a line may have. */
+    public int columns() {
+        return COLUMNS;
+    }
+
     public synchronized boolean json() {
         return json;
     }

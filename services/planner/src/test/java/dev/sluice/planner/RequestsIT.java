@@ -187,8 +187,7 @@ class RequestsIT {
 
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         assertThat(PlannerProcess.json(response).get("problems")).isEmpty();
-        assertThat(PlannerProcess.json(response).at("/rollout/engines").asInt())
-                .isEqualTo(2);
+        assertThat(PlannerProcess.json(response).at("/rollout/engines").asInt()).isEqualTo(2);
     }
 
     @Test

@@ -109,7 +109,7 @@ record TrainingChoices(TrainingRequest request, Outcome outcome, SizedTraining t
                         onGpu - training.memory().gib());
         return new Choice(
                 "training.layout.cpuAdam",
-                Double.toString(optimizer.offloadFraction()),
+                text("%s", optimizer.offloadFraction() == 1 ? "1" : optimizer.offloadFraction()),
                 (given ? "the request says so; " : "")
                         + without
                         + text(

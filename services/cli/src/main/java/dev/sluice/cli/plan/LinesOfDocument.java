@@ -23,7 +23,8 @@ record LinesOfDocument(Map<String, Integer> byPath) {
             for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
                 if (token != JsonToken.END_OBJECT && token != JsonToken.END_ARRAY) {
                     String pointer = parser.getParsingContext().pathAsPointer().toString();
-                    lines.putIfAbsent(dotted(pointer), parser.currentTokenLocation().getLineNr());
+                    lines.putIfAbsent(
+                            dotted(pointer), parser.currentTokenLocation().getLineNr());
                 }
             }
         } catch (IOException e) {

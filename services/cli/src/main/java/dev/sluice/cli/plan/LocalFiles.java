@@ -56,8 +56,8 @@ final class LocalFiles {
                 return unusable(config + " does not exist");
             }
             if (Files.size(config) > MAX_CONFIG_BYTES) {
-                return unusable("%s has %d bytes; at most %d are read"
-                        .formatted(config, Files.size(config), MAX_CONFIG_BYTES));
+                return unusable(
+                        "%s has %d bytes; at most %d are read".formatted(config, Files.size(config), MAX_CONFIG_BYTES));
             }
             JsonNode content = EventJson.mapper().readTree(Files.readAllBytes(config));
             ModelSpec.Reading reading = ModelSpec.read(content);

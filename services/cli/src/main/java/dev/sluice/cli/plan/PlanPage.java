@@ -28,7 +28,7 @@ public record PlanPage(TrainingRequest request, Plan plan, int columns) {
         }
         new ReasonsSection(plan).write(page);
         fallbacks(page, plan.rollout().fallbacks());
-        new Findings("Warnings", plan.warnings()).write(page);
+        new Findings("Warnings", plan.warnings(), path -> "").write(page);
         return page.text();
     }
 

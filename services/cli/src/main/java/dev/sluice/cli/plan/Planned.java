@@ -36,7 +36,8 @@ public record Planned(Verdict verdict, Path file, LinesOfDocument lines) {
     }
 
     private String place(String path) {
-        return lines.place(file, path);
+        int line = lines.line(path);
+        return line == 0 ? "" : file + ":" + line;
     }
 
     /** As programs read it; a problem has the line of the file where its value stands, 0 where none does. */

@@ -27,19 +27,13 @@ record ReasonsSection(Plan plan) {
             return;
         }
         page.heading("Choices");
-        boolean weighed = plan.choices().stream().anyMatch(choice -> choice.rejected() != null);
-        TextTable table = weighed
-                ? new TextTable("decision", "value", "because", "instead of")
-                : new TextTable("decision", "value", "because");
         plan.choices().forEach(choice -> {
-            if (weighed) {
-                String rejected = choice.rejected() == null ? "" : choice.rejected();
-                table.row(choice.decision(), choice.value(), choice.because(), rejected);
-            } else {
-                table.row(choice.decision(), choice.value(), choice.because());
+            page.text(choice.decision() + " = " + choice.value());
+            page.item("   ", choice.because());
+            if (choice.rejected() != null) {
+                page.item("    not", choice.rejected());
             }
         });
-        page.table(table);
     }
 
     private void alternatives(Page page) {
