@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
             DemoCommand.class,
             UpCommand.class,
             RunCommand.class,
+            ImportCommand.class,
             StatusCommand.class,
             WatchCommand.class,
             CancelCommand.class,

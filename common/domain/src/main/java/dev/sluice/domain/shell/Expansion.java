@@ -18,7 +18,7 @@ final class Expansion {
     Expansion(Variables variables, Limits limits, java.util.function.Supplier<String> script) {
         this.variables = variables;
         this.limits = limits;
-        this.parameters = new Parameters(variables, this, script);
+        this.parameters = new Parameters(variables, this, limits, script);
         this.commands = new KnownCommands(this);
     }
 

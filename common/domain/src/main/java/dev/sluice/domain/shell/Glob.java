@@ -8,7 +8,7 @@ final class Glob {
     /** Longer patterns are not tried: the work grows with the text's length squared times the pattern's. */
     private static final int LONGEST_PATTERN = 64;
 
-    private static final int LONGEST_TEXT = 1024;
+    static final int LONGEST_TEXT = 1024;
 
     private Glob() {}
 

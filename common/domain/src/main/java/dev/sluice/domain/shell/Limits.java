@@ -36,13 +36,23 @@ final class Limits {
 
     /** Counts an expanded text. */
     void expand(long length, Place place) {
-        characters += length;
-        if (length > VALUE_CHARACTERS || characters > EXPANDED_CHARACTERS) {
+        if (length > VALUE_CHARACTERS) {
             throw new Unreadable(
                     place,
-                    "a value expands to more than %,d characters, or all to more than %,d"
-                            .formatted(VALUE_CHARACTERS, EXPANDED_CHARACTERS),
+                    "a value expands to more than %,d characters".formatted(VALUE_CHARACTERS),
                     "write the value out");
+        }
+        work(length, place);
+    }
+
+    /** Counts characters that are looked at, each time that they are. */
+    void work(long length, Place place) {
+        characters += length;
+        if (characters > EXPANDED_CHARACTERS) {
+            throw new Unreadable(
+                    place,
+                    "all values together expand to more than %,d characters".formatted(EXPANDED_CHARACTERS),
+                    "write the launch line out");
         }
     }
 

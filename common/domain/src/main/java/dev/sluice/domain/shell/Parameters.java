@@ -12,10 +12,12 @@ final class Parameters {
     private final Variables variables;
     private final Expansion expansion;
     private final Supplier<String> script;
+    private final Limits limits;
 
-    Parameters(Variables variables, Expansion expansion, Supplier<String> script) {
+    Parameters(Variables variables, Expansion expansion, Limits limits, Supplier<String> script) {
         this.variables = variables;
         this.expansion = expansion;
+        this.limits = limits;
         this.script = script;
     }
 
@@ -48,7 +50,7 @@ final class Parameters {
             case ":=", "=" -> there ? value.get() : assigned(parameter);
             case ":+", "+" -> there ? expansion.value(parameter.operand()) : Value.EMPTY;
             case ":?", "?" -> there ? value.get() : Value.unknown(unset(parameter));
-            default -> trimmed(parameter, value);
+            default -> trimmed(parameter, value, place);
         };
     }
 
@@ -60,7 +62,7 @@ final class Parameters {
         return value;
     }
 
-    private Value trimmed(Part.Parameter parameter, Optional<Value> value) {
+    private Value trimmed(Part.Parameter parameter, Optional<Value> value, Place place) {
         String shown = "${%s%s...}".formatted(parameter.name(), parameter.operator());
         if (value.isEmpty()) {
             return Value.unknown(unset(parameter));
@@ -70,6 +72,8 @@ final class Parameters {
             List<Gap> gaps = value.get().known() ? pattern.gaps() : value.get().gaps();
             return new Value(shown, gaps);
         }
+        long length = Math.min(value.get().text().length(), Glob.LONGEST_TEXT);
+        limits.work(length * length, place); // a pattern is tried at every place of the text
         return Glob.without(value.get().text(), pattern.text(), parameter.operator())
                 .map(Value::of)
                 .orElseGet(() -> Value.unknown(new Gap(shown, shown + " is too long to be read", null)));

@@ -36,16 +36,22 @@ record Launch(
     /** The launch of this script; empty where it has none or several, which is then found. */
     static Optional<Launch> find(ShellReading reading, Place script, Findings findings) {
         List<Launch> launches = new ArrayList<>();
+        List<Field> lost = new ArrayList<>();
         Optional<Field> gpus = Optional.empty();
         for (Command command : reading.commands()) {
             gpus = gpus.isPresent() ? gpus : gpusOfNode(command);
             of(command).ifPresent(launches::add);
-            lostFlags(command, findings);
+            if (beginsWithFlag(command)) {
+                lost(command, findings);
+                lost.addAll(command.arguments());
+            }
         }
         if (launches.size() == 1) {
             Launch only = launches.getFirst();
-            return Optional.of(new Launch(
-                    only.place, only.asynchronous, only.arguments, only.environment, only.runtimeEnvironment, gpus));
+            // What the line has lost is read as part of it, so that its mistakes are found too.
+            lost.addAll(0, only.arguments);
+            return Optional.of(
+                    new Launch(only.place, only.asynchronous, lost, only.environment, only.runtimeEnvironment, gpus));
         }
         if (launches.size() > 1) {
             findings.error(
@@ -117,20 +123,23 @@ record Launch(
         return Optional.empty();
     }
 
-    /** A line that begins with a flag is a command of its own, because the line before it does not go on. */
-    private static void lostFlags(Command command, Findings findings) {
-        if (command.arguments().isEmpty()) {
-            return;
-        }
-        Field first = command.arguments().getFirst();
-        if (first.text().startsWith("--") && FlagTable.find(first.text()).isPresent()) {
-            findings.error(
-                    Kind.SYNTAX,
-                    command.place(),
-                    first.text(),
-                    "the line begins a command of its own with %s and %d more words, which the launch line never gets"
-                            .formatted(first.text(), command.arguments().size() - 1),
-                    "end the line before it with a backslash");
-        }
+    /** Such a line is a command of its own, because the line before it does not go on. */
+    private static boolean beginsWithFlag(Command command) {
+        String first = command.arguments().isEmpty()
+                ? ""
+                : command.arguments().getFirst().text();
+        return first.startsWith("--") && FlagTable.find(first).isPresent();
+    }
+
+    private static void lost(Command command, Findings findings) {
+        findings.error(
+                Kind.SYNTAX,
+                command.place(),
+                null,
+                "the line begins a command of its own with %s, so the launch line never gets its %d words"
+                        .formatted(
+                                command.arguments().getFirst().text(),
+                                command.arguments().size()),
+                "end the line before it with a backslash");
     }
 }

@@ -193,6 +193,6 @@ final class PlainFlags {
         }
         List<String> rest = flags.subList(1, Math.min(flags.size(), 5));
         String more = flags.size() > 5 ? " and %d more".formatted(flags.size() - 5) : "";
-        return "; so are " + String.join(", ", rest) + more;
+        return " (also " + String.join(", ", rest) + more + ")";
     }
 }

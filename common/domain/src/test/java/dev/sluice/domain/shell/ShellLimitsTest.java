@@ -63,6 +63,12 @@ class ShellLimitsTest {
     }
 
     @Test
+    void patternsThatMustBeTriedOftenComeToAnEnd() {
+        assertRefused(
+                "P=" + "a".repeat(1000) + "\n" + "Q=${P%%*a*a*a*a*a*a*b}\n".repeat(20_000), "all values together");
+    }
+
+    @Test
     void arithmeticIsBounded() {
         assertThat(Scripts.read("show $((" + "(".repeat(3000) + "1" + ")".repeat(3000) + "))")
                         .commands())

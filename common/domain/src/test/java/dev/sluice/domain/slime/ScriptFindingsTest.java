@@ -82,8 +82,8 @@ class ScriptFindingsTest {
 
         Finding unset = only(imported, Kind.VALUE);
         assertThat(unset.message())
-                .isEqualTo("${BASE_DIR}/GLM-4.7-Flash: BASE_DIR is set nowhere in the script; so are --prompt-data,"
-                        + " --eval-prompt-data");
+                .isEqualTo("${BASE_DIR}/GLM-4.7-Flash: BASE_DIR is set nowhere in the script (also --prompt-data,"
+                        + " --eval-prompt-data)");
         assertThat(unset.mend()).isEqualTo("give it with --env BASE_DIR=VALUE");
     }
 
@@ -99,12 +99,14 @@ class ScriptFindingsTest {
 
     /** A launch line without its backslash is a mistake that slime's own run-kimi-k2-Thinking.sh has had. */
     @Test
-    void aLaunchLineThatEndsTooEarlyIsFound() {
+    void aLaunchLineThatEndsTooEarlyIsFoundAndReadOnAllTheSame() {
         Imported imported = SlimeScripts.changed("--colocate \\", "--colocate");
 
         Finding lost = only(imported, Kind.SYNTAX);
         assertThat(lost.place()).isEqualTo(new Place("run.sh", 159));
         assertThat(lost.mend()).isEqualTo("end the line before it with a backslash");
+        assertThat(imported.problems()).hasSize(1);
+        assertThat(imported.request().at("/rollout/groupsPerStep").asInt()).isEqualTo(32);
     }
 
     @ParameterizedTest
