@@ -1,5 +1,6 @@
 package dev.sluice.domain.shell;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,7 @@ import java.util.Map;
 public record Command(List<Field> arguments, Map<String, Field> environment, Place place) {
     public Command {
         arguments = List.copyOf(arguments);
-        environment = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+        environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
     }
 
     /** The program's name; empty where it is not known. */

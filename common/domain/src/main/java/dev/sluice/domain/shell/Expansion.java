@@ -3,6 +3,8 @@ package dev.sluice.domain.shell;
 import dev.sluice.domain.shell.Word.Part;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Expands words as bash would, as far as that can be known without running anything. */
@@ -15,7 +17,7 @@ final class Expansion {
     private final KnownCommands commands;
 
     /** @param script the path of the script that is read, for {@code $0} */
-    Expansion(Variables variables, Limits limits, java.util.function.Supplier<String> script) {
+    Expansion(Variables variables, Limits limits, Supplier<String> script) {
         this.variables = variables;
         this.limits = limits;
         this.parameters = new Parameters(variables, this, limits, script);
@@ -86,7 +88,7 @@ final class Expansion {
         }
     }
 
-    private java.util.Optional<String> number(String name) {
+    private Optional<String> number(String name) {
         return variables.value(name).map(value -> {
             if (!value.known()) {
                 throw new Sums.NoValue(value.gaps().getFirst().reason());

@@ -1,5 +1,6 @@
 package dev.sluice.domain.shell;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,7 @@ public record ShellReading(
         List<Command> commands, Map<String, Field> exported, List<Remark> remarks, List<MissingSource> missing) {
     public ShellReading {
         commands = List.copyOf(commands);
-        exported = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(exported));
+        exported = Collections.unmodifiableMap(new LinkedHashMap<>(exported));
         remarks = List.copyOf(remarks);
         missing = List.copyOf(missing);
     }

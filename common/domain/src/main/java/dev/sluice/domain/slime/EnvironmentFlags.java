@@ -9,8 +9,10 @@ import dev.sluice.domain.shell.Field;
 import dev.sluice.domain.shell.Place;
 import dev.sluice.domain.slime.Finding.Kind;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Environment variables that reach training and engines: {@code cluster.environment}. */
 final class EnvironmentFlags {
@@ -66,7 +68,7 @@ final class EnvironmentFlags {
         return environment;
     }
 
-    private void document(String text, Place place, @org.jspecify.annotations.Nullable String flag, String key) {
+    private void document(String text, Place place, @Nullable String flag, String key) {
         try {
             JsonNode root = JSON.readTree(text);
             JsonNode variables = key.isEmpty() ? root : root.path(key);
@@ -102,7 +104,7 @@ final class EnvironmentFlags {
                             "%s is decided when the script runs; it is left out, and the machine's own value counts"
                                     .formatted(name),
                             "set cluster.environment.%s in the request".formatted(name));
-        } else if (meant && !OWN.contains(name.toUpperCase(java.util.Locale.ROOT))) {
+        } else if (meant && !OWN.contains(name.toUpperCase(Locale.ROOT))) {
             draft.findings()
                     .warning(
                             Kind.UNSUPPORTED,

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.domain.candidate.Flags;
 import dev.sluice.domain.slime.Finding.Severity;
 import dev.sluice.events.Problem;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +29,7 @@ public record Imported(
         Map<String, String> environment,
         List<Finding> findings) {
     public Imported {
-        environment = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+        environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
         findings = List.copyOf(findings);
     }
 

@@ -3,6 +3,7 @@ package dev.sluice.domain.slime;
 import dev.sluice.domain.slime.Finding.Kind;
 import dev.sluice.domain.slime.Finding.Severity;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** How responses are sampled, and the layout of an engine: {@code rollout}. */
@@ -136,7 +137,7 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
     }
 
     private void speculation() {
-        String algorithm = draft.text(SPECULATION).orElse("NONE").toUpperCase(java.util.Locale.ROOT);
+        String algorithm = draft.text(SPECULATION).orElse("NONE").toUpperCase(Locale.ROOT);
         boolean eagle = Set.of("EAGLE", "NEXTN").contains(algorithm);
         draft.put("rollout.speculation.algorithm", eagle ? "eagle" : "none");
         if (!eagle && draft.has(SPECULATION) && !algorithm.equals("NONE")) {

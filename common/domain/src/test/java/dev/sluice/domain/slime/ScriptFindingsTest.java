@@ -3,6 +3,7 @@ package dev.sluice.domain.slime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.domain.shell.Place;
+import dev.sluice.domain.shell.ShellScript;
 import dev.sluice.domain.slime.Finding.Kind;
 import dev.sluice.domain.slime.Finding.Severity;
 import dev.sluice.events.Problem;
@@ -68,8 +69,7 @@ class ScriptFindingsTest {
     @Test
     void aFindingInTheModelFileNamesThatFile() {
         Imported imported = ScriptImport.read(
-                new dev.sluice.domain.shell.ShellScript(
-                        "run.sh", SlimeScripts.FOLDER, SlimeScripts.text(SlimeScripts.ONE_NODE)),
+                new ShellScript("run.sh", SlimeScripts.FOLDER, SlimeScripts.text(SlimeScripts.ONE_NODE)),
                 ImportSettings.NONE,
                 path -> SlimeScripts.sources(path).map(text -> text.replace("--q-lora-rank", "--q-lora-rang")));
 
