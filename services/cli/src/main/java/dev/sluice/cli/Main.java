@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
             UpCommand.class,
             PlanCommand.class,
             RunCommand.class,
+            ImportCommand.class,
             StatusCommand.class,
             WatchCommand.class,
             CancelCommand.class,

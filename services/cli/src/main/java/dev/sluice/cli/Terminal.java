@@ -73,6 +73,12 @@ public final class Terminal {
         }
     }
 
+    /** What is to be known about a result that may go on to another program, on stderr. */
+    public synchronized void remark(String text) {
+        leaveProgressLine();
+        err.println(text);
+    }
+
     /** What went wrong, on stderr. */
     public synchronized void error(String text) {
         leaveProgressLine();

@@ -23,7 +23,7 @@ class CommandLineTest {
     private final StringWriter err = new StringWriter();
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "up", "run", "status", "watch", "cancel", "topics"})
+    @ValueSource(strings = {"demo", "up", "run", "import", "status", "watch", "cancel", "topics"})
     void everyCommandExplainsItselfAndKnowsJson(String command) {
         assertThat(execute(command, "--help")).isEqualTo(ExitCode.OK);
 

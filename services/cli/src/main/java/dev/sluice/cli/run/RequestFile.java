@@ -9,10 +9,12 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import dev.sluice.cli.CommandFailure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import org.yaml.snakeyaml.LoaderOptions;
 
@@ -24,6 +26,14 @@ public final class RequestFile {
     private static final int MAXIMUM_BYTES = 512 << 10;
     private static final int MAXIMUM_DEPTH = 32;
     private static final ObjectMapper YAML = new ObjectMapper(yamlFactory());
+    private static final ObjectMapper WRITTEN = new ObjectMapper(YAMLFactory.builder()
+            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+            .disable(YAMLGenerator.Feature.SPLIT_LINES)
+            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+            // A text of digits, such as an environment variable's 010, must not come back as a number.
+            .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+            .enable(YAMLGenerator.Feature.INDENT_ARRAYS_WITH_INDICATOR)
+            .build());
 
     private RequestFile() {}
 
@@ -40,6 +50,33 @@ public final class RequestFile {
         }
         resolvePaths(request, file.toAbsolutePath().normalize().getParent());
         return request;
+    }
+
+    /** The request in YAML, as {@link #read} takes it. */
+    public static String yaml(ObjectNode request) {
+        try {
+            return WRITTEN.writeValueAsString(request);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a document of keys cannot be written as YAML", e);
+        }
+    }
+
+    /**
+     * Writes a request to a file, all of it or nothing.
+     *
+     * @throws CommandFailure if the file cannot be written
+     */
+    public static void write(Path file, ObjectNode request) {
+        Path target = file.toAbsolutePath().normalize();
+        Path draft = target.resolveSibling(
+                "." + target.getFileName() + "." + ProcessHandle.current().pid());
+        try {
+            Files.writeString(draft, yaml(request));
+            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            draft.toFile().delete();
+            throw CommandFailure.failed("%s cannot be written: %s".formatted(file, e));
+        }
     }
 
     private static YAMLFactory yamlFactory() {

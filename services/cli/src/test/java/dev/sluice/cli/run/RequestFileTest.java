@@ -96,6 +96,21 @@ class RequestFileTest {
                 .hasMessageContaining("no document of keys");
     }
 
+    @Test
+    void aRequestThatIsWrittenIsReadAsItWas() throws IOException {
+        ObjectNode request = RequestFile.read(write("""
+                        name: "no"
+                        model: {path: "/models/a: b #c"}
+                        training: {learningRate: 1.0e-6, megatron: {text: "010", number: 8, long: "%s"}}
+                        evaluation: [{name: "1"}, {name: "~"}]
+                        """.formatted("1 2 ".repeat(100))), List.of());
+        Path copy = directory.resolve("copy.yaml");
+
+        RequestFile.write(copy, request);
+
+        assertThat(RequestFile.read(copy, List.of())).isEqualTo(request);
+    }
+
     private Path write(String yaml) throws IOException {
         return Files.writeString(directory.resolve("request.yaml"), yaml);
     }

@@ -1,0 +1,2 @@
+FROM_SOURCED="${SCRIPT_DIR##*/}/$(basename "${BASH_SOURCE[0]}")"
+SOURCED_ARGS=(--from "$FROM_SOURCED")
