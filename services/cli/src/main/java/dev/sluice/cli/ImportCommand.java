@@ -1,6 +1,8 @@
 package dev.sluice.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.cli.plan.Planned;
+import dev.sluice.cli.plan.RequestPlan;
 import dev.sluice.cli.run.RequestFile;
 import dev.sluice.domain.candidate.Gpu;
 import dev.sluice.domain.slime.ImportSettings;
@@ -22,7 +24,9 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "import",
-        description = "Make a request of a slime launch script. The script is read; nothing in it is run.")
+        description = "Make a request of a slime launch script, and plan it. The script is read; nothing in it is run.",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:the request is feasible", "2:the script or its plan is not right; every problem is listed"})
 final class ImportCommand implements Callable<Integer> {
     private final Terminal terminal;
 
@@ -56,6 +60,15 @@ final class ImportCommand implements Callable<Integer> {
     private @Nullable String trainer;
 
     @Option(
+            names = "--model",
+            paramLabel = "DIRECTORY",
+            description = "Where the model's config.json lies on this machine, if not where the script says.")
+    private @Nullable Path model;
+
+    @Option(names = "--no-plan", description = "Only make the request.")
+    private boolean withoutPlan;
+
+    @Option(
             names = "--env",
             paramLabel = "NAME=VALUE",
             description =
@@ -79,8 +92,9 @@ final class ImportCommand implements Callable<Integer> {
         if (!imported.failed() && target != null) {
             RequestFile.write(target, imported.request());
         }
+        Planned planned = imported.failed() || withoutPlan ? null : RequestPlan.of(imported, model);
         if (terminal.json()) {
-            terminal.result(json(imported, findings).toPrettyString());
+            terminal.result(json(imported, findings, planned).toPrettyString());
         } else {
             findings.show(terminal);
         }
@@ -88,29 +102,38 @@ final class ImportCommand implements Callable<Integer> {
             terminal.error("%s is no request yet (%s); nothing was written".formatted(script, findings.count()));
             return ExitCode.USAGE;
         }
-        succeeded(imported, findings);
-        return ExitCode.OK;
+        if (!terminal.json()) {
+            succeeded(imported, findings, planned);
+        }
+        return planned == null ? ExitCode.OK : planned.exitCode();
     }
 
-    /** What is said and done once a script has become a request. */
-    private void succeeded(Imported imported, ImportFindings findings) {
-        if (terminal.json()) {
-            return;
-        }
+    /** Without a target the request itself is the result, and its plan is said beside it. */
+    private void succeeded(Imported imported, ImportFindings findings, @Nullable Planned planned) {
         if (target == null) {
             terminal.result(RequestFile.yaml(imported.request()).stripTrailing());
+        } else {
+            String count = findings.count().isEmpty() ? "" : " with " + findings.count();
+            terminal.result("%s is written%s".formatted(target, count));
+        }
+        if (planned == null) {
             return;
         }
-        String count = findings.count().isEmpty() ? "" : " with " + findings.count();
-        terminal.result("%s is written%s; see its plan with: sluice run %s --dry-run".formatted(target, count, target));
+        if (target != null) {
+            planned.show(terminal, false);
+        } else if (planned.exitCode() != ExitCode.OK) {
+            terminal.error("the request cannot run as it is:");
+            planned.problems().forEach(terminal::remark);
+        }
     }
 
-    private ObjectNode json(Imported imported, ImportFindings findings) {
+    private ObjectNode json(Imported imported, ImportFindings findings, @Nullable Planned planned) {
         ObjectNode json = EventJson.mapper().createObjectNode();
         json.put("script", script.toString());
         json.put("written", target == null || imported.failed() ? null : target.toString());
         json.set("request", imported.failed() ? null : imported.request());
         json.set("findings", findings.json());
+        json.set("plan", planned == null ? null : planned.document());
         return json;
     }
 

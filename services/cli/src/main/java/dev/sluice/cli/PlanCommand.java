@@ -1,7 +1,6 @@
 package dev.sluice.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.sluice.cli.plan.Planned;
 import dev.sluice.cli.plan.RequestPlan;
 import dev.sluice.cli.run.RequestFile;
 import java.nio.file.Path;
@@ -56,7 +55,6 @@ final class PlanCommand implements Callable<Integer> {
     public Integer call() {
         output.applyTo(terminal);
         ObjectNode request = RequestFile.read(file, settings);
-        Planned planned = new RequestPlan(model).of(request, file, settings.isEmpty());
-        return planned.show(terminal, arguments);
+        return RequestPlan.of(request, file, settings.isEmpty(), model).show(terminal, arguments);
     }
 }

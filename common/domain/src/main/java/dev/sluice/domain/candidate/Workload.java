@@ -59,4 +59,26 @@ public record Workload(
     public int contextTokens() {
         return maxContextTokens > 0 ? maxContextTokens : longestSampleTokens();
     }
+
+    /** The same step with a script's settings. */
+    public Workload with(Flags script) {
+        return new Workload(
+                groupsPerStep,
+                samplesPerPrompt,
+                globalBatchSamples,
+                optimizerStepsPerStep,
+                oversample,
+                maxPromptTokens,
+                maxResponseTokens,
+                meanResponseTokens,
+                maxContextTokens,
+                temperature,
+                referenceModel,
+                oldLogprobPass,
+                evaluated,
+                asynchronous,
+                rollout,
+                paths,
+                script);
+    }
 }

@@ -40,8 +40,9 @@ final class GpuPlanner implements Planner {
                 request, models.policy(), clusters.getFirst(), megatron.flags(), models.longestPromptTokens());
         Outcome outcome = Search.run(base, clusters, request, sglang.flags(), models.rolloutWeightBytes());
         problems.addAll(outcome.problems());
-        Candidate judged = outcome.best() == null ? base : outcome.best().candidate();
-        problems.addAll(outcome.best() == null ? Constraints.ofRun(judged) : Constraints.broken(judged));
+        Candidate judged = outcome.looked();
+        Candidate started = models.script() == null ? judged : models.script().applied(judged);
+        problems.addAll(outcome.best() == null ? Constraints.ofRun(started) : Constraints.broken(started));
         problems.addAll(MegatronArguments.problems(judged, request.training()));
         problems.addAll(Environments.problems(judged, request.cluster().environment()));
         List<Problem> told = distinct(problems);

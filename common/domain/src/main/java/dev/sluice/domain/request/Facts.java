@@ -1,5 +1,6 @@
 package dev.sluice.domain.request;
 
+import dev.sluice.domain.candidate.ScriptFlags;
 import dev.sluice.domain.data.PromptRows;
 import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.model.PublishedModels;
@@ -15,20 +16,37 @@ import org.jspecify.annotations.Nullable;
  * @param promptFiles every prompt file of the request by the path that the request gives
  * @param gpuInstances instances alive now that have GPUs
  * @param purpose what the request is looked at for
+ * @param script flags of the launch script that the request was made of, absent where it was made of none
  */
 public record Facts(
         Model model,
         @Nullable Model rolloutModel,
         Map<String, PromptFile> promptFiles,
         int gpuInstances,
-        Purpose purpose) {
+        Purpose purpose,
+        @Nullable ScriptFlags script) {
     public Facts {
         promptFiles = Map.copyOf(promptFiles);
     }
 
     /** For a run of a model that is sampled as it is trained. */
     public Facts(Model model, Map<String, PromptFile> promptFiles, int gpuInstances) {
-        this(model, null, promptFiles, gpuInstances, Purpose.RUN);
+        this(model, null, promptFiles, gpuInstances, Purpose.RUN, null);
+    }
+
+    /** For a request that was made of no script. */
+    public Facts(
+            Model model,
+            @Nullable Model rolloutModel,
+            Map<String, PromptFile> promptFiles,
+            int gpuInstances,
+            Purpose purpose) {
+        this(model, rolloutModel, promptFiles, gpuInstances, purpose, null);
+    }
+
+    /** The same, for a request that was made of a script. */
+    public Facts of(ScriptFlags flags) {
+        return new Facts(model, rolloutModel, promptFiles, gpuInstances, purpose, flags);
     }
 
     /** What a request is looked at for. */

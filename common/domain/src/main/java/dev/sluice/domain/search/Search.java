@@ -46,6 +46,7 @@ public final class Search {
      * @param pools the best ways with other pools, fastest first; empty unless placement is auto
      * @param rejections families of layouts that cannot run
      * @param problems errors where nothing can run, never empty then
+     * @param looked the best candidate, or where nothing can run the one that problems are about
      */
     public record Outcome(
             @Nullable Way best,
@@ -53,7 +54,8 @@ public final class Search {
             List<SizedEngine> otherEngines,
             List<Way> pools,
             List<Rejection> rejections,
-            List<Problem> problems) {}
+            List<Problem> problems,
+            Candidate looked) {}
 
     private final TrainingRequest request;
     private final Flags engineFlags;
@@ -88,7 +90,14 @@ public final class Search {
         }
         Outcome best = feasible.getFirst();
         List<Way> pools = feasible.stream().skip(1).map(Outcome::best).toList();
-        return new Outcome(best.best(), best.others(), best.otherEngines(), pools, best.rejections(), best.problems());
+        return new Outcome(
+                best.best(),
+                best.others(),
+                best.otherEngines(),
+                pools,
+                best.rejections(),
+                best.problems(),
+                best.looked());
     }
 
     private static double seconds(Outcome outcome) {
@@ -144,7 +153,8 @@ public final class Search {
                 engines == null || engine == null ? List.of() : otherEngines(engines.sized(), engine),
                 List.of(),
                 rejections(trainings, engines),
-                List.of());
+                List.of(),
+                candidate);
     }
 
     private SizedEngine engine(Candidate base, EngineSearch.Found engines, double training) {
@@ -206,14 +216,30 @@ public final class Search {
                             ? Constraints.ofEngine(trained(base, training).with(engines.first()))
                             : engines.rejected().problems());
         }
-        List<Problem> told = new ArrayList<>(problems);
-        return new Outcome(null, List.of(), List.of(), List.of(), rejections(training, engines), told);
+        Candidate looked = looked(base, training);
+        return new Outcome(
+                null,
+                List.of(),
+                List.of(),
+                List.of(),
+                rejections(training, engines),
+                new ArrayList<>(problems),
+                engines == null ? looked : looked.with(engines.first()));
+    }
+
+    /** Some way to train: the first that fits, the nearest to fit, or the first of all. */
+    private Candidate looked(Candidate base, TrainingSearch.Found training) {
+        if (!training.sized().isEmpty()) {
+            return trained(base, training);
+        }
+        TrainingOptions options = new TrainingOptions(base, request.training().layout());
+        return training.nearest().orElseGet(() -> base.with(options.first(base.training())));
     }
 
     private List<Problem> trainingProblems(Candidate base, TrainingSearch.Found training) {
         TrainingOptions options = new TrainingOptions(base, request.training().layout());
         if (options.fixed() && training.nearest().isEmpty()) {
-            return Constraints.ofTraining(base.with(options.first(base.training())));
+            return Constraints.ofTraining(looked(base, training));
         }
         // Everything is right but the memory: tell the nearest layout's mends.
         List<Problem> problems = training.nearest()

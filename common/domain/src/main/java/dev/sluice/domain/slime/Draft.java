@@ -9,12 +9,14 @@ import dev.sluice.events.TrainingRequest;
 import java.lang.reflect.RecordComponent;
 import java.math.BigDecimal;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** A request that is being made of a script's flags. A value that cannot be read is found once and then absent. */
 final class Draft {
@@ -27,6 +29,9 @@ final class Draft {
     private final Place launch;
     private final ObjectNode request = JsonNodeFactory.instance.objectNode();
     private final Set<String> reported = new HashSet<>();
+    private final Map<String, Place> places = new HashMap<>();
+    /** The flag that was read last, from which the next value is made. */
+    private @Nullable ScriptFlag read;
 
     /** @param launch where training is started, for what is missing */
     Draft(Map<String, ScriptFlag> flags, Findings findings, Place launch) {
@@ -57,6 +62,7 @@ final class Draft {
     /** All values, empty where the flag is absent or a value is not known. */
     List<String> texts(String flag) {
         ScriptFlag given = flags.get(flag);
+        read = given == null ? read : given;
         return given == null || !given.decided() ? List.of() : given.texts();
     }
 
@@ -114,6 +120,15 @@ final class Draft {
             start = dot + 1;
         }
         node.set(path.substring(start), value);
+        if (read != null) {
+            places.put(path, read.place());
+            read = null;
+        }
+    }
+
+    /** Where the flags stand that values were made of, by path. */
+    Map<String, Place> places() {
+        return places;
     }
 
     void put(String path, long value) {

@@ -2,7 +2,10 @@ package dev.sluice.domain.slime;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.domain.candidate.Flags;
+import dev.sluice.domain.candidate.ScriptFlags;
+import dev.sluice.domain.shell.Place;
 import dev.sluice.domain.slime.Finding.Severity;
+import dev.sluice.events.EventJson;
 import dev.sluice.events.Problem;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -19,6 +22,7 @@ import java.util.Map;
  * @param sglang SGLang's flags as the script gives them, in SGLang's own names
  * @param environment environment variables of engines and workers, those that a request can name
  * @param findings sorted by kind
+ * @param places where the flags stand that the request's values were made of, by dotted path
  */
 public record Imported(
         ObjectNode request,
@@ -27,10 +31,12 @@ public record Imported(
         Flags megatron,
         Flags sglang,
         Map<String, String> environment,
-        List<Finding> findings) {
+        List<Finding> findings,
+        Map<String, Place> places) {
     public Imported {
         environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
         findings = List.copyOf(findings);
+        places = Map.copyOf(places);
     }
 
     /** Whether the request cannot stand for the script. */
@@ -44,5 +50,11 @@ public record Imported(
                 .filter(finding -> finding.severity() != Severity.NOTE)
                 .map(Finding::problem)
                 .toList();
+    }
+
+    /** What rules over scripts judge; the environment is told as slime's own flag for it, in JSON. */
+    public ScriptFlags script() {
+        String variables = EventJson.mapper().valueToTree(environment).toString();
+        return new ScriptFlags(slime.with("--train-env-vars", variables), megatron);
     }
 }

@@ -47,7 +47,8 @@ public final class ScriptImport {
                         Flags.NONE,
                         Flags.NONE,
                         Map.of(),
-                        findings.sorted()));
+                        findings.sorted(),
+                        Map.of()));
     }
 
     private static Imported imported(
@@ -69,7 +70,8 @@ public final class ScriptImport {
                 flags(flags.values(), Set.of(Owner.MEGATRON, Owner.BOTH)),
                 flags(flags.values(), Set.of(Owner.SGLANG)),
                 environment,
-                findings.sorted());
+                findings.sorted(),
+                draft.places());
     }
 
     private static void tell(ShellReading reading, Findings findings) {

@@ -141,7 +141,7 @@ class CpuPlannerTest {
     }
 
     private static ModelFacts facts(ModelSpec model) {
-        return new ModelFacts(model, 4, 0);
+        return new ModelFacts(model, 4, 0, null);
     }
 
     private static Plan plan(TrainingRequest request, ModelSpec model) {

@@ -61,9 +61,9 @@ final class LocalFiles {
             }
             JsonNode content = EventJson.mapper().readTree(Files.readAllBytes(config));
             ModelSpec.Reading reading = ModelSpec.read(content);
-            LinesOfDocument lines = LinesOfDocument.of(config);
+            Places lines = Places.of(config);
             List<String> problems = reading.problems().stream()
-                    .map(problem -> "%s: %s".formatted(lines.place(config, key(problem)), problem))
+                    .map(problem -> "%s: %s".formatted(place(config, lines.text(key(problem))), problem))
                     .toList();
             return new Facts.Model(problems, reading.spec());
         } catch (JsonProcessingException e) {
@@ -72,6 +72,10 @@ final class LocalFiles {
         } catch (IOException e) {
             return unusable("%s cannot be read: %s".formatted(config, e.getMessage()));
         }
+    }
+
+    private static String place(Path config, String line) {
+        return line.isEmpty() ? config.toString() : line;
     }
 
     /** Problems of a config begin with the key that they are about. */
