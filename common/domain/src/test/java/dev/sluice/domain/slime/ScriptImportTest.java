@@ -136,7 +136,6 @@ class ScriptImportTest {
                 "2nodes | /training/layout/lastStageLayers | 23",
                 "2nodes | /training/layout/tokensPerGpu | 32768",
                 "2nodes | /training/layout/dispatcher | flex",
-                "2nodes | /training/megatron/moe-enable-deepep | true",
                 "2nodes | /rollout/speculation/algorithm | eagle",
                 "2nodes | /rollout/speculation/steps | 2",
                 "2nodes | /rollout/groupsPerStep | 128",

@@ -61,22 +61,17 @@ class PlanPageTest {
                                 █ rollout 80 s  ▓ training 26 s  ▒ weights 6.8 s  ░ sleep and wake 5.0 s
 
                 Choices ────────────────────────────────────────────────────────────────────────────────────────────
-                  decision                      value                 because                 instead of
-                  training.layout               TP1 PP1 CP1 EP8 ETP1  no collective inside    TP2 EP8: 4 % slower,
-                                                                      attention, experts      5.7 GiB less
-                                                                      stay within the node's
-                                                                      NVLink
-                  training.layout.cpuAdam       on                    without it 90.6 GiB a   precision-aware Adam
-                                                                      GPU, of 74.4 that a     on the GPU: 83.6 GiB
-                                                                      plan may use (H01)      (H01)
-                  training.layout.tokensPerGpu  8192                  the longest sample
-                                                                      fits; logits grow by
-                                                                      1.4 GiB each 1,024
-                                                                      tokens
-                  rollout.layout.dp             8                     20 heads do not divide  dp 4: half the KV
-                                                                      by 8, and the latent    cache a request
-                                                                      cache is not split by
-                                                                      TP
+                  training.layout = TP1 PP1 CP1 EP8 ETP1
+                      no collective inside attention, experts stay within the node's NVLink
+                      not TP2 EP8: 4 % slower, 5.7 GiB less
+                  training.layout.cpuAdam = on
+                      without it 90.6 GiB a GPU, of 74.4 that a plan may use (H01)
+                      not precision-aware Adam on the GPU: 83.6 GiB (H01)
+                  training.layout.tokensPerGpu = 8192
+                      the longest sample fits; logits grow by 1.4 GiB each 1,024 tokens
+                  rollout.layout.dp = 8
+                      20 heads do not divide by 8, and the latent cache is not split by TP
+                      not dp 4: half the KV cache a request
 
                 Next best layouts ──────────────────────────────────────────────────────────────────────────────────
                   layout                          a step  GiB   not taken because
@@ -123,9 +118,9 @@ class PlanPageTest {
                                 0.02, of an unstated total: █ worker 0.02
 
                 Choices ────────────────────────────────────────────────────────────────────────────────────────────
-                  decision         value  because                               instead of
-                  rollout.engines  2      one engine loads weights or restarts  1: sampling would stop at every
-                                          while the other samples               publication""");
+                  rollout.engines = 2
+                      one engine loads weights or restarts while the other samples
+                      not 1: sampling would stop at every publication""");
     }
 
     /** Ranks of TP4 PP2 CP2 EP8 on 16 GPUs as {@link TrainingRanksTest} has them, engines as {@link EngineRanksTest}. */
