@@ -49,8 +49,8 @@ final class CheckpointConstraints {
                     "C04",
                     Severity.ERROR,
                     "model.path",
-                    "what is trained starts from weights that are not quantised",
-                    "slime docs/en/examples/deepseek-r1.md",
+                    "what is trained starts from weights in bf16, or from block fp8 where the trainer reads it",
+                    "slime docs/en/examples/deepseek-r1.md; Sluice's converter",
                     CheckpointConstraints::quantised),
             new Constraint(
                     "C05",
@@ -133,11 +133,14 @@ final class CheckpointConstraints {
         Quantization quantization = candidate.model().quantization();
         Flags slime = candidate.workload().slime();
         boolean converted = slime.has("--ref-load") || slime.has("--load");
-        if (quantization == null || converted) {
+        String trainer = candidate.installed().trainer();
+        TrainerCapabilities capabilities = TrainerCapabilities.of(trainer);
+        // An unknown trainer is C01's.
+        if (quantization == null || converted || capabilities == null || capabilities.reads(quantization)) {
             return null;
         }
         return new Breach(
-                "Megatron cannot load weights quantised as %s".formatted(quantization.method()),
+                "%s cannot train from weights quantised as %s".formatted(trainer, quantization.method()),
                 "set model.path to a bf16 copy, and model.rolloutPath to this checkpoint for the engines"
                         + " [--ref-load of the converted copy]");
     }

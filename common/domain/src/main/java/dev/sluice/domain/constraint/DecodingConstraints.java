@@ -7,6 +7,7 @@ import dev.sluice.domain.candidate.Candidate;
 import dev.sluice.domain.candidate.EngineSide;
 import dev.sluice.domain.constraint.Constraint.Breach;
 import dev.sluice.domain.constraint.Constraint.Severity;
+import dev.sluice.domain.memory.EngineMemory;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -47,12 +48,8 @@ final class DecodingConstraints {
                 || engine.flags().text("--cuda-graph-backend-decode", "").equals("disabled");
     }
 
-    /** SGLang's own choice on 80 to 141 GB cards where nothing is given: server_args.py (0.5.15). */
-    private static int largestGraph(EngineRanks ranks, EngineSide engine) {
-        if (engine.cudaGraphMaxBatch() > 0) {
-            return engine.cudaGraphMaxBatch();
-        }
-        return ranks.tp() < 4 ? 256 : 512;
+    private static int largestGraph(EngineSide engine) {
+        return engine.cudaGraphMaxBatch() > 0 ? engine.cudaGraphMaxBatch() : EngineMemory.defaultGraphBatch(engine);
     }
 
     private static @Nullable Breach normalMode(EngineSide engine, Candidate candidate) {
@@ -69,7 +66,7 @@ final class DecodingConstraints {
             return null;
         }
         int samples = Math.ceilDiv(engine.maxRunningRequests(), ranks.dp());
-        int largest = largestGraph(ranks, engine);
+        int largest = largestGraph(engine);
         if (largest >= samples) {
             return null;
         }
@@ -81,16 +78,17 @@ final class DecodingConstraints {
 
     /**
      * Before the experts, a batch is scattered over the GPUs of its attention group (SGLang layers/communicator.py), so a
-     * rank sends its share of it.
+     * rank sends its share of it. Only a script is judged: of a request the planner writes the variable itself.
      */
     private static @Nullable Breach dispatchBuffers(EngineRanks ranks, EngineSide engine, Candidate candidate) {
-        if (!engine.a2aBackend().equals("deepep")
+        if (!Given.script(candidate)
+                || !engine.a2aBackend().equals("deepep")
                 || engine.deepEpMode().equals("normal")
                 || !ranks.attentionSplits()
                 || graphsOff(engine)) {
             return null;
         }
-        int batch = largestGraph(ranks, engine);
+        int batch = largestGraph(engine);
         int drafts =
                 engine.speculation().on() ? Math.max(1, engine.speculation().draftTokens()) : 1;
         long sent = Math.ceilDiv((long) batch * drafts, ranks.attentionTp());

@@ -1,7 +1,7 @@
 package dev.sluice.domain.constraint;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /** Whole numbers that divide a size, and how mends offer them. */
 final class Divisors {
@@ -9,10 +9,20 @@ final class Divisors {
 
     /** Divisors of a number, smallest first, none above the bound; none of a number below 1. */
     static List<Integer> of(int number, int bound) {
-        return IntStream.rangeClosed(1, Math.min(number, bound))
-                .filter(divisor -> number % divisor == 0)
-                .boxed()
-                .toList();
+        List<Integer> divisors = new ArrayList<>();
+        List<Integer> above = new ArrayList<>();
+        // Up to the root only: a script may hold a size of two thousand million.
+        for (int divisor = 1; (long) divisor * divisor <= number; divisor++) {
+            if (number % divisor == 0) {
+                divisors.add(divisor);
+                if (divisor != number / divisor) {
+                    above.addFirst(number / divisor);
+                }
+            }
+        }
+        divisors.addAll(above);
+        divisors.removeIf(divisor -> divisor > bound);
+        return List.copyOf(divisors);
     }
 
     static List<Integer> of(int number) {

@@ -6,7 +6,6 @@ import dev.sluice.domain.model.ModelSpec.Experts;
 import dev.sluice.domain.model.ModelSpec.GroupedQueryAttention;
 import java.util.List;
 import java.util.function.IntPredicate;
-import java.util.stream.IntStream;
 
 /** Sizes of an engine that would be legal, for mends. */
 final class EngineSizes {
@@ -62,10 +61,6 @@ final class EngineSizes {
 
     /** Divisors of this number that pass, largest first; none of a number below 1. */
     static List<Integer> divisors(int number, IntPredicate passes) {
-        return IntStream.rangeClosed(1, Math.max(0, number))
-                .map(small -> number + 1 - small)
-                .filter(size -> number % size == 0 && passes.test(size))
-                .boxed()
-                .toList();
+        return Divisors.of(number).reversed().stream().filter(passes::test).toList();
     }
 }

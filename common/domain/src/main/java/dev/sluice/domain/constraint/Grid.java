@@ -17,12 +17,17 @@ record Grid(Candidate candidate, Layout layout, int gpus) {
 
     /** GPUs that hold one copy of the model: TP*PP*CP. */
     long modelGpus() {
-        return (long) layout.tp() * layout.pp() * layout.cp();
+        return product(layout.tp(), layout.pp(), layout.cp());
     }
 
     /** GPUs that hold one copy of the experts: ETP*EP*PP. */
     long expertGpus() {
-        return (long) layout.etp() * layout.ep() * layout.pp();
+        return product(layout.etp(), layout.ep(), layout.pp());
+    }
+
+    /** A double, since a long of sizes that a script makes up can overflow to 0. Exact below 2^53. */
+    private static long product(double one, double other, double third) {
+        return (long) (one * other * third);
     }
 
     boolean positive() {
@@ -38,6 +43,11 @@ record Grid(Candidate candidate, Layout layout, int gpus) {
         return positive() && gpus > 0 && gpus % modelGpus() == 0;
     }
 
+    /** Whether copies of the experts fill the GPUs (rule M02). */
+    boolean expertsFit() {
+        return expertsPositive() && gpus > 0 && gpus % expertGpus() == 0;
+    }
+
     /** Copies of the model; 0 where they do not fill the GPUs. */
     int copies() {
         return modelFits() ? (int) (gpus / modelGpus()) : 0;
@@ -49,7 +59,7 @@ record Grid(Candidate candidate, Layout layout, int gpus) {
                         candidate.model().attention().heads(),
                         candidate.cluster().gpusPerNode())
                 .stream()
-                .filter(tp -> layout.pp() > 0 && layout.cp() > 0 && gpus % ((long) tp * layout.pp() * layout.cp()) == 0)
+                .filter(tp -> layout.pp() > 0 && layout.cp() > 0 && gpus % product(tp, layout.pp(), layout.cp()) == 0)
                 .filter(tp -> AttentionConstraints.groupsFit(candidate, tp))
                 .toList();
     }
@@ -57,8 +67,7 @@ record Grid(Candidate candidate, Layout layout, int gpus) {
     /** Expert parallel sizes that the experts and the rest of the layout allow. */
     List<Integer> expertSizes() {
         return Divisors.of(candidate.model().expertCount(), gpus).stream()
-                .filter(ep ->
-                        layout.etp() > 0 && layout.pp() > 0 && gpus % ((long) ep * layout.etp() * layout.pp()) == 0)
+                .filter(ep -> layout.etp() > 0 && layout.pp() > 0 && gpus % product(ep, layout.etp(), layout.pp()) == 0)
                 .toList();
     }
 }

@@ -97,9 +97,7 @@ final class HardwareConstraints {
 
     private static List<Need> needs(Candidate candidate) {
         List<Need> needs = new ArrayList<>();
-        if (candidate.training().deepEp()) {
-            needs.add(new Need("DeepEP in training", HOPPER_ON, "set training.layout.dispatcher to alltoall"));
-        }
+        // DeepEP in training is M31's.
         if (candidate.training().flags().has("--fp8-format")) {
             needs.add(new Need("FP8 training", ADA, "remove training.megatron.fp8-format [--fp8-format]"));
         }

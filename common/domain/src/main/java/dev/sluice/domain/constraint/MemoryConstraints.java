@@ -5,7 +5,6 @@ import static dev.sluice.domain.constraint.Constraint.Severity.WARNING;
 
 import dev.sluice.domain.candidate.Candidate;
 import dev.sluice.domain.candidate.EngineSide;
-import dev.sluice.domain.candidate.TrainingSide.Layout;
 import dev.sluice.domain.constraint.Constraint.Breach;
 import dev.sluice.domain.memory.EngineMemory;
 import dev.sluice.domain.memory.HostMemory;
@@ -72,7 +71,7 @@ final class MemoryConstraints {
 
     private static @Nullable Breach trainingFits(Candidate candidate) {
         if (!divisible(candidate)) {
-            return null; // M01, M02, M08, M09
+            return null;
         }
         double needed = TrainingMemory.of(candidate).gib();
         double limit = TrainingMemory.limitGiB(candidate);
@@ -140,7 +139,8 @@ final class MemoryConstraints {
         if (engine == null || engine.maxRunningRequests() == 0 || !spreadable(engine)) {
             return null;
         }
-        int ranks = engine.dpAttention() ? Math.max(1, engine.dp()) : 1;
+        // Groups always mean DP attention: the planner writes the flag where it lacks (S02).
+        int ranks = Math.max(1, engine.dp());
         int queued = Math.ceilDiv(candidate.workload().samplesPerStep(), Math.max(1, candidate.engines()));
         long running = Math.min(queued, engine.maxRunningRequests());
         long mean =
@@ -205,12 +205,13 @@ final class MemoryConstraints {
                                 Math.floor(most * 100) / 100));
     }
 
-    /** Whether training's sizes are sizes and its stages some; other constraints say so where they are not. */
+    /** Whether the layout is one: its copies fill the GPUs (M01, M02) and its stages hold the layers (M08, M09). */
     private static boolean divisible(Candidate candidate) {
-        Layout layout = candidate.training().layout();
-        return Math.min(Math.min(layout.tp(), layout.cp()), Math.min(layout.ep(), layout.etp())) > 0
-                && candidate.cluster().trainGpus() > 0
-                && PipelineStages.of(candidate.model().layers(), layout).isPresent();
+        Grid grid = Grid.of(candidate);
+        return candidate.cluster().gpusPerNode() > 0
+                && grid.modelFits()
+                && grid.expertsFit()
+                && PipelineStages.of(candidate.model().layers(), grid.layout()).isPresent();
     }
 
     /** Whether its sizes divide at all; other constraints say so where they do not. */

@@ -10,6 +10,7 @@ import dev.sluice.domain.memory.TrainingMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 
 /** What makes training fit, cheapest first: fewer tokens, recomputation, CPU Adam, more parallelism, more nodes. */
 final class MemoryMends {
@@ -89,42 +90,65 @@ final class MemoryMends {
                     "set training.layout.cpuAdam to 1",
                     candidate.with(side.with(layout, side.tokensPerGpu(), side.recompute(), Optimizer.CPU))));
         }
-        changes.add(resized(candidate, "cp", layout.cp() * 2, layout.tp(), layout.pp(), layout.cp() * 2, layout.ep()));
-        for (int ep = layout.ep() * 2; ep <= candidate.model().expertCount(); ep *= 2) {
-            changes.add(resized(candidate, "ep", ep, layout.tp(), layout.pp(), layout.cp(), ep));
-        }
-        changes.add(resized(candidate, "tp", layout.tp() * 2, layout.tp() * 2, layout.pp(), layout.cp(), layout.ep()));
-        changes.add(resized(candidate, "pp", layout.pp() * 2, layout.tp(), layout.pp() * 2, layout.cp(), layout.ep()));
-        int nodes = candidate.cluster().trainNodes();
-        for (int more = nodes * 2; more <= MOST_NODES; more *= 2) {
-            changes.add(new Change("use %d training nodes".formatted(more), onNodes(candidate, more)));
-            if (fits(changes.getLast().candidate())) {
-                break;
+        changes.add(resized(candidate, "cp", layout.cp() * 2, layout.tp(), layout.cp() * 2, layout.ep()));
+        for (int ep : Grid.of(candidate).expertSizes()) {
+            if (ep > layout.ep()) {
+                changes.add(resized(candidate, "ep", ep, layout.tp(), layout.cp(), ep));
             }
+        }
+        changes.add(resized(candidate, "tp", layout.tp() * 2, layout.tp() * 2, layout.cp(), layout.ep()));
+        changes.add(withStages(candidate, layout.pp() * 2));
+        changes.addAll(onMoreNodes(candidate));
+        return changes;
+    }
+
+    private static Change resized(Candidate candidate, String what, int size, int tp, int cp, int ep) {
+        Layout old = candidate.training().layout();
+        Layout layout = new Layout(tp, old.pp(), cp, ep, old.etp(), old.firstStageLayers(), old.lastStageLayers());
+        return new Change("set training.layout.%s to %d".formatted(what, size), with(candidate, layout));
+    }
+
+    /** Even stages where the layers divide, else a smaller last one. */
+    private static Change withStages(Candidate candidate, int stages) {
+        Layout old = candidate.training().layout();
+        int layers = candidate.model().layers();
+        OptionalInt last = layers % stages == 0 ? OptionalInt.empty() : Stages.lastStage(layers, stages);
+        Integer lastLayers = last.isPresent() ? last.getAsInt() : null;
+        Layout layout = new Layout(old.tp(), stages, old.cp(), old.ep(), old.etp(), null, lastLayers);
+        return new Change(
+                "set training.layout.pp to %d%s"
+                        .formatted(stages, lastLayers == null ? "" : " and lastStageLayers to " + lastLayers),
+                with(candidate, layout));
+    }
+
+    private static Candidate with(Candidate candidate, Layout layout) {
+        TrainingSide side = candidate.training();
+        return candidate.with(side.with(layout, side.tokensPerGpu(), side.recompute(), side.optimizer()));
+    }
+
+    /** Twice as many nodes, and again, until training fits. */
+    private static List<Change> onMoreNodes(Candidate candidate) {
+        List<Change> changes = new ArrayList<>();
+        int nodes = candidate.cluster().trainNodes();
+        while (nodes <= MOST_NODES / 2
+                && (changes.isEmpty() || !fits(changes.getLast().candidate()))) {
+            nodes *= 2;
+            int gpus = nodes * candidate.cluster().gpusPerNode();
+            changes.add(new Change(
+                    "use %d training nodes".formatted(nodes),
+                    candidate.with(candidate.cluster().withTrainGpus(gpus))));
         }
         return changes;
     }
 
-    private static Change resized(Candidate candidate, String what, int size, int tp, int pp, int cp, int ep) {
-        Layout layout = new Layout(tp, pp, cp, ep, candidate.training().layout().etp(), null, null);
-        return new Change(
-                "set training.layout.%s to %d".formatted(what, size),
-                candidate.with(candidate.training().with(layout)));
-    }
-
-    private static Candidate onNodes(Candidate candidate, int nodes) {
-        return candidate.with(
-                candidate.cluster().withTrainGpus(nodes * candidate.cluster().gpusPerNode()));
-    }
-
     private static boolean possible(Candidate candidate) {
-        Layout layout = candidate.training().layout();
-        int gpus = candidate.cluster().trainGpus();
-        int heads = candidate.model().attention().heads();
+        Grid grid = Grid.of(candidate);
+        Layout layout = grid.layout();
         int experts = candidate.model().expertCount();
-        return gpus % (layout.tp() * layout.pp() * layout.cp()) == 0
-                && gpus % (layout.ep() * layout.etp() * layout.pp()) == 0
-                && heads % layout.tp() == 0
+        return grid.modelFits()
+                && grid.expertsFit()
+                && candidate.model().attention().heads() % layout.tp() == 0
+                && AttentionConstraints.groupsFit(candidate, layout.tp())
                 && (layout.ep() == 1 || experts > 0 && experts % layout.ep() == 0)
                 && PipelineStages.of(candidate.model().layers(), layout).isPresent();
     }

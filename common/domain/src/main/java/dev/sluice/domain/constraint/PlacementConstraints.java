@@ -65,7 +65,8 @@ final class PlacementConstraints {
     private static @Nullable Breach wholeEngines(Candidate candidate) {
         EngineSide engine = candidate.engine();
         int pool = candidate.cluster().rolloutGpus();
-        if (engine == null || engine.gpus() > 0 && pool > 0 && pool % engine.gpus() == 0) {
+        // An engine without GPUs is S16's.
+        if (engine == null || engine.gpus() < 1 || pool > 0 && pool % engine.gpus() == 0) {
             return null;
         }
         return new Breach(

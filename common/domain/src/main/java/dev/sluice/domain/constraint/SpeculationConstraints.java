@@ -285,8 +285,11 @@ final class SpeculationConstraints {
         String flag = renamed ? "--mamba-radix-cache-strategy" : "--mamba-scheduler-strategy";
         String strategy = flags.text(
                 "--mamba-radix-cache-strategy",
-                // From 0.5.14 on SGLang chooses extra buffers by itself where speculation overlaps.
-                flags.text("--mamba-scheduler-strategy", renamed ? "extra_buffer" : "auto"));
+                // From 0.5.14 on SGLang chooses extra buffers by itself where speculation overlaps; before, the planner
+                // asks
+                // for them.
+                flags.text(
+                        "--mamba-scheduler-strategy", renamed || !Given.script(candidate) ? "extra_buffer" : "auto"));
         if (strategy.equals("extra_buffer") || (renamed && strategy.equals("auto"))) {
             return null;
         }

@@ -1,5 +1,6 @@
 package dev.sluice.domain.constraint;
 
+import dev.sluice.domain.model.ModelSpec.Quantization;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
@@ -12,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param converted families whose checkpoints it reads and writes
  * @param mtpTrained families whose MTP layer it trains, each with the first day (ISO 8601) that does, or {@link #ALWAYS}
+ * @param blockFp8Read whether it reads weights in fp8 with a scale for each block, as bf16
  */
-record TrainerCapabilities(Set<String> converted, Map<String, String> mtpTrained) {
+record TrainerCapabilities(Set<String> converted, Map<String, String> mtpTrained, boolean blockFp8Read) {
     static final String ALWAYS = "";
 
     /** Checkpoints with DeepSeek's layout of MTP layers: one, behind the decoder layers. SGLang's loaders say so too. */
@@ -55,12 +57,14 @@ record TrainerCapabilities(Set<String> converted, Map<String, String> mtpTrained
                     // Pull request 1712, commit e70e64766: before it the bridge wrote DeepSeek's layer 61 for every
                     // model.
                     Map.entry("glm4_moe_lite", "2026-03-11"),
-                    Map.entry("deepseek_v3", "2026-03-11")));
+                    Map.entry("deepseek_v3", "2026-03-11")),
+            false);
 
-    /** The name maps of common/checkpoint. */
+    /** The name maps of common/checkpoint; its converter dequantises fp8 that has a scale for each block. */
     private static final TrainerCapabilities SLUICE = new TrainerCapabilities(
-            Set.of("glm4_moe_lite", "glm4_moe", "deepseek_v3", "mimo"),
-            Map.of("glm4_moe_lite", ALWAYS, "glm4_moe", ALWAYS, "deepseek_v3", ALWAYS, "mimo", ALWAYS));
+            Set.of("glm4_moe_lite", "glm4_moe", "deepseek_v3", "qwen2", "qwen3", "qwen3_moe", "llama", "mimo"),
+            Map.of("glm4_moe_lite", ALWAYS, "glm4_moe", ALWAYS, "deepseek_v3", ALWAYS, "mimo", ALWAYS),
+            true);
 
     private static final Map<String, TrainerCapabilities> BY_NAME =
             new TreeMap<>(Map.of("sluice", SLUICE, "slime", SLIME));
@@ -89,6 +93,11 @@ record TrainerCapabilities(Set<String> converted, Map<String, String> mtpTrained
     @Nullable
     String mtpSince(String modelType) {
         return mtpTrained.get(modelType);
+    }
+
+    /** Whether it starts from weights that are quantised so. */
+    boolean reads(Quantization quantization) {
+        return blockFp8Read && quantization.method().equals("fp8") && quantization.blockSize() > 0;
     }
 
     static boolean oneMtpLayer(String modelType) {

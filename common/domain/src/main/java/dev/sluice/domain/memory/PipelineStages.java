@@ -19,7 +19,9 @@ public final class PipelineStages {
         int last = layout.lastStageLayers() == null ? 0 : layout.lastStageLayers();
         int middleStages = stages - (first > 0 ? 1 : 0) - (last > 0 ? 1 : 0);
         int middleLayers = layers - first - last;
-        if (stages < 1 || middleStages < 0 || middleLayers < 0) {
+        boolean stageWithoutLayers =
+                layout.firstStageLayers() != null && first < 1 || layout.lastStageLayers() != null && last < 1;
+        if (stages < 1 || stageWithoutLayers || middleStages < 0 || middleLayers < 0) {
             return Optional.empty();
         }
         if (middleStages == 0 ? middleLayers != 0 : middleLayers == 0 || middleLayers % middleStages != 0) {

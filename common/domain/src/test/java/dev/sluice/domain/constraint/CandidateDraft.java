@@ -15,9 +15,12 @@ import dev.sluice.domain.candidate.TrainingSide.Recompute;
 import dev.sluice.domain.candidate.Version;
 import dev.sluice.domain.candidate.Workload;
 import dev.sluice.domain.model.ModelSpec;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** A candidate of which a test changes a few values: {@code Candidates.glm47Flash().tp(2).build()}. */
+/** A candidate of which a test changes a few values: {@code Candidates.glm().tp(2).build()}. */
 public final class CandidateDraft {
     private ModelSpec model;
     private Installed installed;
@@ -27,6 +30,10 @@ public final class CandidateDraft {
     private int trainGpus;
     private int rolloutGpus;
     private boolean colocated;
+    private int hostMemoryGiB;
+    private int diskGiB;
+    private boolean rdma;
+    private List<String> sharedRoots;
     private int totalGpus;
 
     private int tp;
@@ -54,23 +61,28 @@ public final class CandidateDraft {
     private int maxResponse;
     private int maxContext;
     private double temperature;
+    private boolean referenceModel;
     private boolean asynchronous;
     private boolean rollout;
-    private final Workload rest;
+    private List<String> paths;
     private Flags slime;
+    private final Workload rest;
 
-    private final Cluster machines;
     private @Nullable EngineSide engine;
 
     CandidateDraft(Candidate from) {
         model = from.model();
         installed = from.installed();
-        machines = from.cluster();
+        Cluster machines = from.cluster();
         gpu = machines.gpu();
         gpusPerNode = machines.gpusPerNode();
         trainGpus = machines.trainGpus();
         rolloutGpus = machines.rolloutGpus();
         colocated = machines.colocated();
+        hostMemoryGiB = machines.hostMemoryGiB();
+        diskGiB = machines.diskGiB();
+        rdma = machines.rdma();
+        sharedRoots = machines.sharedRoots();
         totalGpus = machines.totalGpus();
         TrainingSide training = from.training();
         Layout layout = training.layout();
@@ -95,8 +107,10 @@ public final class CandidateDraft {
         maxResponse = rest.maxResponseTokens();
         maxContext = rest.maxContextTokens();
         temperature = rest.temperature();
+        referenceModel = rest.referenceModel();
         asynchronous = rest.asynchronous();
         rollout = rest.rollout();
+        paths = rest.paths();
         slime = rest.slime();
         engine = from.engine();
     }
@@ -108,10 +122,10 @@ public final class CandidateDraft {
                 trainGpus,
                 rolloutGpus,
                 colocated,
-                machines.hostMemoryGiB(),
-                machines.diskGiB(),
-                machines.rdma(),
-                machines.sharedRoots(),
+                hostMemoryGiB,
+                diskGiB,
+                rdma,
+                sharedRoots,
                 totalGpus);
         Workload workload = new Workload(
                 groups,
@@ -124,12 +138,12 @@ public final class CandidateDraft {
                 maxResponse / 2,
                 maxContext,
                 temperature,
-                rest.referenceModel(),
+                referenceModel,
                 rest.oldLogprobPass(),
                 rest.evaluated(),
                 asynchronous,
                 rollout,
-                rest.paths(),
+                paths,
                 slime);
         TrainingSide training = new TrainingSide(
                 new Layout(tp, pp, cp, ep, etp, first, last),
@@ -146,6 +160,17 @@ public final class CandidateDraft {
 
     public CandidateDraft model(ModelSpec other) {
         model = other;
+        return this;
+    }
+
+    /** The program that trains, with its version or day. */
+    public CandidateDraft trainer(String name) {
+        installed = new Installed(installed.sglang(), installed.megatron(), name);
+        return this;
+    }
+
+    public CandidateDraft sglangVersion(String version) {
+        installed = new Installed(new Version(version), installed.megatron(), installed.trainer());
         return this;
     }
 
@@ -181,6 +206,26 @@ public final class CandidateDraft {
 
     public CandidateDraft colocated(boolean shared) {
         colocated = shared;
+        return this;
+    }
+
+    public CandidateDraft hostMemoryGiB(int memory) {
+        hostMemoryGiB = memory;
+        return this;
+    }
+
+    public CandidateDraft diskGiB(int space) {
+        diskGiB = space;
+        return this;
+    }
+
+    public CandidateDraft withoutRdma() {
+        rdma = false;
+        return this;
+    }
+
+    public CandidateDraft sharedRoots(String... directories) {
+        sharedRoots = List.of(directories);
         return this;
     }
 
@@ -304,6 +349,16 @@ public final class CandidateDraft {
         return this;
     }
 
+    public CandidateDraft referenceModel() {
+        referenceModel = true;
+        return this;
+    }
+
+    public CandidateDraft paths(String... files) {
+        paths = List.of(files);
+        return this;
+    }
+
     public CandidateDraft asynchronous() {
         asynchronous = true;
         return this;
@@ -315,8 +370,11 @@ public final class CandidateDraft {
         return this;
     }
 
-    public CandidateDraft engine(EngineSide other) {
-        engine = other;
+    /** Changes values of the engine. */
+    public CandidateDraft engine(Consumer<EngineDraft> change) {
+        EngineDraft draft = new EngineDraft(Objects.requireNonNull(engine));
+        change.accept(draft);
+        engine = draft.build();
         return this;
     }
 

@@ -5,44 +5,69 @@ import dev.sluice.domain.candidate.EngineSide.Speculation;
 import dev.sluice.domain.candidate.Flags;
 import org.jspecify.annotations.Nullable;
 
-/** An engine to change one value of; at first the recipe page's: GLM-4.7-Flash on eight GPUs. */
-final class EngineDraft {
-    int gpus = 8;
-    int pp = 1;
-    int dp = 8;
-    boolean dpAttention = true;
-    boolean dpLmHead = true;
-    int ep = 8;
-    int redundant = 0;
-    int graph = 16;
-    int running = 128;
-    int chunk = 8192;
-    int page = 1;
-    int denseTp = 1;
-    String a2a = "none";
-    String deepEpMode = "auto";
+/** The engine of a {@link CandidateDraft}, of which a test changes a few values: {@code engine -> engine.dp = 4}. */
+public final class EngineDraft {
+    public int gpus;
+    public int pp;
+    public int dp;
+    public boolean dpAttention;
+    public boolean dpLmHead;
+    public int ep;
+    public int redundant;
+    public double fraction;
+    public int graph;
+    public int running;
+    public int chunk;
+    public int page;
+    public int denseTp;
+    public String a2a;
+    public String deepEpMode;
+    public @Nullable String dispatch;
+    public boolean balancing;
+    public Speculation speculation;
+    public double weightBytes;
+    public double kvBytes;
+    public Flags flags;
 
-    @Nullable
-    String dispatch = null;
+    EngineDraft(EngineSide from) {
+        gpus = from.gpus();
+        pp = from.pp();
+        dp = from.dp();
+        dpAttention = from.dpAttention();
+        dpLmHead = from.dpLmHead();
+        ep = from.ep();
+        redundant = from.redundantExperts();
+        fraction = from.memFractionStatic();
+        graph = from.cudaGraphMaxBatch();
+        running = from.maxRunningRequests();
+        chunk = from.chunkedPrefillTokens();
+        page = from.pageTokens();
+        denseTp = from.moeDenseTp();
+        a2a = from.a2aBackend();
+        deepEpMode = from.deepEpMode();
+        dispatch = from.dispatchAlgorithm();
+        balancing = from.expertBalancing();
+        speculation = from.speculation();
+        weightBytes = from.weightBytes();
+        kvBytes = from.kvBytes();
+        flags = from.flags();
+    }
 
-    boolean balancing = false;
-    Speculation speculation = Speculation.eagle(2);
-    double weightBytes = 2;
-    double kvBytes = 2;
-    Flags flags = Flags.NONE;
+    /** Adds a flag of SGLang. */
+    public void flag(String name, Object... value) {
+        flags = flags.with(name, value);
+    }
 
-    /** Without DP attention and speculation, as the recipes of dense models are. */
-    EngineDraft plain(int gpus) {
-        this.gpus = gpus;
-        dp = 1;
-        dpAttention = false;
-        dpLmHead = false;
-        ep = 1;
-        denseTp = 0;
-        speculation = Speculation.OFF;
-        graph = 256;
-        running = 0;
-        return this;
+    /** So many attention groups that share the engine's samples; graphs hold those of each. */
+    public void groups(int dp) {
+        this.dp = dp;
+        graph = Math.ceilDiv(running, dp);
+    }
+
+    /** So many samples at once, and graphs that hold them. */
+    public void samples(int running) {
+        this.running = running;
+        graph = Math.ceilDiv(running, dp);
     }
 
     EngineSide build() {
@@ -54,7 +79,7 @@ final class EngineDraft {
                 dpLmHead,
                 ep,
                 redundant,
-                0.7,
+                fraction,
                 graph,
                 running,
                 chunk,

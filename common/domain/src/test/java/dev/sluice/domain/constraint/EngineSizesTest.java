@@ -27,7 +27,7 @@ class EngineSizesTest {
             int gpus, int redundant, int slotsPerGpu, String groups) {
         assertThat(EngineSizes.leastRedundant(64, gpus)).isEqualTo(redundant);
         assertThat((64 + redundant) / gpus).isEqualTo(slotsPerGpu);
-        assertThat(EngineSizes.dp(EngineModels.GLM_47_FLASH, gpus))
+        assertThat(EngineSizes.dp(TestModels.GLM_47_FLASH, gpus))
                 .isEqualTo(
                         Arrays.stream(groups.split(" ")).map(Integer::valueOf).toList());
     }

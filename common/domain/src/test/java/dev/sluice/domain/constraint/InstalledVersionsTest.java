@@ -1,17 +1,16 @@
 package dev.sluice.domain.constraint;
 
-import static dev.sluice.domain.constraint.EngineCandidates.glm;
-import static dev.sluice.domain.constraint.EngineCandidates.installed;
-import static dev.sluice.domain.constraint.EngineCandidates.qwen30b;
-import static dev.sluice.domain.constraint.EngineCandidates.qwenNext;
+import static dev.sluice.domain.constraint.Candidates.draft;
+import static dev.sluice.domain.constraint.Candidates.glm;
+import static dev.sluice.domain.constraint.Candidates.qwen3Next;
+import static dev.sluice.domain.constraint.Candidates.qwen3_30b;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.sluice.domain.candidate.Candidate;
 import dev.sluice.domain.candidate.EngineSide.Speculation;
-import dev.sluice.domain.candidate.Flags;
 import dev.sluice.domain.candidate.Version;
 import dev.sluice.events.Problem;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -40,7 +39,7 @@ class InstalledVersionsTest {
 
     @Test
     void anOlderSglangIsToldWhichReleaseDrafts() {
-        Candidate candidate = glm(engine -> {}).with(installed("0.5.12", "slime@2026-08-21"));
+        Candidate candidate = glm().sglangVersion("0.5.12").build();
 
         Problem problem = Constraints.broken(candidate).getFirst();
 
@@ -53,10 +52,9 @@ class InstalledVersionsTest {
 
     @Test
     void aDraftModelOfItsOwnNeedsNoMtpLayer() {
-        Candidate candidate = qwen30b(engine -> {
-            engine.speculation = new Speculation("EAGLE3", 3, 1, 4, "/models/draft");
-            engine.running = 128;
-        });
+        Candidate candidate = draft(qwen3_30b())
+                .engine(engine -> engine.speculation = new Speculation("EAGLE3", 3, 1, 4, "/models/draft"))
+                .build();
 
         assertThat(Constraints.broken(candidate)).isEmpty();
     }
@@ -81,18 +79,18 @@ class InstalledVersionsTest {
 
     @Test
     void anUnknownTrainerIsSaidToBeUnknownOnce() {
-        Candidate candidate = glm(engine -> {}).with(installed("0.5.15.post1", "verl@0.5"));
+        Candidate candidate = glm().trainer("verl@0.5").build();
 
         assertThat(Constraints.broken(candidate))
                 .extracting(Problem::rule, Problem::message)
-                .containsExactly(
-                        org.assertj.core.groups.Tuple.tuple("C01", "nothing is known of the trainer verl@0.5"));
+                .containsExactly(tuple("C01", "nothing is known of the trainer verl@0.5"));
     }
 
     @ParameterizedTest
     @CsvSource({"0.5.9, S32", "0.5.13, S32", "0.5.14, ''"})
-    void beforeSglangChoosesExtraBuffersItselfTheyAreAskedFor(String sglang, String broken) {
-        Candidate candidate = qwenNext(engine -> {}).with(installed(sglang, "slime@2026-08-21"));
+    void beforeSglangChoosesExtraBuffersItselfAScriptAsksForThem(String sglang, String broken) {
+        Candidate candidate =
+                Candidates.asScript(draft(qwen3Next())).sglangVersion(sglang).build();
 
         assertThat(rules(candidate)).isEqualTo(broken);
     }
@@ -100,7 +98,9 @@ class InstalledVersionsTest {
     @ParameterizedTest
     @CsvSource({"0.5.12, S12", "0.5.13, ''"})
     void denseBlocksOverAllOfTpCameWithARelease(String sglang, String broken) {
-        Candidate candidate = glm(plain(engine -> engine.denseTp = 8)).with(installed(sglang, "slime@2026-08-21"));
+        Candidate candidate = plain().engine(engine -> engine.denseTp = 8)
+                .sglangVersion(sglang)
+                .build();
 
         assertThat(rules(candidate)).isEqualTo(broken);
     }
@@ -108,8 +108,9 @@ class InstalledVersionsTest {
     @ParameterizedTest
     @CsvSource({"0.5.14, S27", "0.5.15.post1, ''"})
     void overlapOfTwoBatchesWithoutAllToAllCameWithARelease(String sglang, String broken) {
-        Candidate candidate = glm(plain(engine -> engine.flags = Flags.NONE.with("--enable-two-batch-overlap")))
-                .with(installed(sglang, "slime@2026-08-21"));
+        Candidate candidate = plain().engine(engine -> engine.flag("--enable-two-batch-overlap"))
+                .sglangVersion(sglang)
+                .build();
 
         assertThat(rules(candidate)).isEqualTo(broken);
     }
@@ -117,14 +118,15 @@ class InstalledVersionsTest {
     @ParameterizedTest
     @CsvSource({"0.5.18, S26", "0.5.23, ''"})
     void loraBesideEagleCameWithARelease(String sglang, String broken) {
-        Candidate candidate = glm(engine -> engine.flags = Flags.NONE.with("--lora-paths", "/adapters/maths"))
-                .with(installed(sglang, "slime@2026-08-21"));
+        Candidate candidate = glm().engine(engine -> engine.flag("--lora-paths", "/adapters/maths"))
+                .sglangVersion(sglang)
+                .build();
 
         assertThat(rules(candidate)).isEqualTo(broken);
     }
 
-    private static Consumer<EngineDraft> plain(Consumer<EngineDraft> change) {
-        return change.andThen(engine -> engine.speculation = Speculation.OFF);
+    private static CandidateDraft plain() {
+        return glm().engine(engine -> engine.speculation = Speculation.OFF);
     }
 
     private static String rules(Candidate candidate) {

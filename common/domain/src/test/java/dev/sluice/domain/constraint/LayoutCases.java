@@ -47,6 +47,7 @@ final class LayoutCases {
                     draft(qwen3_4b())
                             .model(TestModels.withHeads(TestModels.QWEN3_4B, 48, 12))
                             .gpus(16)
+                            .gpusPerNode(16)
                             .tp(16),
                     "12 key-value groups and TP 16"),
             keeps("M05", "64 experts over EP 8", glm()),
@@ -164,7 +165,13 @@ final class LayoutCases {
                     "M15",
                     "a model that tells no positions",
                     draft(qwen3_4b()).model(TestModels.withPositions(TestModels.QWEN3_4B, 0))),
-            breaks("M15", "prompt and response", draft(qwen3_4b()).lengths(1000, 40_000, 0), "41000 tokens (1000 of"),
+            breaks(
+                    "M15",
+                    "prompt and response",
+                    draft(qwen3_4b())
+                            .model(TestModels.withPositions(TestModels.QWEN3_4B, 8192))
+                            .lengths(1000, 8000, 0),
+                    "9000 tokens (1000 of"),
             breaks(
                     "M15",
                     "tool turns",

@@ -128,7 +128,7 @@ final class RunCases {
             breaks(
                     "R14",
                     "a context as long as the prompt",
-                    glm().lengths(8192, 8192, 8192),
+                    glm().lengths(8192, 8192, 8192).tokensPerGpu(16_384),
                     "a prompt of 8192 tokens"),
             keeps("R15", "3000 steps", script()),
             keeps("R15", "epochs", draft(script()).withoutSlime("--num-rollout").slime("--num-epoch", 1)),
@@ -148,13 +148,8 @@ final class RunCases {
     static final List<RuleCase> PLACEMENT = List.of(
             keeps("R17", "4 engines of 2 on 8 GPUs", qwen3_4b()),
             keeps("R17", "fine-tuning", glm().rolloutGpus(0).trainOnly()),
-            breaks(
-                    "R17",
-                    "engines of 3 on 8 GPUs",
-                    draft(qwen3_4b()).engine(3, 64),
-                    "8 rollout GPUs cannot form engines of 3"),
+            breaks("R17", "engines of 8 on 12 GPUs", apart(8, 12), "12 rollout GPUs cannot form engines of 8"),
             breaks("R17", "no rollout GPUs", apart(8, 0), "0 rollout GPUs cannot form engines of 8"),
-            breaks("R17", "engines without GPUs", draft(qwen3_4b()).engine(0, 64), "engines of 0"),
             keeps("R18", "8 shared GPUs", glm47Flash()),
             keeps("R18", "fewer GPUs that sample", draft(twoNodes()).rolloutGpus(8)),
             keeps("R18", "a larger pool of its own", apart(8, 16)),
@@ -172,20 +167,20 @@ final class RunCases {
             breaks(
                     "R20",
                     "slime's 512 requests for 8000 samples",
-                    draft(script()).groups(1000).globalBatch(8000),
+                    draft(script()).groups(1000).globalBatch(8000).engine(8, 0),
                     "8000 samples a step queue in the client: it keeps 512 requests open to each of 1 engine"),
             breaks(
                     "R20",
                     "100 requests for 256 samples",
                     draft(script()).slime(CONCURRENCY, 100),
                     "keeps 100 requests"),
-            keeps("R21", "256 slots for 256 samples", glm().engine(8, 256)),
+            keeps("R21", "256 slots for 256 samples", glm47Flash()),
             keeps("R21", "64 slots in each of 4 engines", qwen3_4b()),
             breaks(
                     "R21",
-                    "128 slots for 320 samples",
+                    "256 slots for 320 samples",
                     glm().oversample(8),
-                    "320 samples are in flight, but 1 engine can run 128 at once: rollout takes 3 waves"),
+                    "320 samples are in flight, but 1 engine can run 256 at once: rollout takes 2 waves"),
             keeps("R22", "pools of their own", draft(script()).colocated(false).asynchronous()),
             keeps("R22", "one after the other", script()),
             breaks("R22", "shared GPUs", draft(script()).asynchronous(), "both use the same GPUs"));

@@ -1,6 +1,6 @@
 package dev.sluice.domain.constraint;
 
-import static dev.sluice.domain.constraint.EngineCandidates.glmApart;
+import static dev.sluice.domain.constraint.Candidates.glmApart;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.domain.candidate.Candidate;
@@ -12,15 +12,14 @@ import org.junit.jupiter.api.Test;
 /** The recipe page's engine of 24 GPUs, which was written for 128 experts and 32 heads and cannot start with 64 and 20. */
 class SingleEngineOf24GpusTest {
     private static final Consumer<EngineDraft> AS_WRITTEN = engine -> {
-        engine.dp = 3;
+        engine.groups(3);
         engine.redundant = 16;
-        engine.graph = 64;
-        engine.running = 192;
     };
 
     @Test
     void itsHeadsItsSlotsAndItsIdleExpertsAreAllToldAtOnceWithTheirMends() {
-        List<Problem> problems = Constraints.broken(glmApart(24, AS_WRITTEN));
+        List<Problem> problems =
+                Constraints.broken(glmApart(24).engine(AS_WRITTEN).build());
 
         assertThat(problems).extracting(Problem::rule).containsExactly("S04", "S06", "S10");
         assertThat(problems)
@@ -43,24 +42,27 @@ class SingleEngineOf24GpusTest {
 
     @Test
     void withItsMendsItBreaksNothing() {
-        Candidate mended = glmApart(24, AS_WRITTEN.andThen(engine -> {
-            engine.dp = 12;
-            engine.redundant = 8;
-            engine.a2a = "deepep";
-            engine.dispatch = "dynamic";
-            engine.graph = 16;
-        }));
+        Candidate mended = glmApart(24)
+                .engine(AS_WRITTEN.andThen(engine -> {
+                    engine.groups(12);
+                    engine.redundant = 8;
+                    engine.a2a = "deepep";
+                    engine.dispatch = "dynamic";
+                }))
+                .build();
 
         assertThat(Constraints.broken(mended)).isEmpty();
     }
 
     @Test
     void threeEnginesOfEightGpusNeedNoRedundantExperts() {
-        Candidate three = glmApart(24, engine -> {
-            engine.gpus = 8;
-            engine.dp = 8;
-            engine.ep = 8;
-        });
+        Candidate three = glmApart(24)
+                .engine(engine -> {
+                    engine.gpus = 8;
+                    engine.ep = 8;
+                    engine.groups(8);
+                })
+                .build();
 
         assertThat(Constraints.broken(three)).isEmpty();
         assertThat(three.engines()).isEqualTo(3);
@@ -68,7 +70,7 @@ class SingleEngineOf24GpusTest {
 
     @Test
     void withoutRedundantExpertsItIsToldHowManyItNeeds() {
-        Problem problem = Constraints.broken(glmApart(24, engine -> {})).getFirst();
+        Problem problem = Constraints.broken(glmApart(24).build()).getFirst();
 
         assertThat(problem.message())
                 .isEqualTo("64 expert slots (64 experts + 0 redundant) do not divide over 24 expert-parallel ranks");
@@ -77,10 +79,12 @@ class SingleEngineOf24GpusTest {
 
     @Test
     void anAllToAllBackendIsJudgedByTheExpertParallelSizeItForces() {
-        Candidate candidate = glmApart(24, engine -> {
-            engine.ep = 8;
-            engine.a2a = "deepep";
-        });
+        Candidate candidate = glmApart(24)
+                .engine(engine -> {
+                    engine.ep = 8;
+                    engine.a2a = "deepep";
+                })
+                .build();
 
         assertThat(Constraints.broken(candidate)).extracting(Problem::rule).containsExactly("S06", "S09");
     }

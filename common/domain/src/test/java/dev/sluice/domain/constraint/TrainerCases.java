@@ -63,7 +63,7 @@ final class TrainerCases {
     static final List<RuleCase> RECOMPUTE = List.of(
             keeps("M22", "full recomputation of a request", glm47Flash()),
             keeps("M22", "full recomputation of a script", script()),
-            keeps("M22", "selective recomputation", glm().recompute(Recompute.SELECTIVE)),
+            keeps("M22", "selective recomputation", brief(glm()).recompute(Recompute.SELECTIVE)),
             breaks(
                     "M22",
                     "a script without a method",
@@ -78,19 +78,19 @@ final class TrainerCases {
             breaks(
                     "M22",
                     "selective with a method",
-                    glm().recompute(Recompute.SELECTIVE).megatron("--recompute-method", "uniform"),
+                    brief(glm()).recompute(Recompute.SELECTIVE).megatron("--recompute-method", "uniform"),
                     "takes neither"),
             keeps("M23", "modules of this model", selective("core_attn", "moe_act", "mla_up_proj", "shared_experts")),
             keeps("M23", "modules that nothing recomputes", glm().megatron(MODULES, "no_such")),
             keeps(
                     "M23",
                     "norms of linear layers",
-                    draft(qwen3Next()).recompute(Recompute.SELECTIVE).megatron(MODULES, "gdn_norm_out")),
+                    brief(draft(qwen3Next())).recompute(Recompute.SELECTIVE).megatron(MODULES, "gdn_norm_out")),
             breaks("M23", "a module with a slip", selective("core_attn", "moe_atc"), "did you mean moe_act?"),
             breaks(
                     "M23",
                     "norms of linear layers before Megatron 0.19",
-                    draft(qwen3Next())
+                    brief(draft(qwen3Next()))
                             .megatronVersion("0.18.2")
                             .recompute(Recompute.SELECTIVE)
                             .megatron(MODULES, "gdn_norm_out"),
@@ -103,12 +103,12 @@ final class TrainerCases {
             breaks(
                     "M23",
                     "experts of a dense model",
-                    draft(qwen3_4b()).recompute(Recompute.SELECTIVE).megatron(MODULES, "moe_act"),
+                    brief(draft(qwen3_4b())).recompute(Recompute.SELECTIVE).megatron(MODULES, "moe_act"),
                     "the model has no experts"),
             breaks(
                     "M23",
                     "latent attention of a model without it",
-                    draft(qwen3_30b()).recompute(Recompute.SELECTIVE).megatron(MODULES, "mla_up_proj"),
+                    brief(draft(qwen3_30b())).recompute(Recompute.SELECTIVE).megatron(MODULES, "mla_up_proj"),
                     "no latent attention"),
             breaks(
                     "M23",
@@ -123,13 +123,17 @@ final class TrainerCases {
             keeps("M24", "spread over TP 2", spread().tp(2).sequenceParallel(false)),
             breaks("M24", "spread over TP 1", spread(), "TP is 1"),
             breaks("M24", "spread by sequence parallelism too", spread().tp(2), "spreads them already"),
-            breaks("M24", "nothing recomputed", spread().tp(2).recompute(Recompute.NONE), "recomputation is not full"),
-            keeps("M25", "one stage, nothing recomputed", offloading().recompute(Recompute.NONE)),
+            breaks(
+                    "M24",
+                    "nothing recomputed",
+                    brief(spread()).tp(2).recompute(Recompute.NONE),
+                    "recomputation is not full"),
+            keeps("M25", "one stage, nothing recomputed", brief(offloading()).recompute(Recompute.NONE)),
             breaks("M25", "full recomputation", offloading(), "while activations are recomputed"),
             breaks(
                     "M25",
                     "two stages",
-                    draft(twoNodes()).recompute(Recompute.NONE).megatron("--cpu-offloading-num-layers", 4),
+                    brief(draft(twoNodes())).recompute(Recompute.NONE).megatron("--cpu-offloading-num-layers", 4),
                     "cannot go to host memory with PP 2"));
 
     static final List<RuleCase> EXPERTS = List.of(
@@ -171,7 +175,7 @@ final class TrainerCases {
                     flex().deepEp().megatron("--moe-pad-expert-input-to-capacity"),
                     "does not pad"),
             keeps("M32", "flex over EP 8", flex()),
-            breaks("M32", "flex over EP 1", flex().layout(1, 1, 1, 1, 1), "all experts lie on one: EP 1, ETP 1"),
+            breaks("M32", "flex over EP 1", small(flex()).layout(1, 1, 1, 1, 1), "all experts lie on one: EP 1, ETP 1"),
             keeps("M33", "grouped products in bf16", script()),
             keeps("M33", "fp16 in Megatron 0.19", glm().megatron("--fp16")),
             breaks(
@@ -192,7 +196,7 @@ final class TrainerCases {
             keeps("M35", "one stage, nothing recomputed", overlap()),
             keeps("M35", "virtual stages", overlapStages().megatron("--num-virtual-stages-per-pipeline-rank", 3)),
             breaks("M35", "full recomputation", overlap().recompute(Recompute.FULL), "all activations are recomputed"),
-            breaks("M35", "EP 1", overlap().layout(1, 1, 1, 1, 1), "EP is 1"),
+            breaks("M35", "EP 1", small(overlap()).layout(1, 1, 1, 1, 1), "EP is 1"),
             breaks("M35", "stages without virtual ones", overlapStages(), "PP is 4 without virtual stages"),
             breaks("M35", "two MTP layers", overlap().megatron("--mtp-num-layers", 2), "2 MTP layers"),
             breaks("M35", "two overlaps", overlap().megatron(SHARED_OVERLAP), SHARED_OVERLAP),
@@ -264,16 +268,26 @@ final class TrainerCases {
                     glm().megatron(DETERMINISTIC).megatron("--cross-entropy-loss-fusion"),
                     "the fused cross entropy is not deterministic"));
 
+    /** Samples of 1024 tokens, whose activations fit where not all are computed again. */
+    private static CandidateDraft brief(CandidateDraft draft) {
+        return draft.lengths(0, 1024, 0).tokensPerGpu(1024);
+    }
+
+    /** Eight layers of GLM-4.7-Flash, which one GPU holds. */
+    private static CandidateDraft small(CandidateDraft draft) {
+        return draft.model(TestModels.withLayers(TestModels.GLM_47_FLASH, 8));
+    }
+
     private static CandidateDraft fp8() {
         return glm().megatron("--fp8-param-gather").megatron("--fp8-recipe", "blockwise");
     }
 
     private static CandidateDraft selective(Object... modules) {
-        return glm().recompute(Recompute.SELECTIVE).megatron(MODULES, modules);
+        return brief(glm()).recompute(Recompute.SELECTIVE).megatron(MODULES, modules);
     }
 
     private static CandidateDraft selectiveScript(Object... modules) {
-        return draft(script())
+        return brief(draft(script()))
                 .recompute(Recompute.SELECTIVE)
                 .withoutMegatron("--recompute-method")
                 .withoutMegatron("--recompute-num-layers")
@@ -294,7 +308,7 @@ final class TrainerCases {
     }
 
     private static CandidateDraft groups(int experts, int groups, int used) {
-        Experts grouped = new Experts(experts, 8, 2048, 2048, false, 3, 2.5, true, true, groups, used);
+        Experts grouped = new Experts(experts, 8, 384, 1536, false, 1, 1.8, true, true, groups, used);
         return glm().model(TestModels.with(TestModels.GLM_47_FLASH, grouped));
     }
 
@@ -303,11 +317,11 @@ final class TrainerCases {
     }
 
     private static CandidateDraft overlap() {
-        return glm().recompute(Recompute.NONE).megatron(OVERLAP);
+        return brief(glm()).recompute(Recompute.NONE).megatron(OVERLAP);
     }
 
     private static CandidateDraft overlapStages() {
-        return draft(qwen3Next()).recompute(Recompute.NONE).megatron(OVERLAP);
+        return brief(draft(qwen3Next())).recompute(Recompute.NONE).megatron(OVERLAP);
     }
 
     private static CandidateDraft mtpScript() {

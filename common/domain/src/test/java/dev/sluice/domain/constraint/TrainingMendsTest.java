@@ -126,17 +126,14 @@ class TrainingMendsTest {
 
     private static boolean keeps(Candidate candidate, String... rules) {
         return List.of(rules).stream()
-                .allMatch(id -> rule(id).problem(candidate).isEmpty());
+                .allMatch(
+                        id -> ConstraintCases.constraint(id).problem(candidate).isEmpty());
     }
 
     private static String mend(String id, CandidateDraft draft) {
-        return rule(id).problem(draft.build()).orElseThrow().mend();
-    }
-
-    private static Constraint rule(String id) {
-        return TrainingRulesTest.RULES.stream()
-                .filter(rule -> rule.id().equals(id))
-                .findFirst()
-                .orElseThrow();
+        return ConstraintCases.constraint(id)
+                .problem(draft.build())
+                .orElseThrow()
+                .mend();
     }
 }
