@@ -14,9 +14,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ImportCommandTest {
     private static final String SCRIPT = """
@@ -31,6 +34,9 @@ class ImportCommandTest {
             python3 train.py --colocate ${MODEL_ARGS[@]} ${ROLLOUT_ARGS[@]} \\
                --tensor-model-parallel-size 2 --lr-decay-style constant --attention-dropout 0 --hidden-dropout 0
             """;
+
+    private static final Path SCRIPTS =
+            Path.of(System.getProperty("sluice.root"), "common/domain/src/test/resources/dev/sluice/domain/slime");
 
     @TempDir
     private Path directory;
@@ -57,6 +63,42 @@ class ImportCommandTest {
         assertThat(err.toString()).contains("notes:", "run.sh:9", "give --gpu").doesNotContain("models/qwen3-4B.sh");
     }
 
+    /** slime's scripts for GLM-4.7-Flash: what Megatron and SGLang would refuse after minutes is refused at once. */
+    @ParameterizedTest
+    @CsvSource({
+        "8gpus,  0, ''",
+        "2nodes, 0, ''",
+        "24gpus, 2, S04 S06 S10",
+        "head,   2, M02",
+    })
+    void slimesOwnScriptsArePlannedOrRejected(String script, int code, String rules) throws IOException {
+        Path file = SCRIPTS.resolve("run-glm4.7-30B-A3B-%s.sh".formatted(script));
+
+        assertThat(execute("import", file.toString(), "--env", "BASE_DIR=/root", "--json"))
+                .isEqualTo(code);
+
+        JsonNode problems = new ObjectMapper().readTree(out.toString()).at("/plan/problems");
+        assertThat(StreamSupport.stream(problems.spliterator(), false)
+                        .filter(problem -> problem.get("severity").asText().equals("error"))
+                        .map(problem -> problem.get("rule").asText()))
+                .containsExactlyInAnyOrder(rules.isEmpty() ? new String[0] : rules.split(" "));
+    }
+
+    @Test
+    void aProblemOfThePlanIsToldWithTheScriptsLine() {
+        Path file = SCRIPTS.resolve("run-glm4.7-30B-A3B-head.sh");
+
+        execute(
+                "import",
+                file.toString(),
+                "--env",
+                "BASE_DIR=/root",
+                "-o",
+                directory.resolve("x.yaml").toString());
+
+        assertThat(out.toString()).contains("run-glm4.7-30B-A3B-head.sh:64: training.layout.ep (M02)");
+    }
+
     @Test
     void aFileIsWrittenWholeAndNotOverwrittenWithoutForce() throws IOException {
         Path request = directory.resolve("request.yaml");
@@ -67,7 +109,7 @@ class ImportCommandTest {
                         .at("/training/layout/tp")
                         .asInt())
                 .isEqualTo(2);
-        assertThat(out.toString()).contains("request.yaml is written", "--dry-run");
+        assertThat(out.toString()).contains("request.yaml is written", "can run");
 
         Files.writeString(request, "mine");
         assertThat(execute(command)).isEqualTo(ExitCode.USAGE);

@@ -5,7 +5,6 @@ import dev.sluice.domain.candidate.Flags;
 import dev.sluice.domain.candidate.ScriptFlags;
 import dev.sluice.domain.shell.Place;
 import dev.sluice.domain.slime.Finding.Severity;
-import dev.sluice.events.EventJson;
 import dev.sluice.events.Problem;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -52,9 +51,8 @@ public record Imported(
                 .toList();
     }
 
-    /** What rules over scripts judge; the environment is told as slime's own flag for it, in JSON. */
+    /** What rules over scripts judge. The environment is the request's: the planner adds what the script lacks. */
     public ScriptFlags script() {
-        String variables = EventJson.mapper().valueToTree(environment).toString();
-        return new ScriptFlags(slime.with("--train-env-vars", variables), megatron);
+        return new ScriptFlags(slime.without("--train-env-vars"), megatron);
     }
 }
