@@ -109,7 +109,8 @@ final class MemoryMends {
         List<Change> changes = new ArrayList<>();
         Layout layout = candidate.training().layout();
         for (int ep : Grid.of(candidate).expertSizes()) {
-            if (ep > layout.ep() && (changes.isEmpty() || !fits(changes.getLast().candidate()))) {
+            if (ep > layout.ep()
+                    && (changes.isEmpty() || !fits(changes.getLast().candidate()))) {
                 changes.add(resized(candidate, "ep", ep, layout.tp(), layout.cp(), ep));
             }
         }

@@ -32,7 +32,8 @@ class VersionTest {
         List<Version> shuffled = new ArrayList<>(versions().toList());
         Collections.shuffle(shuffled, new Random(1));
 
-        assertThat(shuffled.stream().sorted()).containsExactlyElementsOf(versions().toList());
+        assertThat(shuffled.stream().sorted())
+                .containsExactlyElementsOf(versions().toList());
     }
 
     @Test

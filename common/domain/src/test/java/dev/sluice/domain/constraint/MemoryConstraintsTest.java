@@ -99,8 +99,10 @@ class MemoryConstraintsTest {
     /** What is not a layout at all is told by other rules. */
     @Test
     void memoryIsJudgedOfLayoutsOnly() {
-        Candidate unfilled = glm().layout(1, 1, 3, 8, 1).optimizer(Optimizer.GPU).build();
-        Candidate unsplit = glm().gpus(16).layout(1, 2, 1, 8, 1).optimizer(Optimizer.GPU).build();
+        Candidate unfilled =
+                glm().layout(1, 1, 3, 8, 1).optimizer(Optimizer.GPU).build();
+        Candidate unsplit =
+                glm().gpus(16).layout(1, 2, 1, 8, 1).optimizer(Optimizer.GPU).build();
 
         assertThat(Constraints.ofTraining(unfilled)).extracting(Problem::rule).containsExactly("M01");
         assertThat(Constraints.ofTraining(unsplit)).extracting(Problem::rule).containsExactly("M08");

@@ -100,8 +100,8 @@ class MemoryMendsTest {
             assertThat(problem.map(Problem::mend).orElse("fits"))
                     .as("seed %d, candidate %d: %s", SEED, i, candidate)
                     .isNotBlank();
-            problem.ifPresent(found -> assertThat(TrainingMemory.of(candidate).gib())
-                    .isGreaterThan(TrainingMemory.limitGiB(candidate)));
+            problem.ifPresent(found ->
+                    assertThat(TrainingMemory.of(candidate).gib()).isGreaterThan(TrainingMemory.limitGiB(candidate)));
         }
         assertThat(broken).isGreaterThan(200);
     }
