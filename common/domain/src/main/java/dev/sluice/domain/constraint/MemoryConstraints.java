@@ -164,22 +164,33 @@ final class MemoryConstraints {
         double most = EngineMemory.largestFraction(candidate, engine);
         double given = engine.memFractionStatic();
         double usable = candidate.cluster().gpu().usableGiB();
-        return given <= most
-                ? null
-                : new Breach(
-                        String.format(
-                                Locale.ROOT,
-                                "mem-fraction-static %.3f leaves %.1f GiB; graphs, activations and draft need %.1f",
-                                given,
-                                (1 - given) * usable,
-                                (1 - most) * usable),
-                        most > 0
-                                ? String.format(
-                                        Locale.ROOT,
-                                        "set rollout.layout.memFractionStatic to %.2f or less",
-                                        Math.floor(most * 100) / 100)
-                                : "set rollout.layout.cudaGraphMaxBatch to a smaller batch, such as 64",
-                        given <= most + TOLERATED_FRACTION);
+        if (given <= most) {
+            return null;
+        }
+        return new Breach(
+                String.format(
+                        Locale.ROOT,
+                        "mem-fraction-static %.3f leaves %.1f GiB; graphs, activations and draft need %.1f",
+                        given,
+                        (1 - given) * usable,
+                        (1 - most) * usable),
+                roomMend(engine, most),
+                given <= most + TOLERATED_FRACTION);
+    }
+
+    private static String roomMend(EngineSide engine, double most) {
+        String fraction = most <= 0
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        "set rollout.layout.memFractionStatic to %.2f or less",
+                        Math.floor(most * 100) / 100);
+        String graphs = engine.cudaGraphMaxBatch() > 0
+                ? "set rollout.layout.cudaGraphMaxBatch to a smaller batch, such as 64"
+                : "set rollout.layout.cudaGraphMaxBatch, such as to 64: SGLang's own choice is %d"
+                        .formatted(EngineMemory.defaultGraphBatch(engine));
+        boolean graphsMatter = most <= 0 || engine.cudaGraphMaxBatch() == 0;
+        return fraction.isEmpty() ? graphs : graphsMatter ? fraction + ", or " + graphs : fraction;
     }
 
     private static @Nullable Breach residueFits(Candidate candidate) {

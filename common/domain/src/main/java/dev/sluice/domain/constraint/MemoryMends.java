@@ -91,11 +91,7 @@ final class MemoryMends {
                     candidate.with(side.with(layout, side.tokensPerGpu(), side.recompute(), Optimizer.CPU))));
         }
         changes.add(resized(candidate, "cp", layout.cp() * 2, layout.tp(), layout.cp() * 2, layout.ep()));
-        for (int ep : Grid.of(candidate).expertSizes()) {
-            if (ep > layout.ep()) {
-                changes.add(resized(candidate, "ep", ep, layout.tp(), layout.cp(), ep));
-            }
-        }
+        changes.addAll(onMoreExpertRanks(candidate));
         changes.add(resized(candidate, "tp", layout.tp() * 2, layout.tp() * 2, layout.cp(), layout.ep()));
         changes.add(withStages(candidate, layout.pp() * 2));
         changes.addAll(onMoreNodes(candidate));
@@ -106,6 +102,19 @@ final class MemoryMends {
         Layout old = candidate.training().layout();
         Layout layout = new Layout(tp, old.pp(), cp, ep, old.etp(), old.firstStageLayers(), old.lastStageLayers());
         return new Change("set training.layout.%s to %d".formatted(what, size), with(candidate, layout));
+    }
+
+    /** The next expert parallel sizes that the experts and the GPUs allow, until training fits. */
+    private static List<Change> onMoreExpertRanks(Candidate candidate) {
+        List<Change> changes = new ArrayList<>();
+        Layout layout = candidate.training().layout();
+        for (int ep : Grid.of(candidate).expertSizes()) {
+            if (ep > layout.ep()
+                    && (changes.isEmpty() || !fits(changes.getLast().candidate()))) {
+                changes.add(resized(candidate, "ep", ep, layout.tp(), layout.cp(), ep));
+            }
+        }
+        return changes;
     }
 
     /** Even stages where the layers divide, else a smaller last one. */

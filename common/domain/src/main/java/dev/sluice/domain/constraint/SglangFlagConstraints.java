@@ -228,9 +228,14 @@ final class SglangFlagConstraints {
         if (unknown.isEmpty()) {
             return null;
         }
+        boolean slime =
+                TrainerCapabilities.name(candidate.installed().trainer()).equals("slime");
         return new Breach(
-                "SGLang %s has no %s; slime drops such a flag with no more than a log line"
-                        .formatted(sglang, String.join(", ", unknown)),
+                "SGLang %s has no %s%s"
+                        .formatted(
+                                sglang,
+                                String.join(", ", unknown),
+                                slime ? "; slime drops such a flag with no more than a log line" : ""),
                 "remove it, or set versions.sglang to the release that has it");
     }
 }

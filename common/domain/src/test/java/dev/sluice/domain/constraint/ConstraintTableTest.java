@@ -32,9 +32,10 @@ class ConstraintTableTest {
 
     @ParameterizedTest
     @MethodSource("kept")
-    void acceptsWhatKeepsTheRule(RuleCase rule) {
-        assertThat(ConstraintCases.constraint(rule.rule()).problem(rule.candidate()))
-                .isEmpty();
+    void acceptsWhatKeepsTheRuleAndAllOthers(RuleCase rule) {
+        assertThat(Constraints.broken(rule.candidate()))
+                .extracting(Problem::rule)
+                .containsExactlyInAnyOrderElementsOf(rule.beside());
     }
 
     @ParameterizedTest

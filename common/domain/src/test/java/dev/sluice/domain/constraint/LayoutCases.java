@@ -160,7 +160,12 @@ final class LayoutCases {
                     "slime's sequence of 4096 over CP 3",
                     draft(script()).gpus(24).layout(1, 1, 3, 8, 1),
                     "4096 is not a multiple of 2*CP = 6"),
-            keeps("M15", "a response that fills the context", glm().lengths(2752, 200_000, 0)),
+            keeps(
+                    "M15",
+                    "a response that fills the context",
+                    draft(qwen3_4b())
+                            .model(TestModels.withPositions(TestModels.QWEN3_4B, 9000))
+                            .lengths(1000, 8000, 0)),
             keeps(
                     "M15",
                     "a model that tells no positions",
@@ -207,7 +212,7 @@ final class LayoutCases {
                     draft(qwen3Next()).megatronVersion("0.17.1"),
                     "take none in Megatron 0.17.1"),
             keeps("M42", "sparse attention with CP 8", draft(glm52()).megatron("--allgather-cp")),
-            keeps("M42", "CP 1", glm().slime("--allgather-cp").slime("--num-rollout", 1)),
+            keeps("M42", "CP 1", draft(script()).slime("--allgather-cp")),
             breaks(
                     "M42",
                     "dense attention with CP 2",

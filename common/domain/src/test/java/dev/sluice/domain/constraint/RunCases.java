@@ -82,16 +82,16 @@ final class RunCases {
                     "8192 tokens over CP 2 for samples of 20000",
                     glm().layout(1, 1, 2, 8, 1).lengths(2000, 18_000, 0),
                     "20000 tokens, more than 8192 a GPU over CP 2 hold: it runs alone, and memory is planned for 10000"),
-            keeps("R07", "8 groups more", glm().oversample(8)),
+            keeps("R07", "8 groups more", glm().oversample(8).engine(engine -> engine.samples(320))),
             breaks("R07", "8 groups less", glm().oversample(-8), "24 groups are in flight, fewer than the 32"),
             keeps("R23", "varying micro-batches", draft(script()).slime("--balance-by-flops")),
             breaks("R23", "fixed micro-batches", fixed(1).slime("--balance-by-flops"), "of fixed size here"));
 
     static final List<RuleCase> ALGORITHM = List.of(
             keeps("R08", "groups of 8", glm47Flash()),
-            keeps("R08", "PPO with one sample", one().slime(ESTIMATOR, "ppo")),
-            keeps("R08", "fine-tuning", one().trainOnly()),
-            breaks("R08", "groups of 1", one(), "a group of 1 sample equals its mean"),
+            keeps("R08", "PPO with one sample", one(draft(script())).slime(ESTIMATOR, "ppo")),
+            keeps("R08", "fine-tuning", one(glm()).trainOnly()),
+            breaks("R08", "groups of 1", one(glm()), "a group of 1 sample equals its mean"),
             keeps("R09", "KL in the loss", draft(script()).slime("--kl-loss-coef", 0.1)),
             breaks(
                     "R09",
@@ -124,7 +124,10 @@ final class RunCases {
             keeps("R13", "temperature 1", glm47Flash()),
             keeps("R13", "fine-tuning at temperature 0", glm().temperature(0).trainOnly()),
             breaks("R13", "temperature 0", glm().temperature(0), "at temperature 0.0 decoding is greedy"),
-            keeps("R14", "a context with room for 1 token", glm().lengths(8191, 8192, 8192)),
+            keeps(
+                    "R14",
+                    "a context with room for 1 token",
+                    glm().lengths(8191, 8192, 8192).tokensPerGpu(16_384)),
             breaks(
                     "R14",
                     "a context as long as the prompt",
@@ -163,7 +166,7 @@ final class RunCases {
             keeps(
                     "R20",
                     "a request, whose gateway has no such bound",
-                    glm().groups(1000).globalBatch(8000)),
+                    glm().groups(1000).globalBatch(8000).engine(8, 0)),
             breaks(
                     "R20",
                     "slime's 512 requests for 8000 samples",
@@ -189,8 +192,8 @@ final class RunCases {
         return draft(script()).withoutSlime(DYNAMIC).slime("--micro-batch-size", microBatch);
     }
 
-    private static CandidateDraft one() {
-        return glm().samples(1).groups(256);
+    private static CandidateDraft one(CandidateDraft draft) {
+        return draft.samples(1).groups(256);
     }
 
     private static CandidateDraft reinforce() {

@@ -65,8 +65,8 @@ final class SglangCases {
                     glm().engine(flag("--enable-hierarchical-cache").andThen(flag("--disable-radix-cache"))),
                     "a hierarchical cache extends the radix cache, and that is switched off",
                     "remove rollout.sglang.enable-hierarchical-cache"),
-            keeps("S29", "prefill over 4 GPUs", glm().engine(prefillTp(4))),
             // The flag of the other side's tp is gone in the installed SGLang.
+            keeps("S29", "prefill over 4 GPUs", glm().engine(prefillTp(4))).beside("S35"),
             breaks(
                             "S29",
                             "prefill over 3 GPUs",

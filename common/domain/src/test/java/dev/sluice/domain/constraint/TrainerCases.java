@@ -44,7 +44,7 @@ final class TrainerCases {
                     draft(qwen3_4b()).megatron("--exp-avg-dtype", "bf16").megatron("--main-grads-dtype", "bf16"),
                     "--main-grads-dtype bf16, --exp-avg-dtype bf16: below fp32"),
             keeps("M20", "delayed scaling", glm().megatron("--fp8-param-gather")),
-            keeps("M20", "Adam on the GPU", fp8().optimizer(Optimizer.PRECISION_AWARE)),
+            keeps("M20", "Adam on the GPU", fp8().gpus(16).optimizer(Optimizer.PRECISION_AWARE)),
             breaks("M20", "block scaling and Adam on the CPU", fp8(), "--fp8-recipe blockwise"),
             keeps(
                     "M21",
@@ -120,7 +120,10 @@ final class TrainerCases {
                     "shared experts that overlap",
                     selective("shared_experts").megatron(SHARED_OVERLAP),
                     "runs shared experts beside"),
-            keeps("M24", "spread over TP 2", spread().tp(2).sequenceParallel(false)),
+            keeps(
+                    "M24",
+                    "spread over TP 2",
+                    draft(qwen3_4b()).sequenceParallel(false).megatron("--distribute-saved-activations")),
             breaks("M24", "spread over TP 1", spread(), "TP is 1"),
             breaks("M24", "spread by sequence parallelism too", spread().tp(2), "spreads them already"),
             breaks(

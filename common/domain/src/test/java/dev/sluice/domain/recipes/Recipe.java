@@ -22,6 +22,7 @@ import dev.sluice.domain.model.ModelSpec.Indexer;
 import dev.sluice.domain.model.ModelSpec.LatentAttention;
 import dev.sluice.domain.model.ModelSpec.LinearAttention;
 import dev.sluice.domain.model.ModelSpec.QueryKeyNorm;
+import dev.sluice.domain.model.PublishedModels;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -87,7 +88,11 @@ public record Recipe(Map<String, String> row) {
         return number(column) == 1;
     }
 
-    /** The candidate as slime's script has it. Oracle rows are judged at the micro-batch's own tokens. */
+    /**
+     * The candidate as slime's script has it. Rows were judged at the micro-batch's own tokens. What a script leaves to
+     * SGLang is as the planner fills it: pages of sparse attention, and as many samples at once and graphs as an engine
+     * gets samples.
+     */
     public Candidate candidate(Gpu gpu) {
         return new Candidate(
                 model(),
@@ -98,6 +103,7 @@ public record Recipe(Map<String, String> row) {
                 number("gpus_per_engine") == 0 ? null : engine());
     }
 
+    /** Sizes as the row says them, which an independent reader wrote down; only the family is the configuration's. */
     public ModelSpec model() {
         String name = text("model");
         boolean gated = name.startsWith("qwen3.5") || name.startsWith("qwen3-next");
@@ -118,9 +124,10 @@ public record Recipe(Map<String, String> row) {
                                 ? QueryKeyNorm.FULL
                                 : yes("qk_norm") ? QueryKeyNorm.HEAD : QueryKeyNorm.NONE,
                         gated);
+        ModelSpec published = PublishedModels.named(text("hf_checkpoint")).orElseThrow();
         return new ModelSpec(
-                name,
-                name,
+                published.modelType(),
+                published.architecture(),
                 number("layers"),
                 number("hidden"),
                 number("vocab"),
@@ -131,7 +138,7 @@ public record Recipe(Map<String, String> row) {
                 1e6,
                 attention,
                 linear(),
-                name.startsWith("glm5") ? new Indexer(32, 128) : null,
+                sparse() ? new Indexer(32, 128) : null,
                 number("ffn"),
                 experts(gated),
                 1,
@@ -229,19 +236,22 @@ public record Recipe(Map<String, String> row) {
                 : Speculation.OFF;
         // slime's script without a fraction: the reference judged it at 0.8.
         double fraction = has("mem_fraction") ? decimal("mem_fraction") : 0.8;
+        int dp = number("sgl_dp", 1);
+        int samples = samplesOfAnEngine();
+        int running = number("max_running_requests", speculation.on() ? samples : 0);
         return new EngineSide(
                 number("gpus_per_engine"),
                 1,
-                number("sgl_dp", 1),
+                dp,
                 yes("dp_attention"),
                 yes("dp_lm_head"),
                 number("sgl_ep", 1),
                 0,
                 fraction,
-                number("cuda_graph_max_bs"),
-                number("max_running_requests"),
+                number("cuda_graph_max_bs", Math.ceilDiv(samples, dp)),
+                running,
                 8192,
-                1,
+                sparse() ? 64 : 1,
                 number("moe_dense_tp"),
                 text("a2a_backend"),
                 has("deepep_mode") ? text("deepep_mode") : "auto",
@@ -251,6 +261,15 @@ public record Recipe(Map<String, String> row) {
                 decimal("rollout_weight_bytes"),
                 decimal("kv_dtype_bytes"),
                 Flags.NONE);
+    }
+
+    private int samplesOfAnEngine() {
+        int engines = number("rollout_gpus") / number("gpus_per_engine");
+        return Math.ceilDiv(number("rollout_batch_size") * number("n_samples"), engines);
+    }
+
+    private boolean sparse() {
+        return text("model").startsWith("glm5");
     }
 
     @Override

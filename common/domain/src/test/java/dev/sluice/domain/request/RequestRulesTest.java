@@ -7,7 +7,9 @@ import dev.sluice.domain.data.PromptRows;
 import dev.sluice.domain.data.RowProblem;
 import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.model.Models;
+import dev.sluice.domain.request.Facts.Purpose;
 import dev.sluice.events.Problem;
+import dev.sluice.events.TrainingRequest;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -24,12 +26,14 @@ class RequestRulesTest {
             rollout.greedy            | rollout.temperature             | 0          | at temperature 0
             rollout.context           | rollout.maxResponseTokens       | 510        | (10 bytes, about 3 tokens) and 510 response tokens exceed the model's 512
             rollout.redundant-experts | rollout.redundantExperts        | 8          | 8 extra expert slots
-            algorithm.known           | algorithm.name                  | "ppo"      | ppo is not supported yet
+            algorithm.known           | algorithm.name                  | "ppo"      | algorithm ppo is not computed yet
+            algorithm.known           | algorithm.name                  | "gpro"     | no algorithm is called gpro; did you mean grpo?
             algorithm.reference       | algorithm.klLossCoefficient     | 0.1        | needs a reference model
             data.chat-template        | data.applyChatTemplate          | true       | not supported yet
             training.mini-batches     | training.optimizerStepsPerStep  | 5          | 32 groups do not divide into 5 mini-batches; 2 would be left over
             training.layout           | training.layout                 | {"ep": 8}  | one process
             reward.known              | reward.type                     | "exakt"    | did you mean exact?
+            reward.known              | reward.type                     | "f1"       | the reward f1 is not computed yet
             backend.instances         | backend                         | "gpu"      | none is alive
             data.prompts              | data.prompts                    | "/other"   | /other was not looked at
             """)
@@ -45,6 +49,104 @@ class RequestRulesTest {
             assertThat(problem.mend()).isNotBlank();
         });
         assertThat(RequestRules.reject(problems)).isTrue();
+    }
+
+    /** What hinders a run here and now: a plan, perhaps for other machines, only mentions it. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            backend.instances   | backend                     | "gpu"        | backend gpu needs instances with GPUs; none is alive
+            data.prompts        | data.prompts                | "/other"     | /other was not looked at
+            data.chat-template  | data.applyChatTemplate      | true         | chat templates are not supported yet
+            reward.known        | reward.type                 | "deepscaler" | the reward deepscaler is not computed yet
+            algorithm.known     | algorithm.name              | "gspo"       | algorithm gspo is not computed yet
+            algorithm.reference | algorithm.klLossCoefficient | 0.1          | 0.1 needs a reference model
+            """)
+    void whatHindersARunIsAWarningInAPlan(String rule, String path, String value, String message) {
+        ObjectNode document = fine();
+        Requests.set(document, path, value);
+        TrainingRequest request = Requests.complete(document);
+
+        List<Problem> run = RequestRules.broken(request, facts(WITH_MTP));
+        List<Problem> plan = RequestRules.broken(request, planned(facts(WITH_MTP)));
+
+        assertThat(run).singleElement().isEqualTo(error(plan.getFirst()));
+        assertThat(RequestRules.reject(run)).isTrue();
+        assertThat(plan).singleElement().satisfies(problem -> {
+            assertThat(problem.rule()).isEqualTo(rule);
+            assertThat(problem.severity()).isEqualTo(Problem.Severity.WARNING);
+            assertThat(problem.message()).contains(message);
+        });
+        assertThat(RequestRules.reject(plan)).isFalse();
+    }
+
+    /** What no machine could mend rejects a plan too. */
+    @ParameterizedTest
+    @CsvSource({
+        "reward.type, \"exakt\"",
+        "algorithm.name, \"gpro\"",
+        "rollout.samplesPerPrompt, 1",
+        "training.optimizerStepsPerStep, 5"
+    })
+    void whatIsWrongWhereverItRunsRejectsAPlanToo(String path, String value) {
+        ObjectNode document = fine();
+        Requests.set(document, path, value);
+
+        assertThat(RequestRules.reject(RequestRules.broken(Requests.complete(document), planned(facts(WITH_MTP)))))
+                .isTrue();
+    }
+
+    @Test
+    void aPublishedModelThatIsNotHereIsPlannedForWithANote() {
+        Facts.Model model = Facts.Model.notHere("/data/GLM-4.7-Flash", "/data/GLM-4.7-Flash is no directory");
+        ObjectNode onGpus = fine();
+        Requests.set(onGpus, "backend", "\"gpu\"");
+
+        List<Problem> problems =
+                RequestRules.broken(Requests.complete(onGpus), new Facts(model, null, promptFiles(), 1, Purpose.PLAN));
+
+        assertThat(model.problems()).isEmpty();
+        assertThat(model.spec()).isEqualTo(Models.published("GLM-4.7-Flash"));
+        assertThat(problems).singleElement().satisfies(problem -> {
+            assertThat(problem.rule()).isEqualTo("model.checkpoint");
+            assertThat(problem.severity()).isEqualTo(Problem.Severity.WARNING);
+            assertThat(problem.message())
+                    .isEqualTo("/data/GLM-4.7-Flash is no directory; the published configuration of that name is taken"
+                            + " instead");
+        });
+    }
+
+    @Test
+    void aModelThatIsNotHereAndThatNobodyPublishedIsRefused() {
+        Facts.Model model = Facts.Model.notHere("/data/my-model", "/data/my-model is no directory");
+
+        assertThat(model.spec()).isNull();
+        assertThat(RequestRules.broken(
+                        Requests.complete(fine()), new Facts(model, null, promptFiles(), 1, Purpose.PLAN)))
+                .singleElement()
+                .satisfies(problem -> {
+                    assertThat(problem.severity()).isEqualTo(Problem.Severity.ERROR);
+                    assertThat(problem.message()).isEqualTo("/data/my-model is no directory");
+                });
+    }
+
+    @Test
+    void aCopyForEnginesThatIsNotHereHindersARunOnly() {
+        ObjectNode document = fine();
+        Requests.set(document, "model.rolloutPath", "\"/data/my-copy\"");
+        TrainingRequest request = Requests.complete(document);
+        Facts run = new Facts(
+                new Facts.Model(List.of(), WITH_MTP),
+                Facts.Model.notHere("/data/my-copy", "/data/my-copy is no directory"),
+                promptFiles(),
+                0,
+                Purpose.RUN);
+
+        assertThat(RequestRules.broken(request, run))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.path()).isEqualTo("model.rolloutPath"));
+        assertThat(RequestRules.reject(RequestRules.broken(request, run))).isTrue();
+        assertThat(RequestRules.reject(RequestRules.broken(request, planned(run))))
+                .isFalse();
     }
 
     @Test
@@ -159,6 +261,14 @@ class RequestRulesTest {
 
     private static Facts facts(ModelSpec model) {
         return new Facts(new Facts.Model(List.of(), model), promptFiles(), 0);
+    }
+
+    private static Facts planned(Facts run) {
+        return new Facts(run.model(), run.rolloutModel(), run.promptFiles(), run.gpuInstances(), Purpose.PLAN);
+    }
+
+    private static Problem error(Problem warning) {
+        return Problem.error(warning.rule(), warning.path(), warning.message(), warning.mend());
     }
 
     private static Map<String, Facts.PromptFile> promptFiles() {
