@@ -76,7 +76,7 @@ class MemoryMendsTest {
     void whereNothingHelpsOtherGpusAreAskedFor() {
         Candidate candidate = glm().trainGpus(1).layout(1, 1, 1, 1, 1).build();
 
-        assertThat(MemoryMends.of(candidate)).isEqualTo("use GPUs with more memory (cluster.gpu) or a smaller model");
+        assertThat(MemoryMends.of(candidate)).isEqualTo("use GPUs with more memory (cluster.gpu)");
     }
 
     @Test
