@@ -142,6 +142,21 @@ class PlanCommandTest {
     }
 
     @Test
+    void aMisspeltModelAndGpuAreToldTogetherWithTheNearestNames() throws IOException {
+        Path request = Files.writeString(directory.resolve("request.yaml"), """
+                backend: gpu
+                model: {path: /data/Qwn3-4B}
+                cluster: {gpu: H100-81}
+                data: {prompts: /data/p.jsonl}
+                training: {steps: 5, megatron: {moe-permute-fusio: true}}
+                """);
+
+        assertThat(execute("plan", request.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(out.toString().replaceAll("\\s+", " "))
+                .contains("did you mean Qwen3-4B?", "did you mean H100-80?", "did you mean moe-permute-fusion?");
+    }
+
+    @Test
     void aConfigurationThatIsNoJsonIsNamedWithItsLine() throws IOException {
         Files.writeString(directory.resolve("config.json"), "{\n  \"model_type\": \"qwen3\",\n  oops\n}\n");
 

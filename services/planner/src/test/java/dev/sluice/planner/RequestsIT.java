@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RequestsIT {
     private static final String YAML = "application/yaml";
+    private static final Path RECIPES = Path.of(System.getProperty("sluice.root"), "deploy/recipes");
     private static final Path EXAMPLES = Path.of(System.getProperty("sluice.root"), "deploy/examples");
     private static final String TYPE = Event.typeOf(TrainingRequested.class);
 
@@ -213,6 +214,33 @@ class RequestsIT {
 
         assertThat(PlannerProcess.json(response).get("problems").findValuesAsText("rule"))
                 .contains("backend.instances");
+    }
+
+    @Test
+    void aPlanForGpusNeedsNeitherGpusNorTheModelHere() throws IOException {
+        String recipe = Files.readString(RECIPES.resolve("glm-4.7-flash-8xh100.yaml"));
+
+        HttpResponse<String> response = planner.post("/v1/plans", YAML, recipe);
+        JsonNode plan = PlannerProcess.json(response);
+
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        assertThat(plan.get("feasible").asBoolean()).isTrue();
+        assertThat(plan.at("/training/layout/ep").asInt()).isEqualTo(8);
+        assertThat(plan.at("/training/memory/gpuGiB").asDouble()).isEqualTo(48.8);
+        assertThat(plan.at("/rollout/kvTokensPerRank").asInt()).isEqualTo(824_456);
+    }
+
+    @Test
+    void aPlanThatCannotRunTellsTheRuleAndTheModel() throws IOException {
+        String recipe = Files.readString(RECIPES.resolve("glm-4.7-flash-8xh100.yaml"))
+                .replace("layout: auto", "layout: {tp: 2, pp: 2, cp: 2, ep: 8, lastStageLayers: 23}");
+
+        HttpResponse<String> response = planner.post("/v1/plans", YAML, recipe);
+        JsonNode answer = PlannerProcess.json(response);
+
+        assertThat(response.statusCode()).isEqualTo(422);
+        assertThat(answer.at("/problems/0/rule").asText()).isEqualTo("M02");
+        assertThat(answer.at("/model/totalParameters").asLong()).isEqualTo(29_943_390_976L);
     }
 
     @Test

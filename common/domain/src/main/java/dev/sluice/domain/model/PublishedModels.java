@@ -3,6 +3,7 @@ package dev.sluice.domain.model;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.domain.model.ModelSpec.Reading;
+import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.events.EventJson;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,6 +29,13 @@ public final class PublishedModels {
         String[] elements = directoryName.split("[/\\\\]");
         String file = elements.length == 0 ? null : FILES.get(elements[elements.length - 1]);
         return file == null ? Optional.empty() : Optional.of(spec(file));
+    }
+
+    /** {@code ", and no configuration of that name is published; did you mean Qwen3-4B?"}, as far as one is near. */
+    public static String didYouMean(String path) {
+        String[] elements = path.split("[/\\\\]");
+        String name = elements.length == 0 ? path : elements[elements.length - 1];
+        return ", and no published configuration has that name" + Spelling.didYouMean(name, names());
     }
 
     /** Every name, aliases too, in alphabetical order. */

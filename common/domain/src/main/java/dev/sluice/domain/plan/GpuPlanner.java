@@ -5,6 +5,7 @@ import dev.sluice.domain.arguments.FurtherFlags;
 import dev.sluice.domain.arguments.MegatronArguments;
 import dev.sluice.domain.candidate.Candidate;
 import dev.sluice.domain.candidate.Cluster;
+import dev.sluice.domain.candidate.Flags;
 import dev.sluice.domain.candidate.Gpu;
 import dev.sluice.domain.constraint.Constraints;
 import dev.sluice.domain.search.BaseCandidate;
@@ -24,32 +25,46 @@ import java.util.Set;
 /** Lays a model out over GPUs: Megatron trains, SGLang samples. */
 final class GpuPlanner implements Planner {
 
+    /** What is wrong with a request for GPUs whatever its model is. */
+    static List<Problem> problems(TrainingRequest request) {
+        List<Problem> problems = new ArrayList<>();
+        gpu(request, problems);
+        problems.addAll(FurtherFlags.megatron(request.training().megatron()).problems());
+        problems.addAll(FurtherFlags.sglang(request.rollout().sglang()).problems());
+        return problems;
+    }
+
     @Override
     public Planning plan(TrainingRequest request, ModelFacts models, List<Problem> warnings) {
-        List<Problem> problems = new ArrayList<>();
-        Optional<Gpu> gpu = gpu(request, problems);
-        FurtherFlags megatron = FurtherFlags.megatron(request.training().megatron());
-        FurtherFlags sglang = FurtherFlags.sglang(request.rollout().sglang());
-        problems.addAll(megatron.problems());
-        problems.addAll(sglang.problems());
+        List<Problem> problems = new ArrayList<>(problems(request));
+        Optional<Gpu> gpu = gpu(request, new ArrayList<>());
         if (gpu.isEmpty()) {
             return new Planning.Refused(problems);
         }
+        Flags sglang = FurtherFlags.sglang(request.rollout().sglang()).flags();
+        Flags megatron = FurtherFlags.megatron(request.training().megatron()).flags();
         List<Cluster> clusters = PoolSplits.of(request.cluster(), gpu.get());
-        Candidate base = BaseCandidate.of(
-                request, models.policy(), clusters.getFirst(), megatron.flags(), models.longestPromptTokens());
-        Outcome outcome = Search.run(base, clusters, request, sglang.flags(), models.rolloutWeightBytes());
+        Candidate base =
+                BaseCandidate.of(request, models.policy(), clusters.getFirst(), megatron, models.longestPromptTokens());
+        Outcome outcome = Search.run(base, clusters, request, sglang, models.rolloutWeightBytes());
         problems.addAll(outcome.problems());
-        Candidate judged = outcome.looked();
-        Candidate started = models.script() == null ? judged : models.script().applied(judged);
-        problems.addAll(outcome.best() == null ? Constraints.ofRun(started) : Constraints.broken(started));
-        problems.addAll(MegatronArguments.problems(judged, request.training()));
-        problems.addAll(Environments.problems(judged, request.cluster().environment()));
+        problems.addAll(judged(request, models, outcome));
         List<Problem> told = distinct(problems);
         if (told.stream().anyMatch(problem -> problem.severity() == Severity.ERROR)) {
             return new Planning.Refused(told);
         }
         return new Planning.Planned(new PlanOfWay(request, outcome).plan(all(warnings, told)));
+    }
+
+    /** What is wrong with the best candidate, or with one that stands for those that cannot run. */
+    private static List<Problem> judged(TrainingRequest request, ModelFacts models, Outcome outcome) {
+        Candidate looked = outcome.looked();
+        Candidate started = models.script() == null ? looked : models.script().applied(looked);
+        List<Problem> problems =
+                new ArrayList<>(outcome.best() == null ? Constraints.ofRun(started) : Constraints.broken(started));
+        problems.addAll(MegatronArguments.problems(looked, request.training()));
+        problems.addAll(Environments.problems(looked, request.cluster().environment()));
+        return problems;
     }
 
     private static Optional<Gpu> gpu(TrainingRequest request, List<Problem> problems) {

@@ -10,6 +10,7 @@ import dev.sluice.events.Backend;
 import dev.sluice.events.Plan;
 import dev.sluice.events.Problem;
 import dev.sluice.events.TrainingRequest;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
@@ -33,7 +34,9 @@ public final class PlanDesk {
             return new Verdict.Infeasible(refused.problems());
         }
         Facts facts = look.apply(rest);
-        return new Verdict.Infeasible(refused.with(RequestRules.broken(rest, facts)), figures(facts));
+        List<Problem> broken = new ArrayList<>(RequestRules.broken(rest, facts));
+        broken.addAll(ofBackend(rest));
+        return new Verdict.Infeasible(refused.with(broken), figures(facts));
     }
 
     private static Verdict plan(Reading.Complete complete, Facts facts) {
@@ -41,7 +44,7 @@ public final class PlanDesk {
         List<Problem> problems = RequestRules.broken(request, facts);
         ModelSpec model = facts.model().spec();
         if (model == null) {
-            return new Verdict.Infeasible(problems);
+            return new Verdict.Infeasible(Planning.Refused.together(problems, ofBackend(request)));
         }
         if (request.backend() == Backend.CPU && RequestRules.reject(problems)) {
             return new Verdict.Infeasible(problems, figures(facts));
@@ -49,12 +52,17 @@ public final class PlanDesk {
         // Layouts over GPUs are looked at even where a rule is broken: all problems are told in one answer.
         Planning planning = Planner.of(request.backend()).plan(request, ModelFacts.of(request, facts, model), problems);
         return switch (planning) {
-            case Planning.Refused refused -> new Verdict.Infeasible(refused.with(problems), figures(facts));
+            case Planning.Refused refused ->
+                new Verdict.Infeasible(Planning.Refused.together(problems, refused.problems()), figures(facts));
             case Planning.Planned planned ->
                 RequestRules.reject(problems)
                         ? new Verdict.Infeasible(problems, figures(facts))
                         : new Verdict.Feasible(request, complete.sha256(), planned.plan());
         };
+    }
+
+    private static List<Problem> ofBackend(TrainingRequest request) {
+        return request.backend() == Backend.GPU ? GpuPlanner.problems(request) : List.of();
     }
 
     private static Plan.@Nullable ModelFigures figures(Facts facts) {

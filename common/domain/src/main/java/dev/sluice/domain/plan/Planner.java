@@ -22,8 +22,8 @@ public sealed interface Planner permits CpuPlanner, GpuPlanner {
                 problems = List.copyOf(problems);
             }
 
-            /** The rules' errors, and what is wrong in other places; warnings last. */
-            List<Problem> with(List<Problem> broken) {
+            /** The rules' errors, and what planning found in other places; warnings last. */
+            static List<Problem> together(List<Problem> broken, List<Problem> problems) {
                 List<Problem> rules = broken.stream()
                         .filter(problem -> problem.severity() == Severity.ERROR)
                         .toList();

@@ -87,7 +87,7 @@ public record Facts(
                             List.of(),
                             spec,
                             "%s; the published configuration of that name is taken instead".formatted(problem)))
-                    .orElseGet(() -> new Model(List.of(problem), null));
+                    .orElseGet(() -> new Model(List.of(problem + PublishedModels.didYouMean(path)), null));
         }
     }
 

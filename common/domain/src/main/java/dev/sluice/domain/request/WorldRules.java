@@ -126,8 +126,9 @@ final class WorldRules {
     }
 
     private static void instances(TrainingRequest request, Facts facts, Findings findings) {
-        if (request.backend() == Backend.GPU && facts.gpuInstances() == 0) {
-            findings.hindrance(
+        boolean toRun = facts.purpose() == Facts.Purpose.RUN;
+        if (toRun && request.backend() == Backend.GPU && facts.gpuInstances() == 0) {
+            findings.error(
                     "backend",
                     "backend gpu needs instances with GPUs; none is alive",
                     "start rollout and trainer instances on GPU hosts, or set backend to cpu");

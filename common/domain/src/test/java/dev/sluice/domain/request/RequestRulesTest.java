@@ -54,7 +54,6 @@ class RequestRulesTest {
     /** What hinders a run here and now: a plan, perhaps for other machines, only mentions it. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            backend.instances   | backend                     | "gpu"        | backend gpu needs instances with GPUs; none is alive
             data.prompts        | data.prompts                | "/other"     | /other was not looked at
             data.chat-template  | data.applyChatTemplate      | true         | chat templates are not supported yet
             reward.known        | reward.type                 | "deepscaler" | the reward deepscaler is not computed yet
@@ -125,7 +124,8 @@ class RequestRulesTest {
                 .singleElement()
                 .satisfies(problem -> {
                     assertThat(problem.severity()).isEqualTo(Problem.Severity.ERROR);
-                    assertThat(problem.message()).isEqualTo("/data/my-model is no directory");
+                    assertThat(problem.message())
+                            .isEqualTo("/data/my-model is no directory, and no published configuration has that name");
                 });
     }
 
