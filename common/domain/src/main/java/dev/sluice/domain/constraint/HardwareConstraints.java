@@ -7,7 +7,7 @@ import dev.sluice.domain.candidate.Gpu;
 import dev.sluice.domain.candidate.TrainingSide.Layout;
 import dev.sluice.domain.constraint.Constraint.Breach;
 import dev.sluice.domain.constraint.Constraint.Severity;
-import dev.sluice.domain.model.Parameters;
+import dev.sluice.domain.memory.DiskSpace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,11 +18,8 @@ final class HardwareConstraints {
     private static final double GIB = 1L << 30;
 
     /** Bytes of a parameter in bf16: in the checkpoint that a run starts from, and again in each save. */
-    private static final long WEIGHT_BYTES = 2;
 
     /** Bytes of a parameter's Adam state in a save: fp32 master, both moments. */
-    private static final long OPTIMIZER_BYTES = 12;
-
     static final List<Constraint> ALL = List.of(
             new Constraint(
                     "H07",
@@ -167,10 +164,9 @@ final class HardwareConstraints {
         if (disk <= 0) {
             return null;
         }
-        Parameters parameters = new Parameters(candidate.model());
-        long trained = parameters.total() + (candidate.training().mtpTrained() ? parameters.mtp() : 0);
-        double model = WEIGHT_BYTES * (parameters.total() + parameters.mtp()) / GIB;
-        double save = (WEIGHT_BYTES + OPTIMIZER_BYTES) * trained / GIB;
+        DiskSpace space = DiskSpace.of(candidate);
+        double model = space.converted() / GIB;
+        double save = space.cut() / GIB;
         if (model + save <= disk) {
             return null;
         }

@@ -25,6 +25,8 @@ final class EngineOptions {
     private static final int CHUNK_TOKENS = 8192;
     private static final String NO_BACKEND = "none";
     private static final String DEEPEP = "deepep";
+    /** Compute capability, times ten, that DeepEP's kernels need. */
+    private static final int HOPPER = 90;
 
     private final Candidate base;
     private final TrainingRequest.Rollout rollout;
@@ -94,6 +96,18 @@ final class EngineOptions {
         return rollout.redundantExperts() > 0 ? List.of(tp) : tp == 1 ? List.of(1) : List.of(1, tp);
     }
 
+    /**
+     * The request's redundant experts, or the fewest that make experts divide where the request leaves the layout open
+     * and the GPUs can send tokens to them.
+     */
+    private int redundant(int ep) {
+        if (rollout.redundantExperts() > 0 || given.ep() != null || given.a2aBackend() != null) {
+            return rollout.redundantExperts();
+        }
+        boolean able = base.cluster().gpu().computeCapability() >= HOPPER;
+        return able ? Math.floorMod(-base.model().expertCount(), ep) : 0;
+    }
+
     private List<Speculation> speculations() {
         int steps = rollout.speculation().steps();
         boolean able = base.model().mtpLayers() > 0;
@@ -109,8 +123,8 @@ final class EngineOptions {
 
     /** The engine with batches and memory fraction that fit one another. */
     private EngineSide engine(int gpus, int pp, int dp, int ep, Speculation speculation) {
-        String backend =
-                given.a2aBackend() != null ? given.a2aBackend() : rollout.redundantExperts() > 0 ? DEEPEP : NO_BACKEND;
+        int redundant = redundant(ep);
+        String backend = given.a2aBackend() != null ? given.a2aBackend() : redundant > 0 ? DEEPEP : NO_BACKEND;
         boolean attention = dp > 1;
         int engines = Math.max(1, base.cluster().rolloutGpus() / Math.max(1, gpus));
         int samples = Math.ceilDiv(base.workload().samplesPerStep(), engines);
@@ -122,7 +136,7 @@ final class EngineOptions {
                 attention,
                 attention,
                 backend.equals(NO_BACKEND) ? ep : gpus / Math.max(1, pp),
-                rollout.redundantExperts(),
+                redundant,
                 0,
                 rank,
                 rank * Math.max(1, dp),
@@ -131,7 +145,7 @@ final class EngineOptions {
                 attention ? 1 : 0,
                 backend,
                 "auto",
-                dispatch(backend),
+                dispatch(backend, redundant),
                 further.has("--enable-eplb"),
                 speculation,
                 weightBytes,
@@ -145,12 +159,12 @@ final class EngineOptions {
         return (int) further.number("--page-size", base.model().indexer() != null ? 64 : 1);
     }
 
-    private @Nullable String dispatch(String backend) {
+    private @Nullable String dispatch(String backend, int redundant) {
         String asked = further.text("--ep-dispatch-algorithm", "");
         if (!asked.isEmpty()) {
             return asked;
         }
-        return rollout.redundantExperts() > 0 && !backend.equals(NO_BACKEND) ? "dynamic" : null;
+        return redundant > 0 && !backend.equals(NO_BACKEND) ? "dynamic" : null;
     }
 
     private double fraction(EngineSide engine) {
