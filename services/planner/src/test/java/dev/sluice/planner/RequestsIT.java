@@ -203,7 +203,7 @@ class RequestsIT {
         assertThat(infeasible.statusCode()).isEqualTo(422);
         assertThat(PlannerProcess.json(infeasible).get("feasible").asBoolean()).isFalse();
         assertThat(PlannerProcess.json(infeasible).get("problems").findValuesAsText("path"))
-                .containsExactly("model.path", "data.prompts", "training.steps", "backend");
+                .containsExactly("model.path", "data.prompts", "training.steps", "backend", "cluster.gpu");
         assertThat(tooLarge.statusCode()).isEqualTo(413);
     }
 
