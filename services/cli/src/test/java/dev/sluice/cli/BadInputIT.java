@@ -108,7 +108,7 @@ class BadInputIT {
                         List.of(
                                 "rollout.groupsPerStep is 0",
                                 "unknown key topp; did you mean topP?",
-                                "algorithm ppo is not supported yet",
+                                "algorithm ppo is not computed yet",
                                 "no reward is called exactt; did you mean exact?",
                                 "/nowhere is not a directory",
                                 "no key label; did you mean lable?",
