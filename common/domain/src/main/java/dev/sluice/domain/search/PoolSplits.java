@@ -9,6 +9,9 @@ import java.util.TreeSet;
 
 /** How a request's GPUs can be shared between training and rollout. */
 public final class PoolSplits {
+    /** Finer splits differ by less than the predictions are worth. */
+    private static final int EIGHTHS = 8;
+
     private PoolSplits() {}
 
     /** @return the request's own split, or for placement auto all GPUs shared and some splits; never empty */
@@ -57,13 +60,10 @@ public final class PoolSplits {
         int unit = total > machines.gpusPerNode() ? machines.gpusPerNode() : 1;
         int units = total / unit;
         TreeSet<Integer> shares = new TreeSet<>();
-        for (int share = 1; share < units; share *= 2) {
-            shares.add(share);
-            shares.add(units - share);
+        for (int eighth = 1; eighth < EIGHTHS; eighth++) {
+            shares.add(Math.clamp((long) units * eighth / EIGHTHS, 1, Math.max(1, units - 1)));
         }
-        shares.add(units / 4);
-        shares.add(units * 3 / 4);
-        shares.removeIf(share -> share < 1 || share >= units);
+        shares.removeIf(share -> share >= units);
         List<Cluster> splits = new ArrayList<>(List.of(machines.split(true, total, total)));
         shares.forEach(share -> splits.add(machines.split(false, share * unit, total - share * unit)));
         return splits;
