@@ -75,8 +75,7 @@ final class MegatronArguments {
                 "max_position_embeddings",
                 config.json().path("max_position_embeddings").asLong(2048));
         arguments.put("rotary_base", (long) config.ropeTheta());
-        arguments.put(
-                "rotary_percent", config.json().path("partial_rotary_factor").asDouble(1.0));
+        arguments.put("rotary_percent", config.rotaryShare());
         arguments.put("rotary_interleaved", false);
         arguments.put("normalization", "RMSNorm");
         arguments.put("norm_epsilon", config.json().path("rms_norm_eps").asDouble(1e-5));

@@ -129,6 +129,13 @@ record ModelConfig(JsonNode json) {
         return layer >= number("first_k_dense_replace") && layer % everyOther == 0 && (layer + 1) % step == 0;
     }
 
+    /** Which share of a head is rotated. */
+    double rotaryShare() {
+        return json.has("partial_rotary_factor")
+                ? json.path("partial_rotary_factor").asDouble()
+                : json.path("rope_parameters").path("partial_rotary_factor").asDouble(1.0);
+    }
+
     double ropeTheta() {
         return json.has("rope_theta")
                 ? json.path("rope_theta").asDouble()
