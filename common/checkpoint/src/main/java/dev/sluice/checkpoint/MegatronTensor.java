@@ -31,7 +31,7 @@ record MegatronTensor(String key, List<Long> shape, boolean float32, boolean pad
         List<Part> parts = new ArrayList<>();
         for (int layer = 0; layer < layers.size(); layer++) {
             for (Part part : layers.get(layer).parts) {
-                parts.add(new Part(before(layer, part.offsets), before(1, part.sizes), part.pieces));
+                parts.add(new Part(before(layer, part.offsets), before(1, part.sizes), part.cuts));
             }
         }
         return new MegatronTensor(
@@ -42,49 +42,49 @@ record MegatronTensor(String key, List<Long> shape, boolean float32, boolean pad
      * One chunk.
      *
      * @param sizes the chunk's shape: with leading ones for a layer or an expert, with the padded rows of a vocabulary
-     * @param pieces what it holds, one below another
+     * @param cuts what it holds, one below another
      */
-    record Part(List<Long> offsets, List<Long> sizes, List<Piece> pieces) {
+    record Part(List<Long> offsets, List<Long> sizes, List<Cut> cuts) {
         Part {
             offsets = List.copyOf(offsets);
             sizes = List.copyOf(sizes);
-            pieces = List.copyOf(pieces);
+            cuts = List.copyOf(cuts);
         }
 
-        /** Where each piece lies in the Megatron tensor; padded rows belong to none. */
+        /** Where each cut lies in the Megatron tensor; padded rows belong to none. */
         List<Box> boxes() {
             List<Box> boxes = new ArrayList<>();
             long row = 0;
-            for (Piece piece : pieces) {
-                int rowAxis = sizes.size() - piece.sizes.size();
+            for (Cut cut : cuts) {
+                int rowAxis = sizes.size() - cut.sizes.size();
                 List<Long> at = new ArrayList<>(offsets);
                 at.set(rowAxis, at.get(rowAxis) + row);
                 List<Long> extent = new ArrayList<>(sizes.subList(0, rowAxis));
-                extent.addAll(piece.sizes);
-                boxes.add(new Box(at, extent, piece));
-                row += piece.sizes.getFirst();
+                extent.addAll(cut.sizes);
+                boxes.add(new Box(at, extent, cut));
+                row += cut.sizes.getFirst();
             }
             return boxes;
         }
     }
 
     /**
-     * A box of a Hugging Face tensor.
+     * A box cut out of a Hugging Face tensor.
      *
      * @param name the Hugging Face tensor
      * @param shape the Hugging Face tensor's shape
      * @param offsets the box's first element in the Hugging Face tensor
      * @param sizes the box's shape
      */
-    record Piece(String name, List<Long> shape, List<Long> offsets, List<Long> sizes) {
-        Piece {
+    record Cut(String name, List<Long> shape, List<Long> offsets, List<Long> sizes) {
+        Cut {
             shape = List.copyOf(shape);
             offsets = List.copyOf(offsets);
             sizes = List.copyOf(sizes);
         }
 
-        static Piece whole(String name, List<Long> shape) {
-            return new Piece(name, shape, Shape.origin(shape.size()), shape);
+        static Cut whole(String name, List<Long> shape) {
+            return new Cut(name, shape, Shape.origin(shape.size()), shape);
         }
 
         boolean isWhole() {
@@ -98,12 +98,12 @@ record MegatronTensor(String key, List<Long> shape, boolean float32, boolean pad
     }
 
     /**
-     * A piece and its place.
+     * A cut and its place.
      *
-     * @param offsets the piece's first element in the Megatron tensor
+     * @param offsets the cut's first element in the Megatron tensor
      * @param sizes its shape there, with leading ones
      */
-    record Box(List<Long> offsets, List<Long> sizes, Piece piece) {
+    record Box(List<Long> offsets, List<Long> sizes, Cut cut) {
         Box {
             offsets = List.copyOf(offsets);
             sizes = List.copyOf(sizes);

@@ -54,12 +54,15 @@ record ModelConfig(JsonNode json) {
             return true;
         }
         boolean negated = condition.startsWith("!");
-        String key = negated ? condition.substring(1) : condition;
+        return isSet(negated ? condition.substring(1) : condition) != negated;
+    }
+
+    private boolean isSet(String key) {
         JsonNode value = json.path(key);
-        boolean set = value.isMissingNode() || value.isNull()
-                ? names().defaults().getOrDefault(key, 0L) != 0
-                : value.isBoolean() ? value.asBoolean() : value.asLong(1) != 0;
-        return set != negated;
+        if (value.isMissingNode() || value.isNull()) {
+            return names().defaults().getOrDefault(key, 0L) != 0;
+        }
+        return value.isBoolean() ? value.asBoolean() : value.asLong(1) != 0;
     }
 
     /** The name map of this model's family. */

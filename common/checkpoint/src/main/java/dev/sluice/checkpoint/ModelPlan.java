@@ -47,7 +47,7 @@ record ModelPlan(List<MegatronTensor> tensors, Map<String, String> copies, List<
     Map<String, DType> dtypes(DType weights) {
         Map<String, DType> dtypes = new LinkedHashMap<>();
         for (MegatronTensor tensor : tensors) {
-            tensor.boxes().forEach(box -> dtypes.put(box.piece().name(), tensor.float32() ? DType.F32 : weights));
+            tensor.boxes().forEach(box -> dtypes.put(box.cut().name(), tensor.float32() ? DType.F32 : weights));
         }
         return dtypes;
     }

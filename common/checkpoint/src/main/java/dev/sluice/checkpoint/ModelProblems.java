@@ -2,7 +2,7 @@ package dev.sluice.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.checkpoint.MegatronTensor.Box;
-import dev.sluice.checkpoint.MegatronTensor.Piece;
+import dev.sluice.checkpoint.MegatronTensor.Cut;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -25,16 +25,16 @@ final class ModelProblems {
         List<String> missing = new ArrayList<>();
         List<String> misshapen = new ArrayList<>();
         List<String> mistyped = new ArrayList<>();
-        for (Piece piece : pieces(plan)) {
-            TensorEntry tensor = tensors.get(piece.name());
+        for (Cut cut : cuts(plan)) {
+            TensorEntry tensor = tensors.get(cut.name());
             if (tensor == null) {
-                missing.add(piece.name());
-            } else if (!tensor.shape().equals(piece.shape())) {
-                misshapen.add("%s is %s, not %s".formatted(piece.name(), tensor.shape(), piece.shape()));
-            } else if (scales.has(piece.name())) {
-                scales.problem(piece.name()).ifPresent(misshapen::add);
+                missing.add(cut.name());
+            } else if (!tensor.shape().equals(cut.shape())) {
+                misshapen.add("%s is %s, not %s".formatted(cut.name(), tensor.shape(), cut.shape()));
+            } else if (scales.has(cut.name())) {
+                scales.problem(cut.name()).ifPresent(misshapen::add);
             } else if (!FLOATS.contains(tensor.dtype())) {
-                mistyped.add(piece.name() + " is " + tensor.dtype());
+                mistyped.add(cut.name() + " is " + tensor.dtype());
             }
         }
         List<String> problems = new ArrayList<>(unmapped(config));
@@ -65,6 +65,12 @@ final class ModelProblems {
     /** Settings that give the model tensors which its family's name map lacks: they would be lost. */
     private static List<String> unmapped(ModelConfig config) {
         List<String> problems = new ArrayList<>();
+        JsonNode quantised = config.json().path("quantization_config").path("quant_method");
+        if (quantised.isTextual() && !quantised.asText().equals("fp8")) {
+            problems.add(
+                    "config.json: quant_method is %s; only fp8 with scales of blocks is read, use the unquantised checkpoint"
+                            .formatted(quantised));
+        }
         config.names().requires().forEach((key, value) -> {
             JsonNode found = config.json().path(key);
             if (!found.isMissingNode() && !found.isNull() && !found.equals(value)) {
@@ -76,12 +82,12 @@ final class ModelProblems {
         return problems;
     }
 
-    private static List<Piece> pieces(ModelPlan plan) {
+    private static List<Cut> cuts(ModelPlan plan) {
         Set<String> seen = new TreeSet<>();
         return plan.tensors().stream()
                 .flatMap(tensor -> tensor.boxes().stream())
-                .map(Box::piece)
-                .filter(piece -> seen.add(piece.name()))
+                .map(Box::cut)
+                .filter(cut -> seen.add(cut.name()))
                 .toList();
     }
 

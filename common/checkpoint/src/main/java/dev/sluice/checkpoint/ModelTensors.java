@@ -2,7 +2,7 @@ package dev.sluice.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.checkpoint.MegatronTensor.Box;
-import dev.sluice.checkpoint.MegatronTensor.Piece;
+import dev.sluice.checkpoint.MegatronTensor.Cut;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -62,31 +62,31 @@ public final class ModelTensors {
     /** A tensor's bytes, row-major and little-endian: mapped if they were stored in one piece, else assembled in memory. */
     public ByteBuffer data(String name) {
         List<Stored> stored = stored(name);
-        if (stored.size() == 1 && stored.getFirst().box.piece().isWhole()) {
+        if (stored.size() == 1 && stored.getFirst().box.cut().isWhole()) {
             return read(stored.getFirst());
         }
         TensorEntry tensor = tensors.get(name);
         Block whole = Block.of(Shape.origin(tensor.shape().size()), tensor.shape());
         ByteBuffer assembled = ByteBuffer.allocate(Math.toIntExact(tensor.bytes()));
         for (Stored part : stored) {
-            Piece piece = part.box.piece();
-            Block block = Block.of(piece.offsets(), piece.sizes());
+            Cut cut = part.box.cut();
+            Block block = Block.of(cut.offsets(), cut.sizes());
             block.copy(read(part), block, assembled, whole, tensor.dtype().bytes());
         }
         return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** A tensor to be written in a type, piece after piece where it was stored in rows, so that it is never held as a whole. */
+    /** A tensor to be written in a type, cut after cut where it was stored in rows, so that it is never held as a whole. */
     TensorSource source(String name, DType dtype) {
         TensorEntry tensor = tensors.get(name);
         List<Stored> stored = stored(name);
         if (stored.size() == 1
-                || !stored.stream().allMatch(part -> part.box.piece().isContiguous())) {
+                || !stored.stream().allMatch(part -> part.box.cut().isContiguous())) {
             return new StoredSource(name, tensor, dtype, () -> data(name));
         }
         List<TensorSource> rows = stored.stream()
                 .map(part -> {
-                    List<Long> sizes = part.box.piece().sizes();
+                    List<Long> sizes = part.box.cut().sizes();
                     long bytes = Shape.bytes(tensor.dtype(), sizes);
                     TensorEntry entry = new TensorEntry(name, tensor.dtype(), sizes, 0, bytes);
                     return (TensorSource) new StoredSource(name, entry, dtype, () -> read(part));
@@ -119,7 +119,7 @@ public final class ModelTensors {
         }
         plan.tensors().stream()
                 .flatMap(tensor -> tensor.boxes().stream())
-                .map(box -> box.piece().name())
+                .map(box -> box.cut().name())
                 .filter(name -> !tensors.containsKey(name))
                 .distinct()
                 .forEach(missing::add);
@@ -128,12 +128,12 @@ public final class ModelTensors {
 
     /** All axes must agree, but the rows of a vocabulary: they depend on the parallel layout of who saved it. */
     private void check(TensorEntry stored, MegatronTensor tensor) {
-        Piece piece = tensor.parts().getFirst().pieces().getFirst();
+        Cut cut = tensor.parts().getFirst().cuts().getFirst();
         boolean fits = stored.shape().equals(tensor.shape())
                 || tensor.paddedRows()
                         && stored.shape().size() == 2
-                        && stored.shape().get(0) >= piece.shape().get(0)
-                        && stored.shape().get(1).equals(piece.shape().get(1));
+                        && stored.shape().get(0) >= cut.shape().get(0)
+                        && stored.shape().get(1).equals(cut.shape().get(1));
         if (!fits) {
             throw new CheckpointException(
                     "%s: %s has shape %s, but config.json says %s; the two belong to different models"
@@ -143,11 +143,11 @@ public final class ModelTensors {
 
     /** A second key that holds the same tensor, as the two namings have, adds nothing. */
     private void add(TensorEntry stored, Box box) {
-        Piece piece = box.piece();
-        List<Stored> known = boxes.computeIfAbsent(piece.name(), name -> new ArrayList<>());
+        Cut cut = box.cut();
+        List<Stored> known = boxes.computeIfAbsent(cut.name(), name -> new ArrayList<>());
         if (known.isEmpty()) {
-            long bytes = Shape.bytes(stored.dtype(), piece.shape());
-            tensors.put(piece.name(), new TensorEntry(piece.name(), stored.dtype(), piece.shape(), 0, bytes));
+            long bytes = Shape.bytes(stored.dtype(), cut.shape());
+            tensors.put(cut.name(), new TensorEntry(cut.name(), stored.dtype(), cut.shape(), 0, bytes));
         }
         if (known.isEmpty() || known.getFirst().key.equals(stored.name())) {
             known.add(new Stored(stored.name(), box));

@@ -1,7 +1,7 @@
 package dev.sluice.checkpoint;
 
+import dev.sluice.checkpoint.MegatronTensor.Cut;
 import dev.sluice.checkpoint.MegatronTensor.Part;
-import dev.sluice.checkpoint.MegatronTensor.Piece;
 import dev.sluice.checkpoint.ModelFamily.Row;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,8 +22,8 @@ record RowPlan(ModelConfig config, Row row, String key, String name) {
         long rows = row.paddedRows() ? padded(shape.getFirst()) : shape.getFirst();
         List<Part> parts = new ArrayList<>();
         for (int i = 0; i < row.from().size(); i++) {
-            Piece piece = Piece.whole(name + row.from().get(i), shape);
-            parts.add(new Part(with(Shape.origin(shape.size()), 0, i * rows), with(shape, 0, rows), List.of(piece)));
+            Cut cut = Cut.whole(name + row.from().get(i), shape);
+            parts.add(new Part(with(Shape.origin(shape.size()), 0, i * rows), with(shape, 0, rows), List.of(cut)));
         }
         return tensor(with(shape, 0, parts.size() * rows), parts);
     }
@@ -36,7 +36,7 @@ record RowPlan(ModelConfig config, Row row, String key, String name) {
             for (int i = 0; i < row.from().size(); i++) {
                 List<Long> offsets = with(with(Shape.origin(sizes.size()), 0, expert), 1, i * shape.getFirst());
                 String from = row.from().get(i).replace("{expert}", Integer.toString(expert));
-                parts.add(new Part(offsets, sizes, List.of(Piece.whole(name + from, shape))));
+                parts.add(new Part(offsets, sizes, List.of(Cut.whole(name + from, shape))));
             }
         }
         return tensor(with(with(sizes, 0, config.experts()), 1, row.from().size() * shape.getFirst()), parts);
@@ -51,11 +51,11 @@ record RowPlan(ModelConfig config, Row row, String key, String name) {
                     "config.json: %d num_attention_heads do not divide over %d num_key_value_heads"
                             .formatted(queries, groups));
         }
-        List<Piece> pieces = new ArrayList<>();
+        List<Cut> cuts = new ArrayList<>();
         for (long group = 0; group < groups; group++) {
             for (int i = 0; i < row.from().size(); i++) {
                 long rows = (i == 0 ? queries / groups : 1) * head.getFirst();
-                pieces.add(new Piece(
+                cuts.add(new Cut(
                         name + row.from().get(i),
                         with(head, 0, groups * rows),
                         with(Shape.origin(head.size()), 0, group * rows),
@@ -64,7 +64,7 @@ record RowPlan(ModelConfig config, Row row, String key, String name) {
         }
         long heads = queries + (row.from().size() - 1) * groups;
         List<Long> sizes = with(head, 0, heads * head.getFirst());
-        return tensor(sizes, List.of(new Part(Shape.origin(sizes.size()), sizes, pieces)));
+        return tensor(sizes, List.of(new Part(Shape.origin(sizes.size()), sizes, cuts)));
     }
 
     private MegatronTensor swappedHalves(List<Long> shape) {
@@ -72,8 +72,8 @@ record RowPlan(ModelConfig config, Row row, String key, String name) {
         List<Long> sizes = with(shape, 1, half);
         List<Part> parts = new ArrayList<>();
         for (long column : List.of(0L, half)) {
-            Piece piece = new Piece(name + row.from().getFirst(), shape, List.of(0L, half - column), sizes);
-            parts.add(new Part(List.of(0L, column), sizes, List.of(piece)));
+            Cut cut = new Cut(name + row.from().getFirst(), shape, List.of(0L, half - column), sizes);
+            parts.add(new Part(List.of(0L, column), sizes, List.of(cut)));
         }
         return tensor(shape, parts);
     }

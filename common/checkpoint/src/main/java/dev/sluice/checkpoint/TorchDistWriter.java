@@ -95,8 +95,8 @@ public final class TorchDistWriter {
             boolean any = false;
             for (Box box : tensor.boxes()) {
                 // A name comes up once for each of its boxes.
-                any |= states.containsKey(box.piece().name());
-                left.remove(box.piece().name());
+                any |= states.containsKey(box.cut().name());
+                left.remove(box.cut().name());
             }
             if (any) {
                 tensor(items, tensor, prefix, states);
@@ -159,9 +159,9 @@ public final class TorchDistWriter {
     private static long bytes(ModelPlan plan, Map<String, TensorSource> sources) {
         return plan.tensors().stream()
                 .flatMap(tensor -> tensor.boxes().stream())
-                .map(Box::piece)
-                .filter(piece -> sources.containsKey(piece.name()))
-                .mapToLong(piece -> Shape.bytes(sources.get(piece.name()).dtype(), piece.sizes()))
+                .map(Box::cut)
+                .filter(cut -> sources.containsKey(cut.name()))
+                .mapToLong(cut -> Shape.bytes(sources.get(cut.name()).dtype(), cut.sizes()))
                 .sum();
     }
 }

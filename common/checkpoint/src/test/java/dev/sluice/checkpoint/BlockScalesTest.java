@@ -72,6 +72,20 @@ class BlockScalesTest {
     }
 
     @Test
+    void refusesAnotherKindOfQuantisation() throws IOException {
+        // Given
+        Files.copy(DEQUANTISED.resolve("model.safetensors"), folder.resolve("model.safetensors"));
+        String config = Files.readString(QUANTISED.resolve("config.json"));
+        Files.writeString(folder.resolve("config.json"), config.replace("\"fp8\"", "\"compressed-tensors\""));
+
+        // When / Then
+        assertThat(HuggingFaceCheckpoint.problems(folder))
+                .singleElement()
+                .asString()
+                .contains("quant_method is \"compressed-tensors\"", "only fp8", "use the unquantised checkpoint");
+    }
+
+    @Test
     void reportsEightBitWeightsWithoutScales() throws IOException {
         // Given
         Files.copy(QUANTISED.resolve("config.json"), folder.resolve("config.json"));

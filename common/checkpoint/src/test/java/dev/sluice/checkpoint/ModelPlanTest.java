@@ -2,8 +2,8 @@ package dev.sluice.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.checkpoint.MegatronTensor.Cut;
 import dev.sluice.checkpoint.MegatronTensor.Part;
-import dev.sluice.checkpoint.MegatronTensor.Piece;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -110,8 +110,8 @@ class ModelPlanTest {
         String offsets = stacked
                 ? part.offsets().toString().replaceFirst("\\[\\d+", "[{e}")
                 : part.offsets().toString();
-        Piece piece = part.pieces().getFirst();
-        String name = piece.name().replaceFirst("\\.experts\\.\\d+\\.", ".experts.{e}.");
+        Cut cut = part.cuts().getFirst();
+        String name = cut.name().replaceFirst("\\.experts\\.\\d+\\.", ".experts.{e}.");
         return String.join(
                 "\t",
                 folded(tensor.key(), "decoder.layers."),
@@ -120,7 +120,7 @@ class ModelPlanTest {
                 offsets,
                 part.sizes().toString(),
                 folded(name, "model.layers."),
-                piece.shape().toString());
+                cut.shape().toString());
     }
 
     private static String folded(String name, String prefix) {

@@ -3,8 +3,8 @@ package dev.sluice.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sluice.checkpoint.MegatronTensor.Cut;
 import dev.sluice.checkpoint.MegatronTensor.Part;
-import dev.sluice.checkpoint.MegatronTensor.Piece;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,41 +21,41 @@ class PartSourceTest {
 
     @Test
     void takesColumnsRowByRow() throws IOException {
-        assertThat(written(part(new Piece("numbers", SHAPE, List.of(0L, 1L), List.of(2L, 2L))), NUMBERS))
+        assertThat(written(part(new Cut("numbers", SHAPE, List.of(0L, 1L), List.of(2L, 2L))), NUMBERS))
                 .containsExactly(1, 2, 5, 6);
     }
 
     @Test
     void takesRowsInTheOrderOfThePieces() throws IOException {
         Part part = part(
-                new Piece("numbers", SHAPE, List.of(1L, 0L), List.of(1L, 4L)),
-                new Piece("numbers", SHAPE, List.of(0L, 0L), List.of(1L, 4L)));
+                new Cut("numbers", SHAPE, List.of(1L, 0L), List.of(1L, 4L)),
+                new Cut("numbers", SHAPE, List.of(0L, 0L), List.of(1L, 4L)));
         assertThat(written(part, NUMBERS)).containsExactly(4, 5, 6, 7, 0, 1, 2, 3);
     }
 
     @Test
     void takesARangeEvenOfASourceThatCanOnlyWriteAll() throws IOException {
-        assertThat(written(part(new Piece("numbers", SHAPE, List.of(0L, 2L), List.of(2L, 1L))), new WritesAll()))
+        assertThat(written(part(new Cut("numbers", SHAPE, List.of(0L, 2L), List.of(2L, 1L))), new WritesAll()))
                 .containsExactly(2, 6);
     }
 
     @Test
     void isTheSourceItselfWhenThePartIsTheWholeTensor() {
-        assertThat(source(part(Piece.whole("numbers", SHAPE)), NUMBERS)).isSameAs(NUMBERS);
+        assertThat(source(part(Cut.whole("numbers", SHAPE)), NUMBERS)).isSameAs(NUMBERS);
     }
 
     @Test
     void namesATensorOfAnotherShape() {
-        Piece piece = Piece.whole("numbers", List.of(4L, 4L));
-        assertThatThrownBy(() -> source(part(piece), NUMBERS))
+        Cut cut = Cut.whole("numbers", List.of(4L, 4L));
+        assertThatThrownBy(() -> source(part(cut), NUMBERS))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessage("tensor numbers has shape [2, 4], but config.json says [4, 4]");
     }
 
     @Test
     void namesATensorThatIsMissing() {
-        Piece piece = Piece.whole("others", SHAPE);
-        assertThatThrownBy(() -> source(part(piece), NUMBERS))
+        Cut cut = Cut.whole("others", SHAPE);
+        assertThatThrownBy(() -> source(part(cut), NUMBERS))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("tensor others is missing");
     }
@@ -63,7 +63,7 @@ class PartSourceTest {
     @Test
     void namesATensorOfAnotherTypeThanItsNeighbours() {
         TensorSource others = TensorSource.of("others", DType.BF16, SHAPE, ByteBuffer.wrap(new byte[16]));
-        Part part = part(Piece.whole("numbers", SHAPE), Piece.whole("others", SHAPE));
+        Part part = part(Cut.whole("numbers", SHAPE), Cut.whole("others", SHAPE));
         assertThatThrownBy(() -> PartSource.of(tensor(part), part, Map.of("numbers", NUMBERS, "others", others)))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("others is BF16, but other parts of fused are U8");
@@ -86,8 +86,8 @@ class PartSourceTest {
         return new MegatronTensor("fused", SHAPE, false, false, List.of(part));
     }
 
-    private static Part part(Piece... pieces) {
-        return new Part(List.of(0L, 0L), SHAPE, List.of(pieces));
+    private static Part part(Cut... cuts) {
+        return new Part(List.of(0L, 0L), SHAPE, List.of(cuts));
     }
 
     private record WritesAll() implements TensorSource {

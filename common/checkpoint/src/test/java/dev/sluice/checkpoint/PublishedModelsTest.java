@@ -3,7 +3,7 @@ package dev.sluice.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.checkpoint.MegatronTensor.Box;
-import dev.sluice.checkpoint.MegatronTensor.Piece;
+import dev.sluice.checkpoint.MegatronTensor.Cut;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.TreeSet;
@@ -112,9 +112,9 @@ class PublishedModelsTest {
         return plan.tensors().stream()
                 .filter(tensor -> !tensor.float32())
                 .flatMap(tensor -> tensor.boxes().stream())
-                .map(Box::piece)
-                .filter(piece -> seen.add(piece.name()))
-                .map(Piece::shape)
+                .map(Box::cut)
+                .filter(cut -> seen.add(cut.name()))
+                .map(Cut::shape)
                 .mapToLong(Shape::elements)
                 .sum();
     }
