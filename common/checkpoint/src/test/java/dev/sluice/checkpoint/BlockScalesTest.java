@@ -2,6 +2,7 @@ package dev.sluice.checkpoint;
 
 import static dev.sluice.checkpoint.ConversionTest.assertSameTensors;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -29,7 +30,7 @@ class BlockScalesTest {
     void multipliesEveryCodeByTheScaleOfItsBlockAndRoundsToNearestEven() throws IOException {
         try (SafetensorsFile file = SafetensorsFile.open(BLOCKS)) {
             // Given a matrix whose last row and columns do not fill their blocks
-            TensorSource source = source(file);
+            TensorSource source = source(file, DType.BF16);
 
             // When
             ByteBuffer whole = written(source, 0, 130 * 140);
@@ -72,6 +73,15 @@ class BlockScalesTest {
     }
 
     @Test
+    void doesNotWidenEightBitsToFloat32() {
+        try (SafetensorsFile file = SafetensorsFile.open(BLOCKS)) {
+            assertThatThrownBy(() -> source(file, DType.F32))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("BF16 or F16, not into F32");
+        }
+    }
+
+    @Test
     void refusesAnotherKindOfQuantisation() throws IOException {
         // Given
         Files.copy(DEQUANTISED.resolve("model.safetensors"), folder.resolve("model.safetensors"));
@@ -104,10 +114,10 @@ class BlockScalesTest {
                 .contains("neither BF16, F16 or F32 nor F8_E4M3 with scales", "q_proj.weight is F8_E4M3");
     }
 
-    private static TensorSource source(SafetensorsFile file) {
+    private static TensorSource source(SafetensorsFile file, DType dtype) {
         return new BlockScaledSource(
                 "weight",
-                DType.BF16,
+                dtype,
                 List.of(130L, 140L),
                 new BlockScaledSource.Blocks(128, 128),
                 () -> file.data("weight"),
