@@ -19,4 +19,11 @@ record BufferSource(String name, DType dtype, List<Long> shape, ByteBuffer data)
     public void writeTo(WritableByteChannel out) throws IOException {
         DurableFiles.writeFully(out, data.duplicate());
     }
+
+    @Override
+    public void writeRange(WritableByteChannel out, long first, long elements) throws IOException {
+        int width = dtype.bytes();
+        DurableFiles.writeFully(
+                out, data.slice(data.position() + Math.toIntExact(first * width), Math.toIntExact(elements * width)));
+    }
 }

@@ -24,7 +24,8 @@ public final class Conversion {
     }
 
     /**
-     * Writes a release that Megatron starts training from. No number changes unless the source has another type than its configuration says.
+     * Writes a release that Megatron starts training from. No number changes unless the source has another type than its configuration says; 8-bit
+     * floats are multiplied by the scales of their blocks.
      *
      * @param out the new checkpoint's root; must not exist
      * @throws CheckpointException with every problem of the source, or when writing fails
@@ -80,10 +81,7 @@ public final class Conversion {
         ModelPlan plan = ModelPlan.of(
                 config, Naming.TRANSFORMER_ENGINE, ModelProblems.hasNextTokenLayer(config, source.tensors()));
         List<TensorSource> weights = new ArrayList<>();
-        plan.dtypes(config.dtype()).forEach((name, dtype) -> {
-            TensorEntry tensor = source.tensors().get(name);
-            weights.add(new StoredSource(name, tensor, dtype, () -> source.data(name)));
-        });
+        plan.dtypes(config.dtype()).forEach((name, dtype) -> weights.add(source.weight(name, dtype)));
         return weights;
     }
 
@@ -101,23 +99,30 @@ public final class Conversion {
             List<TensorSource> tensors = new ArrayList<>();
             weights.tensors().forEach((name, tensor) -> {
                 DType dtype = dtypes.getOrDefault(name, config.dtype());
-                tensors.add(new StoredSource(name, tensor, dtype, () -> weights.data(name)));
+                tensors.add(weights.source(name, dtype));
             });
             Set<String> written = tensors.stream().map(TensorSource::name).collect(Collectors.toSet());
             List<String> carriedOver = new ArrayList<>();
+            BlockScales scales = BlockScales.of(source.config(), source.tensors());
             for (String name : source.tensors().keySet()) {
-                TensorEntry original = weights.tensors().get(plan.copies().getOrDefault(name, ""));
+                TensorEntry original = weights.tensors().get(original(name, plan, config));
                 if (!written.contains(name) && original != null) {
                     // An untrained layer still shares the trained embedding and head.
-                    tensors.add(new StoredSource(name, original, config.dtype(), () -> weights.data(original.name())));
-                } else if (!written.contains(name)) {
-                    TensorEntry kept = source.tensors().get(name);
-                    tensors.add(new StoredSource(name, kept, kept.dtype(), () -> source.data(name)));
+                    tensors.add(weights.source(original.name(), config.dtype()).named(name));
+                } else if (!written.contains(name) && !scales.isScale(name)) {
+                    tensors.add(scales.has(name) ? source.weight(name, config.dtype()) : source.source(name));
                     carriedOver.add(name);
                 }
             }
             checkComplete(weights, source, trained);
             return new Export(tensors, carriedOver);
+        }
+
+        /** What a tensor of the source repeats; some files of tied models hold the output layer beside the embedding. */
+        private static String original(String name, ModelPlan plan, ModelConfig config) {
+            return config.tied() && name.equals("lm_head.weight")
+                    ? "model.embed_tokens.weight"
+                    : plan.copies().getOrDefault(name, "");
         }
 
         private static void checkComplete(

@@ -2,9 +2,10 @@ package dev.sluice.checkpoint;
 
 import java.nio.ByteBuffer;
 
-/** Conversions among the three float types of model weights. */
+/** Conversions among the float types of model weights. */
 public final class FloatTypes {
     private static final short BFLOAT16_NAN = 0x7FC0;
+    private static final float[] FLOAT8_E4M3 = float8Values();
 
     private FloatTypes() {}
 
@@ -20,6 +21,29 @@ public final class FloatTypes {
         }
         int bits = Float.floatToRawIntBits(value);
         return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+    }
+
+    /**
+     * Exact: one sign, four exponent bits (bias 7), three mantissa bits; no infinity, one NaN of each sign.
+     *
+     * @see <a href="https://arxiv.org/abs/2209.05433">FP8 formats for deep learning, table 1</a>
+     */
+    static float fromFloat8E4M3(byte bits) {
+        return FLOAT8_E4M3[Byte.toUnsignedInt(bits)];
+    }
+
+    private static float[] float8Values() {
+        float[] values = new float[256];
+        for (int bits = 0; bits < values.length; bits++) {
+            int exponent = bits >> 3 & 15;
+            int mantissa = bits & 7;
+            float magnitude = exponent == 0 ? Math.scalb(mantissa, -9) : Math.scalb(8 + mantissa, exponent - 10);
+            if ((bits & 0x7F) == 0x7F) {
+                magnitude = Float.NaN;
+            }
+            values[bits] = bits < 128 ? magnitude : -magnitude;
+        }
+        return values;
     }
 
     static float get(ByteBuffer source, DType type) {

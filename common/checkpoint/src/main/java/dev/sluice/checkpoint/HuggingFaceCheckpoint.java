@@ -85,6 +85,26 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
         return new StoredSource(name, tensor, tensor.dtype(), () -> data(name));
     }
 
+    /** A weight to be written in a type; 8-bit floats are multiplied by the scales of their blocks. */
+    TensorSource weight(String name, DType dtype) {
+        TensorEntry tensor = tensors.get(name);
+        BlockScales blocks = BlockScales.of(config, tensors);
+        if (!blocks.has(name)) {
+            return new StoredSource(name, tensor, dtype, () -> data(name));
+        }
+        blocks.problem(name).ifPresent(problem -> {
+            throw new CheckpointException(directory + ": " + problem);
+        });
+        String scales = BlockScales.nameOf(name);
+        return new BlockScaledSource(
+                name,
+                dtype,
+                tensor.shape(),
+                new BlockScaledSource.Blocks(blocks.rows(), blocks.columns()),
+                () -> data(name),
+                new BlockScaledSource.Scales(tensors.get(scales).dtype(), () -> data(scales)));
+    }
+
     @Override
     public void close() {
         shards.values().forEach(SafetensorsFile::close);

@@ -34,7 +34,9 @@ final class MegatronArguments {
     private static Map<String, Object> arguments(ModelConfig config, boolean nextTokenLayers) {
         Map<String, Object> arguments = new LinkedHashMap<>();
         model(arguments, config);
-        experts(arguments, config);
+        if (config.experts() > 0) {
+            experts(arguments, config);
+        }
         arguments.put("mtp_num_layers", nextTokenLayers ? config.nextTokenLayers() : null);
         long multiple = ModelPlan.VOCABULARY_MULTIPLE;
         arguments.put("make_vocab_size_divisible_by", multiple);
@@ -73,15 +75,31 @@ final class MegatronArguments {
                 "max_position_embeddings",
                 config.json().path("max_position_embeddings").asLong(2048));
         arguments.put("rotary_base", (long) config.ropeTheta());
-        arguments.put("rotary_percent", 1.0);
+        arguments.put("rotary_percent", config.rotaryShare());
         arguments.put("rotary_interleaved", false);
         arguments.put("normalization", "RMSNorm");
         arguments.put("norm_epsilon", config.json().path("rms_norm_eps").asDouble(1e-5));
         arguments.put("swiglu", true);
         arguments.put("add_bias_linear", false);
         arguments.put("untie_embeddings_and_output_weights", !config.tied());
-        arguments.put("multi_latent_attention", true);
-        arguments.put("q_lora_rank", config.number("q_lora_rank"));
+        arguments.put("multi_latent_attention", config.latentAttention());
+        if (config.latentAttention()) {
+            latentAttention(arguments, config);
+        } else {
+            groupedAttention(arguments, config);
+        }
+    }
+
+    private static void groupedAttention(Map<String, Object> arguments, ModelConfig config) {
+        arguments.put("group_query_attention", true);
+        arguments.put("num_query_groups", config.number("num_key_value_heads"));
+        arguments.put("kv_channels", config.number("head_dim"));
+        arguments.put("add_qkv_bias", config.names().has("self_attention.linear_qkv.bias", config));
+        arguments.put("qk_layernorm", config.names().has("self_attention.q_layernorm.weight", config));
+    }
+
+    private static void latentAttention(Map<String, Object> arguments, ModelConfig config) {
+        arguments.put("q_lora_rank", config.meets("q_lora_rank") ? config.number("q_lora_rank") : null);
         arguments.put("kv_lora_rank", config.number("kv_lora_rank"));
         arguments.put("qk_head_dim", config.number("qk_nope_head_dim"));
         arguments.put("qk_pos_emb_head_dim", config.number("qk_rope_head_dim"));
@@ -95,12 +113,14 @@ final class MegatronArguments {
         arguments.put("moe_ffn_hidden_size", config.number("moe_intermediate_size"));
         arguments.put(
                 "moe_shared_expert_intermediate_size",
-                config.number("moe_intermediate_size") * config.number("n_shared_experts"));
+                config.meets("n_shared_experts")
+                        ? config.number("moe_intermediate_size") * config.number("n_shared_experts")
+                        : null);
         arguments.put(
                 "moe_layer_freq",
                 config.expertLayers().stream().map(expert -> expert ? 1 : 0).toList());
-        arguments.put("moe_router_score_function", "sigmoid");
-        arguments.put("moe_router_enable_expert_bias", true);
+        arguments.put("moe_router_score_function", config.names().biasesRouter() ? "sigmoid" : "softmax");
+        arguments.put("moe_router_enable_expert_bias", config.names().biasesRouter());
         arguments.put(
                 "moe_router_topk_scaling_factor",
                 config.json().path("routed_scaling_factor").asDouble(1.0));

@@ -1,5 +1,6 @@
 package dev.sluice.checkpoint;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -27,10 +28,24 @@ final class ModelAssets {
                     .sorted()
                     .toList();
             for (Path file : files) {
-                copyFile(file, target.resolve(file.getFileName().toString()));
+                Path copy = target.resolve(file.getFileName().toString());
+                if (file.getFileName().toString().equals("config.json")) {
+                    copyConfiguration(file, copy);
+                } else {
+                    copyFile(file, copy);
+                }
             }
         } catch (IOException e) {
             throw new CheckpointException("cannot list " + source + ": " + e, e);
+        }
+    }
+
+    /** The weights beside it are never quantised, so the configuration must not say that they are. */
+    private static void copyConfiguration(Path source, Path target) {
+        if (Json.file(source) instanceof ObjectNode config && config.remove("quantization_config") != null) {
+            DurableFiles.write(target, Json.pretty(config));
+        } else {
+            copyFile(source, target);
         }
     }
 

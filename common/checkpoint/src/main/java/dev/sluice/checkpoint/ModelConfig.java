@@ -4,30 +4,70 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /** {@code config.json} in the dialects of transformers 4 and 5. */
 record ModelConfig(JsonNode json) {
     private static final Map<String, DType> TYPES =
             Map.of("bfloat16", DType.BF16, "float32", DType.F32, "float16", DType.F16);
-    /** Keys that released files may leave to transformers' defaults. */
-    private static final Map<String, Long> DEFAULTS = Map.of("n_shared_experts", 1L, "num_nextn_predict_layers", 0L);
     /** Far beyond any model, so that a plan cannot exhaust memory. */
     private static final long MAX_VALUE = 1L << 24;
 
     private static final long MAX_LAYERS = 1024;
     private static final long MAX_EXPERTS = 4096;
 
-    /** A non-negative whole number. */
+    /** A non-negative whole number: what the file says, or what the family or its attention implies. */
     long number(String key) {
         JsonNode value = json.path(key);
-        if (value.isMissingNode() && DEFAULTS.containsKey(key)) {
-            return DEFAULTS.get(key);
+        if (value.isMissingNode() || value.isNull()) {
+            OptionalLong implied = implied(key);
+            if (implied.isPresent()) {
+                return implied.getAsLong();
+            }
         }
         if (!value.isIntegralNumber() || value.asLong() < 0 || value.asLong() > MAX_VALUE) {
             throw new CheckpointException("config.json: %s is %s; a whole number from 0 to %d is needed"
                     .formatted(key, value.isMissingNode() ? "missing" : value, MAX_VALUE));
         }
         return value.asLong();
+    }
+
+    private OptionalLong implied(String key) {
+        if (key.equals("head_dim")) {
+            long heads = number("num_attention_heads");
+            return heads == 0 ? OptionalLong.empty() : OptionalLong.of(number("hidden_size") / heads);
+        }
+        if (key.equals("num_key_value_heads")) {
+            return OptionalLong.of(number("num_attention_heads"));
+        }
+        if (key.equals("num_nextn_predict_layers")) {
+            return OptionalLong.of(0);
+        }
+        Long value = names().defaults().get(key);
+        return value == null ? OptionalLong.empty() : OptionalLong.of(value);
+    }
+
+    /** Whether a row's condition holds: no condition, a key that is set and neither false nor 0, or the opposite of such a key after an exclamation mark. */
+    boolean meets(@Nullable String condition) {
+        if (condition == null) {
+            return true;
+        }
+        boolean negated = condition.startsWith("!");
+        return isSet(negated ? condition.substring(1) : condition) != negated;
+    }
+
+    private boolean isSet(String key) {
+        JsonNode value = json.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return names().defaults().getOrDefault(key, 0L) != 0;
+        }
+        return value.isBoolean() ? value.asBoolean() : value.asLong(1) != 0;
+    }
+
+    /** The name map of this model's family. */
+    ModelFamily names() {
+        return ModelFamily.of(family());
     }
 
     String family() {
@@ -38,12 +78,18 @@ record ModelConfig(JsonNode json) {
         return (int) bounded("num_hidden_layers", MAX_LAYERS);
     }
 
+    /** Routed experts; 0 in a dense model. */
     int experts() {
-        return (int) bounded("n_routed_experts", MAX_EXPERTS);
+        String key = names().experts();
+        return key == null ? 0 : (int) bounded(key, MAX_EXPERTS);
+    }
+
+    boolean latentAttention() {
+        return names().has("self_attention.linear_kv_up_proj.weight", this);
     }
 
     int nextTokenLayers() {
-        return (int) bounded("num_nextn_predict_layers", 16);
+        return names().nextTokenName() == null ? 0 : (int) bounded("num_nextn_predict_layers", 16);
     }
 
     boolean tied() {
@@ -61,15 +107,36 @@ record ModelConfig(JsonNode json) {
         return dtype;
     }
 
-    /** Which layers have experts; transformers 5 lists them, released files count the dense ones at the front. */
+    /**
+     * Which layers have experts. transformers 5 lists them; released files count the dense ones at the front and may take only every so many of the
+     * others, or name the dense ones.
+     */
     List<Boolean> expertLayers() {
         List<Boolean> expert = new ArrayList<>();
         JsonNode types = json.path("mlp_layer_types");
-        long dense = types.isArray() ? 0 : json.path("first_k_dense_replace").asLong(1);
         for (int layer = 0; layer < layers(); layer++) {
-            expert.add(types.isArray() ? types.path(layer).asText().equals("sparse") : layer >= dense);
+            expert.add(experts() > 0
+                    && (types.isArray() ? types.path(layer).asText().equals("sparse") : hasExperts(layer)));
         }
         return expert;
+    }
+
+    private boolean hasExperts(int layer) {
+        long everyOther = Math.max(1, json.path("moe_layer_freq").asLong(1));
+        long step = Math.max(1, json.path("decoder_sparse_step").asLong(1));
+        for (JsonNode dense : json.path("mlp_only_layers")) {
+            if (dense.asInt(-1) == layer) {
+                return false;
+            }
+        }
+        return layer >= number("first_k_dense_replace") && layer % everyOther == 0 && (layer + 1) % step == 0;
+    }
+
+    /** Which share of a head is rotated. */
+    double rotaryShare() {
+        return json.has("partial_rotary_factor")
+                ? json.path("partial_rotary_factor").asDouble()
+                : json.path("rope_parameters").path("partial_rotary_factor").asDouble(1.0);
     }
 
     double ropeTheta() {

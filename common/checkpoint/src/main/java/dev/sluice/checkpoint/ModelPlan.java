@@ -1,11 +1,12 @@
 package dev.sluice.checkpoint;
 
-import dev.sluice.checkpoint.MegatronTensor.Part;
+import dev.sluice.checkpoint.ModelFamily.ExtraStates;
 import dev.sluice.checkpoint.ModelFamily.Row;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * All tensors of a model under both names, computed from its configuration alone.
@@ -17,23 +18,27 @@ record ModelPlan(List<MegatronTensor> tensors, Map<String, String> copies, List<
     /** Megatron pads the vocabulary to a multiple of this times the tensor-parallel size. */
     static final long VOCABULARY_MULTIPLE = 64;
 
+    /** As Megatron's model of that family asks for it. */
     static ModelPlan of(ModelConfig config, Naming naming, boolean nextTokenLayers) {
-        ModelFamily family = ModelFamily.of(config.family());
-        Builder builder = new Builder(config, naming);
-        builder.rows(family.model(), "", "");
-        ModelFamily.ExtraStates extra = family.extraStates();
-        builder.extra("", extra.model());
+        LayerKeys keys = config.names().layerKeys();
+        return of(config, naming, nextTokenLayers, keys == null ? LayerKeys.NUMBERED : keys);
+    }
+
+    static ModelPlan of(ModelConfig config, Naming naming, boolean nextTokenLayers, LayerKeys keys) {
+        ModelFamily family = config.names();
+        Builder builder = new Builder(config, family, naming);
+        builder.tensors.addAll(builder.rows(family.model(), "", ""));
+        builder.extra("", family.extraStates().model(), "0_1");
         List<Boolean> expertLayers = config.expertLayers();
-        for (int i = 0; i < expertLayers.size(); i++) {
-            builder.layer(family, "decoder.layers." + i + ".", "model.layers." + i + ".", expertLayers.get(i));
+        if (keys == LayerKeys.STACKED) {
+            builder.stackedLayers(expertLayers);
+        } else {
+            for (int i = 0; i < expertLayers.size(); i++) {
+                builder.layer(LayerKeys.LAYERS + i + ".", "model.layers." + i + ".", expertLayers.get(i));
+            }
         }
         for (int i = 0; nextTokenLayers && i < config.nextTokenLayers(); i++) {
-            String key = "mtp.layers." + i + ".";
-            String name = nextTokenPrefix(config, i);
-            builder.rows(family.nextTokenLayer(), key, name);
-            builder.extra(key, extra.nextTokenLayer());
-            builder.layer(family, key + "transformer_layer.", name, true);
-            family.nextTokenCopies().forEach((copy, original) -> builder.copies.put(name + copy, original));
+            builder.nextTokenLayer(i, !expertLayers.isEmpty() && expertLayers.getLast());
         }
         return new ModelPlan(builder.tensors, builder.copies, builder.extraStates);
     }
@@ -42,14 +47,16 @@ record ModelPlan(List<MegatronTensor> tensors, Map<String, String> copies, List<
     Map<String, DType> dtypes(DType weights) {
         Map<String, DType> dtypes = new LinkedHashMap<>();
         for (MegatronTensor tensor : tensors) {
-            tensor.parts().forEach(part -> dtypes.put(part.name(), tensor.float32() ? DType.F32 : weights));
+            tensor.boxes().forEach(box -> dtypes.put(box.cut().name(), tensor.float32() ? DType.F32 : weights));
         }
         return dtypes;
     }
 
-    /** Hugging Face counts the multi-token-prediction layers on after the others. */
+    /** What the names of a multi-token-prediction layer begin with; the family must have such layers. */
     static String nextTokenPrefix(ModelConfig config, int layer) {
-        return "model.layers." + (config.layers() + layer) + ".";
+        return Objects.requireNonNull(config.names().nextTokenName())
+                .replace("{layer}", Integer.toString(layer))
+                .replace("{next}", Integer.toString(config.layers() + layer));
     }
 
     private static final class Builder {
@@ -57,82 +64,76 @@ record ModelPlan(List<MegatronTensor> tensors, Map<String, String> copies, List<
         private final Map<String, String> copies = new LinkedHashMap<>();
         private final List<String> extraStates = new ArrayList<>();
         private final ModelConfig config;
+        private final ModelFamily family;
+        private final ExtraStates extra;
         private final Naming naming;
 
-        Builder(ModelConfig config, Naming naming) {
+        Builder(ModelConfig config, ModelFamily family, Naming naming) {
             this.config = config;
+            this.family = family;
+            this.extra = family.extraStates();
             this.naming = naming;
         }
 
-        void layer(ModelFamily family, String key, String name, boolean experts) {
-            ModelFamily.ExtraStates extra = family.extraStates();
-            rows(family.everyLayer(), key, name);
-            extra(key, extra.everyLayer());
-            rows(experts ? family.expertLayer() : family.denseLayer(), key, name);
-            extra(key, experts ? extra.expertLayer() : extra.denseLayer());
+        void layer(String key, String name, boolean experts) {
+            tensors.addAll(layerRows(key, name, experts));
+            extra(key, extra.everyLayer(), "0_1");
+            extra(key, experts ? extra.expertLayer() : extra.denseLayer(), "0_1");
             for (int i = 0; experts && i < config.experts(); i++) {
-                for (String module : extra.eachExpert()) {
-                    extraStates.add("%s%s._extra_state/shard_%d_%d".formatted(key, module, i, config.experts()));
+                extra(key, extra.eachExpert(), i + "_" + config.experts());
+            }
+        }
+
+        void stackedLayers(List<Boolean> expertLayers) {
+            if (expertLayers.stream().distinct().count() > 1) {
+                throw new CheckpointException(
+                        "layers with and without experts cannot share keys; the checkpoint needs %s0., ..."
+                                .formatted(LayerKeys.LAYERS));
+            }
+            List<List<MegatronTensor>> layers = new ArrayList<>();
+            for (int i = 0; i < expertLayers.size(); i++) {
+                layers.add(layerRows(LayerKeys.LAYERS, "model.layers." + i + ".", expertLayers.get(i)));
+                String shard = i + "_" + expertLayers.size();
+                extra(LayerKeys.LAYERS, extra.everyLayer(), shard);
+                extra(LayerKeys.LAYERS, expertLayers.get(i) ? extra.expertLayer() : extra.denseLayer(), shard);
+            }
+            for (int row = 0; !layers.isEmpty() && row < layers.getFirst().size(); row++) {
+                int at = row;
+                tensors.add(MegatronTensor.stack(
+                        layers.stream().map(layer -> layer.get(at)).toList()));
+            }
+        }
+
+        void nextTokenLayer(int layer, boolean experts) {
+            String key = "mtp.layers." + layer + ".";
+            String name = nextTokenPrefix(config, layer);
+            tensors.addAll(rows(family.nextTokenLayer(), key, name));
+            extra(key, extra.nextTokenLayer(), "0_1");
+            layer(key + "transformer_layer.", name, experts);
+            family.nextTokenCopies().forEach((copy, original) -> copies.put(name + copy, original));
+        }
+
+        void extra(String key, List<String> modules, String shard) {
+            for (String module : modules) {
+                String[] condition = module.split(" when ", 2);
+                if (condition.length == 1 || config.meets(condition[1])) {
+                    extraStates.add(key + condition[0] + "._extra_state/shard_" + shard);
                 }
             }
         }
 
-        void extra(String key, List<String> modules) {
-            modules.forEach(module -> extraStates.add(key + module + "._extra_state/shard_0_1"));
+        List<MegatronTensor> layerRows(String key, String name, boolean experts) {
+            List<MegatronTensor> rows = new ArrayList<>(rows(family.everyLayer(), key, name));
+            rows.addAll(rows(experts ? family.expertLayer() : family.denseLayer(), key, name));
+            return rows;
         }
 
-        void rows(List<Row> rows, String key, String name) {
-            for (Row row : rows) {
-                if (row.naming() == null || naming.includes(row.naming())) {
-                    tensors.add(row.stackedExperts() ? stacked(row, key, name) : single(row, key, name));
-                }
-            }
-        }
-
-        private MegatronTensor single(Row row, String key, String name) {
-            List<Long> shape = shape(row);
-            List<Long> sizes = new ArrayList<>(shape);
-            if (row.paddedRows()) {
-                sizes.set(0, Math.ceilDiv(shape.getFirst(), VOCABULARY_MULTIPLE) * VOCABULARY_MULTIPLE);
-            }
-            List<String> names = config.tied() && row.tiedFrom() != null ? List.of(row.tiedFrom()) : row.from();
-            List<Part> parts = new ArrayList<>();
-            for (int i = 0; i < names.size(); i++) {
-                List<Long> offsets = zeros(sizes.size());
-                offsets.set(0, i * sizes.getFirst());
-                parts.add(new Part(offsets, sizes, name + names.get(i), shape));
-            }
-            List<Long> global = new ArrayList<>(sizes);
-            global.set(0, names.size() * sizes.getFirst());
-            return new MegatronTensor(key + row.key(), global, row.float32(), row.paddedRows(), parts);
-        }
-
-        private MegatronTensor stacked(Row row, String key, String name) {
-            List<Long> shape = shape(row);
-            List<Long> sizes = new ArrayList<>(shape);
-            sizes.addFirst(1L);
-            List<Part> parts = new ArrayList<>();
-            for (int expert = 0; expert < config.experts(); expert++) {
-                for (int i = 0; i < row.from().size(); i++) {
-                    List<Long> offsets = zeros(sizes.size());
-                    offsets.set(0, (long) expert);
-                    offsets.set(1, i * shape.getFirst());
-                    String part = row.from().get(i).replace("{expert}", Integer.toString(expert));
-                    parts.add(new Part(offsets, sizes, name + part, shape));
-                }
-            }
-            List<Long> global = new ArrayList<>(sizes);
-            global.set(0, (long) config.experts());
-            global.set(1, row.from().size() * shape.getFirst());
-            return new MegatronTensor(key + row.key(), global, row.float32(), row.paddedRows(), parts);
-        }
-
-        private List<Long> shape(Row row) {
-            return row.shape().stream().map(config::dimension).toList();
-        }
-
-        private static List<Long> zeros(int count) {
-            return new ArrayList<>(java.util.Collections.nCopies(count, 0L));
+        List<MegatronTensor> rows(List<Row> rows, String key, String name) {
+            return rows.stream()
+                    .filter(row -> row.naming() == null || naming.includes(row.naming()))
+                    .filter(row -> config.meets(row.when()))
+                    .map(row -> new RowPlan(config, row, key, name).tensor())
+                    .toList();
         }
     }
 }

@@ -1,8 +1,10 @@
 package dev.sluice.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.sluice.checkpoint.MegatronTensor.Part;
+import dev.sluice.checkpoint.MegatronTensor.Box;
+import dev.sluice.checkpoint.MegatronTensor.Cut;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -15,10 +17,10 @@ import java.util.TreeMap;
 public final class ModelTensors {
     private final TorchDistCheckpoint checkpoint;
     private final SortedMap<String, TensorEntry> tensors = new TreeMap<>();
-    private final Map<String, Box> boxes = new HashMap<>();
+    private final Map<String, List<Stored>> boxes = new HashMap<>();
     private final List<String> missing = new ArrayList<>();
 
-    private record Box(String key, Part part) {}
+    private record Stored(String key, Box box) {}
 
     private ModelTensors(TorchDistCheckpoint checkpoint) {
         this.checkpoint = checkpoint;
@@ -59,26 +61,65 @@ public final class ModelTensors {
 
     /** A tensor's bytes, row-major and little-endian: mapped if they were stored in one piece, else assembled in memory. */
     public ByteBuffer data(String name) {
-        Box box = boxes.get(name);
-        if (box == null) {
+        List<Stored> stored = stored(name);
+        if (stored.size() == 1 && stored.getFirst().box.cut().isWhole()) {
+            return read(stored.getFirst());
+        }
+        TensorEntry tensor = tensors.get(name);
+        Block whole = Block.of(Shape.origin(tensor.shape().size()), tensor.shape());
+        ByteBuffer assembled = ByteBuffer.allocate(Math.toIntExact(tensor.bytes()));
+        for (Stored part : stored) {
+            Cut cut = part.box.cut();
+            Block block = Block.of(cut.offsets(), cut.sizes());
+            block.copy(read(part), block, assembled, whole, tensor.dtype().bytes());
+        }
+        return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** A tensor to be written in a type, cut after cut where it was stored in rows, so that it is never held as a whole. */
+    TensorSource source(String name, DType dtype) {
+        TensorEntry tensor = tensors.get(name);
+        List<Stored> stored = stored(name);
+        if (stored.size() == 1
+                || !stored.stream().allMatch(part -> part.box.cut().isContiguous())) {
+            return new StoredSource(name, tensor, dtype, () -> data(name));
+        }
+        List<TensorSource> rows = stored.stream()
+                .map(part -> {
+                    List<Long> sizes = part.box.cut().sizes();
+                    long bytes = Shape.bytes(tensor.dtype(), sizes);
+                    TensorEntry entry = new TensorEntry(name, tensor.dtype(), sizes, 0, bytes);
+                    return (TensorSource) new StoredSource(name, entry, dtype, () -> read(part));
+                })
+                .toList();
+        return new RowsSource(name, dtype, tensor.shape(), rows);
+    }
+
+    private List<Stored> stored(String name) {
+        List<Stored> stored = boxes.get(name);
+        if (stored == null) {
             throw new CheckpointException(checkpoint.directory() + " has no tensor " + name);
         }
-        return checkpoint.read(box.key, box.part.offsets(), box.part.unpadded());
+        return stored;
+    }
+
+    private ByteBuffer read(Stored stored) {
+        return checkpoint.read(stored.key, stored.box.offsets(), stored.box.sizes());
     }
 
     private ModelPlan collect(ModelConfig config, String prefix) {
         boolean nextToken = checkpoint.keys().contains(prefix + "mtp.layers.0.eh_proj.weight");
-        ModelPlan plan = ModelPlan.of(config, Naming.UNIVERSAL, nextToken);
+        ModelPlan plan = ModelPlan.of(config, Naming.UNIVERSAL, nextToken, LayerKeys.of(checkpoint.keys(), prefix));
         for (MegatronTensor tensor : plan.tensors()) {
             if (checkpoint.keys().contains(prefix + tensor.key())) {
                 TensorEntry stored = checkpoint.entry(prefix + tensor.key());
                 check(stored, tensor);
-                tensor.parts().forEach(part -> add(stored, part));
+                tensor.boxes().forEach(box -> add(stored, box));
             }
         }
         plan.tensors().stream()
-                .flatMap(tensor -> tensor.parts().stream())
-                .map(Part::name)
+                .flatMap(tensor -> tensor.boxes().stream())
+                .map(box -> box.cut().name())
                 .filter(name -> !tensors.containsKey(name))
                 .distinct()
                 .forEach(missing::add);
@@ -87,12 +128,12 @@ public final class ModelTensors {
 
     /** All axes must agree, but the rows of a vocabulary: they depend on the parallel layout of who saved it. */
     private void check(TensorEntry stored, MegatronTensor tensor) {
-        Part part = tensor.parts().getFirst();
+        Cut cut = tensor.parts().getFirst().cuts().getFirst();
         boolean fits = stored.shape().equals(tensor.shape())
                 || tensor.paddedRows()
                         && stored.shape().size() == 2
-                        && stored.shape().get(0) >= part.shape().get(0)
-                        && stored.shape().get(1).equals(part.shape().get(1));
+                        && stored.shape().get(0) >= cut.shape().get(0)
+                        && stored.shape().get(1).equals(cut.shape().get(1));
         if (!fits) {
             throw new CheckpointException(
                     "%s: %s has shape %s, but config.json says %s; the two belong to different models"
@@ -100,20 +141,24 @@ public final class ModelTensors {
         }
     }
 
-    private void add(TensorEntry stored, Part part) {
-        if (!tensors.containsKey(part.name())) {
-            long bytes = Shape.bytes(stored.dtype(), part.shape());
-            tensors.put(part.name(), new TensorEntry(part.name(), stored.dtype(), part.shape(), 0, bytes));
-            boxes.put(part.name(), new Box(stored.name(), part));
+    /** A second key that holds the same tensor, as the two namings have, adds nothing. */
+    private void add(TensorEntry stored, Box box) {
+        Cut cut = box.cut();
+        List<Stored> known = boxes.computeIfAbsent(cut.name(), name -> new ArrayList<>());
+        if (known.isEmpty()) {
+            long bytes = Shape.bytes(stored.dtype(), cut.shape());
+            tensors.put(cut.name(), new TensorEntry(cut.name(), stored.dtype(), cut.shape(), 0, bytes));
+        }
+        if (known.isEmpty() || known.getFirst().key.equals(stored.name())) {
+            known.add(new Stored(stored.name(), box));
         }
     }
 
     private void copy(String name, String original) {
         TensorEntry tensor = tensors.get(original);
-        Box box = boxes.get(original);
-        if (tensor != null && box != null) {
+        if (tensor != null) {
             tensors.put(name, new TensorEntry(name, tensor.dtype(), tensor.shape(), 0, tensor.bytes()));
-            boxes.put(name, box);
+            boxes.put(name, stored(original));
         }
     }
 }

@@ -19,4 +19,9 @@ record RenamedSource(String name, TensorSource source) implements TensorSource {
     public void writeTo(WritableByteChannel out) throws IOException {
         source.writeTo(out);
     }
+
+    @Override
+    public void writeRange(WritableByteChannel out, long first, long elements) throws IOException {
+        source.writeRange(out, first, elements);
+    }
 }

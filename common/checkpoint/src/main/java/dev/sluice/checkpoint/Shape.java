@@ -1,5 +1,6 @@
 package dev.sluice.checkpoint;
 
+import java.util.Collections;
 import java.util.List;
 
 /** Arithmetic on tensor shapes; every product is checked, because shapes come from files. */
@@ -32,6 +33,11 @@ final class Shape {
     /** Size in bytes of a dense tensor. */
     static long bytes(DType dtype, List<Long> shape) {
         return multiply(elements(shape), dtype.bytes(), shape);
+    }
+
+    /** Zero on every axis. */
+    static List<Long> origin(int rank) {
+        return Collections.nCopies(rank, 0L);
     }
 
     private static long multiply(long left, long right, List<Long> shape) {

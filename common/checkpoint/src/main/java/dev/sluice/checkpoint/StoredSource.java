@@ -23,7 +23,18 @@ record StoredSource(String name, TensorEntry entry, DType dtype, Supplier<ByteBu
 
     @Override
     public void writeTo(WritableByteChannel out) throws IOException {
-        ByteBuffer source = data.get().duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        write(out, data.get().duplicate());
+    }
+
+    @Override
+    public void writeRange(WritableByteChannel out, long first, long elements) throws IOException {
+        int width = entry.dtype().bytes();
+        ByteBuffer all = data.get();
+        write(out, all.slice(all.position() + Math.toIntExact(first * width), Math.toIntExact(elements * width)));
+    }
+
+    private void write(WritableByteChannel out, ByteBuffer bytes) throws IOException {
+        ByteBuffer source = bytes.order(ByteOrder.LITTLE_ENDIAN);
         if (entry.dtype() == dtype) {
             DurableFiles.writeFully(out, source);
             return;

@@ -16,6 +16,16 @@ public interface TensorSource {
     /** Writes exactly {@link #bytes()} bytes: row-major, little-endian. */
     void writeTo(WritableByteChannel out) throws IOException;
 
+    /**
+     * Writes some of the elements, counted row-major. A source that can begin anywhere should say so here; this default writes all and drops the others.
+     *
+     * @param first the first element
+     * @param elements how many
+     */
+    default void writeRange(WritableByteChannel out, long first, long elements) throws IOException {
+        writeTo(new RangeChannel(out, first * dtype().bytes(), elements * dtype().bytes()));
+    }
+
     default long bytes() {
         return Shape.bytes(dtype(), shape());
     }

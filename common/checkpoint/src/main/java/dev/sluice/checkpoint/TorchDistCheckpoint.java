@@ -22,12 +22,20 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class TorchDistCheckpoint implements AutoCloseable {
     private static final long MAX_METADATA_BYTES = 512L << 20;
+    /** Mapped chunks, not copies: more than a layer has, few enough to cost nothing. */
+    private static final int VERIFIED_CHUNKS = 64;
 
     private final Path directory;
     private final DistributedMetadata metadata;
     private final Map<String, Object> common;
     private final Map<String, MappedFile> files = new ConcurrentHashMap<>();
     private final Set<String> tiled = ConcurrentHashMap.newKeySet();
+    private final Map<StoredItem, ByteBuffer> verified = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<StoredItem, ByteBuffer> eldest) {
+            return size() > VERIFIED_CHUNKS;
+        }
+    };
 
     private TorchDistCheckpoint(Path directory, DistributedMetadata metadata) {
         this.directory = directory;
@@ -211,7 +219,24 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
+    /** A fused chunk is read once for each of the tensors in it; its checksum is verified the first time. */
     private ByteBuffer chunk(ShardedTensor tensor, TensorChunk chunk) {
+        synchronized (verified) {
+            ByteBuffer known = verified.get(chunk.stored());
+            if (known != null) {
+                return known.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+            }
+        }
+        ByteBuffer data = verifiedChunk(tensor, chunk);
+        if (data.isDirect()) {
+            synchronized (verified) {
+                verified.put(chunk.stored(), data.duplicate());
+            }
+        }
+        return data;
+    }
+
+    private ByteBuffer verifiedChunk(ShardedTensor tensor, TensorChunk chunk) {
         String where = "%s: the part of %s at %s".formatted(directory, tensor.key(), chunk.offsets());
         TorchTensor stored = TorchTensor.read(bytes(chunk.stored()), where);
         if (stored.dtype() != tensor.dtype() || !stored.shape().equals(chunk.sizes())) {

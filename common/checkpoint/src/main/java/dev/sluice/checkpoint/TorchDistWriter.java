@@ -1,5 +1,6 @@
 package dev.sluice.checkpoint;
 
+import dev.sluice.checkpoint.MegatronTensor.Box;
 import dev.sluice.checkpoint.MegatronTensor.Part;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -92,8 +93,10 @@ public final class TorchDistWriter {
         Set<String> left = new HashSet<>(states.keySet());
         for (MegatronTensor tensor : plan.tensors()) {
             boolean any = false;
-            for (Part part : tensor.parts()) {
-                any |= left.remove(part.name());
+            for (Box box : tensor.boxes()) {
+                // A name comes up once for each of its boxes.
+                any |= states.containsKey(box.cut().name());
+                left.remove(box.cut().name());
             }
             if (any) {
                 tensor(items, tensor, prefix, states);
@@ -107,30 +110,18 @@ public final class TorchDistWriter {
     private void tensor(DistributedItems items, MegatronTensor tensor, String prefix, Map<String, TensorSource> sources)
             throws IOException {
         List<TensorChunk> chunks = new ArrayList<>();
-        DType dtype = source(tensor.parts().getFirst(), sources).dtype();
+        DType dtype = PartSource.of(tensor, tensor.parts().getFirst(), sources).dtype();
         for (Part part : tensor.parts()) {
-            TensorSource source = source(part, sources);
+            TensorSource source = PartSource.of(tensor, part, sources);
             if (source.dtype() != dtype) {
                 throw new CheckpointException("%s is %s, but other parts of %s are %s; give all of them one type"
-                        .formatted(part.name(), source.dtype(), tensor.key(), dtype));
+                        .formatted(source.name(), source.dtype(), tensor.key(), dtype));
             }
             chunks.add(items.chunk(source, part, Shape.bytes(dtype, part.sizes()) - source.bytes()));
             bytesDone += source.bytes();
             progress.at(bytesDone, bytesTotal);
         }
         items.tensor(new ShardedTensor(prefix + tensor.key(), dtype, tensor.shape(), chunks));
-    }
-
-    private static TensorSource source(Part part, Map<String, TensorSource> sources) {
-        TensorSource source = sources.get(part.name());
-        if (source == null) {
-            throw new CheckpointException("tensor " + part.name() + " is missing; give every tensor of the model");
-        }
-        if (!source.shape().equals(part.shape())) {
-            throw new CheckpointException("tensor %s has shape %s, but config.json says %s"
-                    .formatted(part.name(), source.shape(), part.shape()));
-        }
-        return source;
     }
 
     private void states(DistributedItems items, ModelPlan plan, boolean nextToken, Path directory) throws IOException {
@@ -167,9 +158,10 @@ public final class TorchDistWriter {
 
     private static long bytes(ModelPlan plan, Map<String, TensorSource> sources) {
         return plan.tensors().stream()
-                .flatMap(tensor -> tensor.parts().stream())
-                .filter(part -> sources.containsKey(part.name()))
-                .mapToLong(part -> sources.get(part.name()).bytes())
+                .flatMap(tensor -> tensor.boxes().stream())
+                .map(Box::cut)
+                .filter(cut -> sources.containsKey(cut.name()))
+                .mapToLong(cut -> Shape.bytes(sources.get(cut.name()).dtype(), cut.sizes()))
                 .sum();
     }
 }

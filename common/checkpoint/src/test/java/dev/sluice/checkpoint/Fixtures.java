@@ -12,6 +12,9 @@ final class Fixtures {
     static final Path TORCH_DIST_020 = ROOT.resolve("torch_dist_mcore020_local");
     static final Path KEY_TABLE = ROOT.resolve("glm47flash_keys.tsv");
 
+    /** One directory a family: {@code hf}, and {@code torch_dist} with the same weights. */
+    static final Path FAMILIES = ROOT.resolve("families");
+
     private Fixtures() {}
 
     static Path file(String name) {

@@ -60,13 +60,13 @@ class HuggingFaceProblemsTest {
     @Test
     void namesTheSupportedFamiliesWhenTheModelIsAnother() throws IOException {
         // Given
-        edit("config.json", "glm4_moe_lite", "llama");
+        edit("config.json", "glm4_moe_lite", "gemma4");
 
         // When / Then
         assertThat(HuggingFaceCheckpoint.problems(folder))
                 .singleElement()
                 .asString()
-                .contains("model_type \"llama\" is not supported", "glm4_moe_lite");
+                .contains("model_type \"gemma4\" is not supported", "deepseek_v3", "glm4_moe_lite", "qwen3_moe");
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.sluice.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.checkpoint.MegatronTensor.Cut;
 import dev.sluice.checkpoint.MegatronTensor.Part;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -109,7 +110,8 @@ class ModelPlanTest {
         String offsets = stacked
                 ? part.offsets().toString().replaceFirst("\\[\\d+", "[{e}")
                 : part.offsets().toString();
-        String name = part.name().replaceFirst("\\.experts\\.\\d+\\.", ".experts.{e}.");
+        Cut cut = part.cuts().getFirst();
+        String name = cut.name().replaceFirst("\\.experts\\.\\d+\\.", ".experts.{e}.");
         return String.join(
                 "\t",
                 folded(tensor.key(), "decoder.layers."),
@@ -118,7 +120,7 @@ class ModelPlanTest {
                 offsets,
                 part.sizes().toString(),
                 folded(name, "model.layers."),
-                part.shape().toString());
+                cut.shape().toString());
     }
 
     private static String folded(String name, String prefix) {
