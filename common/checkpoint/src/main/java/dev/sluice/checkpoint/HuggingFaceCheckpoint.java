@@ -69,11 +69,12 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
 
     /** A read-only little-endian view of a tensor's bytes, row-major; nothing is copied. */
     public ByteBuffer data(String name) {
-        SafetensorsFile shard = shardOfTensor.get(name);
-        if (shard == null) {
-            throw new CheckpointException(directory + " has no tensor " + name);
-        }
-        return shard.data(name);
+        return shardOf(name).data(name);
+    }
+
+    /** As {@link #data(String)}, but only {@code length} bytes from byte {@code begin} of the tensor on: a tensor may exceed 2 GiB. */
+    public ByteBuffer data(String name, long begin, long length) {
+        return shardOf(name).data(name, begin, length);
     }
 
     /** A tensor to be written elsewhere, while this checkpoint is open. */
@@ -88,6 +89,14 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
     @Override
     public void close() {
         shards.values().forEach(SafetensorsFile::close);
+    }
+
+    private SafetensorsFile shardOf(String tensor) {
+        SafetensorsFile shard = shardOfTensor.get(tensor);
+        if (shard == null) {
+            throw new CheckpointException(directory + " has no tensor " + tensor);
+        }
+        return shard;
     }
 
     private void openIndexed(ShardIndex index) {

@@ -8,8 +8,10 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** The tensors of a torch_dist checkpoint under Hugging Face names: the weights, or one family of optimizer states. */
 public final class ModelTensors {
@@ -17,6 +19,7 @@ public final class ModelTensors {
     private final SortedMap<String, TensorEntry> tensors = new TreeMap<>();
     private final Map<String, Box> boxes = new HashMap<>();
     private final List<String> missing = new ArrayList<>();
+    private final Set<String> named = new TreeSet<>();
 
     private record Box(String key, Part part) {}
 
@@ -66,6 +69,33 @@ public final class ModelTensors {
         return checkpoint.read(box.key, box.part.offsets(), box.part.unpadded());
     }
 
+    /** Keys of the checkpoint that have a name in Hugging Face. */
+    Set<String> namedKeys() {
+        return Collections.unmodifiableSet(named);
+    }
+
+    /** A tensor to be read in windows. */
+    TensorReader reader(String name) {
+        Box box = boxes.get(name);
+        if (box == null) {
+            throw new CheckpointException(checkpoint.directory() + " has no tensor " + name);
+        }
+        ShardedReader reader = new ShardedReader(checkpoint, checkpoint.tensor(box.key));
+        return window -> {
+            // Megatron stacks what Hugging Face keeps apart: axes in front, of which the box has one row each.
+            List<Long> offsets = new ArrayList<>(box.part.offsets());
+            List<Long> sizes = new ArrayList<>(box.part.unpadded());
+            int front = offsets.size() - window.offsets().size();
+            for (int axis = 0; axis < window.offsets().size(); axis++) {
+                offsets.set(
+                        front + axis,
+                        offsets.get(front + axis) + window.offsets().get(axis));
+                sizes.set(front + axis, window.sizes().get(axis));
+            }
+            return reader.read(offsets, sizes);
+        };
+    }
+
     private ModelPlan collect(ModelConfig config, String prefix) {
         boolean nextToken = checkpoint.keys().contains(prefix + "mtp.layers.0.eh_proj.weight");
         ModelPlan plan = ModelPlan.of(config, Naming.UNIVERSAL, nextToken);
@@ -73,6 +103,7 @@ public final class ModelTensors {
             if (checkpoint.keys().contains(prefix + tensor.key())) {
                 TensorEntry stored = checkpoint.entry(prefix + tensor.key());
                 check(stored, tensor);
+                named.add(stored.name());
                 tensor.parts().forEach(part -> add(stored, part));
             }
         }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -182,7 +183,12 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         return Collections.unmodifiableMap(values);
     }
 
-    private ShardedTensor tensor(String key) {
+    /** Keys that cannot be used, with the reason. */
+    SortedMap<String, String> unreadable() {
+        return Collections.unmodifiableSortedMap(metadata.unreadable());
+    }
+
+    ShardedTensor tensor(String key) {
         ShardedTensor tensor = metadata.tensors().get(key);
         if (tensor == null) {
             String reason = metadata.unreadable().get(key);
@@ -211,7 +217,7 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    private ByteBuffer chunk(ShardedTensor tensor, TensorChunk chunk) {
+    ByteBuffer chunk(ShardedTensor tensor, TensorChunk chunk) {
         String where = "%s: the part of %s at %s".formatted(directory, tensor.key(), chunk.offsets());
         TorchTensor stored = TorchTensor.read(bytes(chunk.stored()), where);
         if (stored.dtype() != tensor.dtype() || !stored.shape().equals(chunk.sizes())) {
