@@ -31,8 +31,7 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
      * @throws CheckpointException for the first thing that is wrong; {@link #problems} lists all
      */
     public static HuggingFaceCheckpoint open(Path directory) {
-        HuggingFaceCheckpoint checkpoint =
-                new HuggingFaceCheckpoint(directory, Json.file(directory.resolve("config.json")));
+        HuggingFaceCheckpoint checkpoint = new HuggingFaceCheckpoint(directory, config(directory));
         try {
             Optional<ShardIndex> index = ShardIndex.read(directory);
             if (index.isPresent()) {
@@ -46,6 +45,15 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
             checkpoint.close();
             throw e;
         }
+    }
+
+    /**
+     * The {@code config.json} of a model directory, which may hold nothing else.
+     *
+     * @throws CheckpointException if there is none or it is not JSON
+     */
+    public static JsonNode config(Path directory) {
+        return Json.file(directory.resolve("config.json"));
     }
 
     /** Everything that is wrong with a directory, each message with its mend; reads headers only. Empty means fine. */

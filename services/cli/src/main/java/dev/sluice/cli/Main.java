@@ -24,7 +24,8 @@ import picocli.CommandLine.Command;
             StatusCommand.class,
             WatchCommand.class,
             CancelCommand.class,
-            TopicsCommand.class
+            TopicsCommand.class,
+            VerifyCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
