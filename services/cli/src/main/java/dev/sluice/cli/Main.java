@@ -25,7 +25,9 @@ import picocli.CommandLine.Command;
             WatchCommand.class,
             CancelCommand.class,
             TopicsCommand.class,
-            VerifyCommand.class
+            InspectCommand.class,
+            VerifyCommand.class,
+            DiffCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

@@ -79,6 +79,11 @@ record CheckpointPair(CheckpointView a, CheckpointView b) implements AutoCloseab
         if (!a.states().isEmpty() || !b.states().isEmpty()) {
             notes.add("optimizer and random states are not compared");
         }
+        boolean keys = a.format() == CheckpointFormat.TORCH_DIST && a.config().isEmpty();
+        if (keys && !onlyInA().isEmpty() && !onlyInB().isEmpty()) {
+            notes.add(
+                    "Megatron's names depend on how the model was built; --config HF_DIR compares under those of Hugging Face");
+        }
         return notes.stream().distinct().toList();
     }
 
