@@ -25,6 +25,7 @@ import picocli.CommandLine.Command;
             WatchCommand.class,
             CancelCommand.class,
             TopicsCommand.class,
+            ConvertCommand.class,
             InspectCommand.class,
             VerifyCommand.class,
             DiffCommand.class

@@ -35,7 +35,7 @@ public record Inspection(Terminal terminal, Detail detail) {
                 terminal.result(InspectionDocument.of(view, problems, detail == Detail.ALL)
                         .toPrettyString());
             } else {
-                new InspectionPage(view, detail).lines().forEach(terminal::result);
+                new InspectionPage(view, detail, terminal.columns()).lines().forEach(terminal::result);
                 problems.forEach(terminal::error);
             }
             return problems.isEmpty() ? ExitCode.OK : ExitCode.USAGE;

@@ -13,10 +13,16 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A checkpoint's content for people. */
-record InspectionPage(CheckpointView view, Detail detail) {
+/**
+ * A checkpoint's content for people.
+ *
+ * @param columns of the terminal; the lines of tensors may be longer
+ */
+record InspectionPage(CheckpointView view, Detail detail, int columns) {
     private static final int FILES_SHOWN = 6;
-    private static final int WIDTH = 100;
+    private static final int FEW_ARGUMENTS = 5;
+    private static final int MIN_COLUMNS = 60;
+    private static final int MAX_COLUMNS = 100;
 
     /** The arguments that say which model and how it was trained; the others are many. */
     private static final List<String> TELLING = List.of(
@@ -62,8 +68,8 @@ record InspectionPage(CheckpointView view, Detail detail) {
         return lines;
     }
 
-    private static void entry(List<String> lines, String label, String text) {
-        lines.addAll(Wrapped.after("  %-11s".formatted(label), text, WIDTH));
+    private void entry(List<String> lines, String label, String text) {
+        lines.addAll(Wrapped.after("  %-11s".formatted(label), text, Math.clamp(columns, MIN_COLUMNS, MAX_COLUMNS)));
     }
 
     private String model() {
@@ -107,7 +113,10 @@ record InspectionPage(CheckpointView view, Detail detail) {
         Map<String, ?> arguments = view.arguments();
         List<String> names = detail == Detail.ALL
                 ? List.copyOf(arguments.keySet())
-                : TELLING.stream().filter(arguments::containsKey).toList();
+                : Stream.concat(TELLING.stream(), arguments.keySet().stream().limit(FEW_ARGUMENTS))
+                        .filter(arguments::containsKey)
+                        .distinct()
+                        .toList();
         String values = names.stream()
                 .map(name -> clean(name + "=" + arguments.get(name)))
                 .collect(Collectors.joining(", "));

@@ -6,15 +6,21 @@ import dev.sluice.checkpoint.FloatTypes;
 import dev.sluice.checkpoint.Window;
 import dev.sluice.cli.checkpoint.TensorVerdict.Kind;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Compares one tensor of two checkpoints: bytes where the types agree, else values. */
 final class TensorCheck {
+    /** Few enough that the decoded numbers stay in the processor's cache. */
+    private static final int BLOCK = 4096;
+
     private final CheckpointPair.Match match;
     private final TensorPair pair;
     private final DType typeA;
     private final DType typeB;
+    private final double[] valuesA = new double[BLOCK];
+    private final double[] valuesB = new double[BLOCK];
     private long different;
     private boolean rounded;
     private String first = "";
@@ -61,19 +67,32 @@ final class TensorCheck {
         if (typeA == typeB && a.mismatch(b) < 0) {
             return true;
         }
-        double[] valuesA = new double[window.elements()];
-        double[] valuesB = new double[window.elements()];
-        Elements.decode(a, typeA, valuesA, window.elements());
-        Elements.decode(b, typeB, valuesB, window.elements());
-        for (int i = 0; i < window.elements(); i++) {
-            boolean same = typeA == typeB
-                    ? sameBytes(a, b, i, typeA.bytes())
-                    : sameNumber(valuesA[i], valuesB[i]) || sameWhenRounded(valuesA[i], valuesB[i]);
-            if (!same && different++ == 0) {
-                first = "%s: %s against %s".formatted(place(window, i), valuesA[i], valuesB[i]);
-            }
+        for (int done = 0; done < window.elements(); done += BLOCK) {
+            block(window, a, b, done, Math.min(BLOCK, window.elements() - done));
         }
         return true;
+    }
+
+    private void block(Window window, ByteBuffer a, ByteBuffer b, int from, int count) {
+        ByteBuffer blockA = slice(a, typeA, from, count);
+        ByteBuffer blockB = slice(b, typeB, from, count);
+        if (typeA == typeB && blockA.mismatch(blockB) < 0) {
+            return;
+        }
+        Elements.decode(blockA, typeA, valuesA, count);
+        Elements.decode(blockB, typeB, valuesB, count);
+        for (int i = 0; i < count; i++) {
+            boolean same = typeA == typeB
+                    ? sameBytes(blockA, blockB, i, typeA.bytes())
+                    : sameNumber(valuesA[i], valuesB[i]) || sameWhenRounded(valuesA[i], valuesB[i]);
+            if (!same && different++ == 0) {
+                first = "%s: %s against %s".formatted(place(window, from + i), valuesA[i], valuesB[i]);
+            }
+        }
+    }
+
+    private static ByteBuffer slice(ByteBuffer data, DType type, int first, int count) {
+        return data.slice(first * type.bytes(), count * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static boolean sameBytes(ByteBuffer a, ByteBuffer b, int element, int width) {

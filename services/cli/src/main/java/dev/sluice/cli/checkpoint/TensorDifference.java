@@ -1,7 +1,6 @@
 package dev.sluice.cli.checkpoint;
 
 import dev.sluice.checkpoint.DType;
-import dev.sluice.checkpoint.Elements;
 import java.util.Optional;
 
 /** Measures the change of one tensor; one whose bytes are the same is not decoded. */
@@ -25,13 +24,9 @@ final class TensorDifference {
             long elements = Math.min(match.a().bytes(), match.b().bytes()) / typeA.bytes();
             return Optional.of(TensorChange.none(match.name(), elements, remark));
         }
-        ChangeSum sum = new ChangeSum();
-        double[] valuesA = new double[TensorPair.WINDOW_ELEMENTS];
-        double[] valuesB = new double[TensorPair.WINDOW_ELEMENTS];
+        ChangeSum sum = new ChangeSum(typeA, typeB);
         pair.read((window, a, b) -> {
-            Elements.decode(a, typeA, valuesA, window.elements());
-            Elements.decode(b, typeB, valuesB, window.elements());
-            sum.add(valuesA, valuesB, window.elements());
+            sum.add(a, b, window.elements());
             return true;
         });
         return Optional.of(sum.of(match.name(), remark));
