@@ -23,8 +23,8 @@ public record ConversionPreview(
         List<String> carriedOver,
         List<String> missing,
         List<String> problems) {
-    /** An archive of {@code torch.save} adds about 0.9 KiB to each piece, and a header entry of safetensors less. */
-    private static final long AROUND_A_PIECE = 1024;
+    /** An archive of {@code torch.save} adds about 0.9 KiB to each piece and .metadata 0.5; a header entry of safetensors is less. */
+    private static final long AROUND_A_PIECE = 1536;
 
     public ConversionPreview {
         carriedOver = List.copyOf(carriedOver);
