@@ -20,17 +20,51 @@ final class ShardedReader {
         tensor.chunks().forEach(chunk -> blocks.put(chunk, Block.of(chunk)));
     }
 
+    /** The box's elements: a view of the chunk where they lie together in one, else assembled. */
     ByteBuffer read(List<Long> offsets, List<Long> sizes) {
         int width = tensor.dtype().bytes();
         Block wanted = Block.of(offsets, sizes);
-        ByteBuffer assembled = ByteBuffer.allocate(Math.toIntExact(Shape.bytes(tensor.dtype(), sizes)));
+        int bytes = Math.toIntExact(Shape.bytes(tensor.dtype(), sizes));
+        for (Map.Entry<TensorChunk, Block> chunk : blocks.entrySet()) {
+            if (together(wanted, chunk.getValue())) {
+                int first = Math.toIntExact(position(wanted, chunk.getValue()) * width);
+                return stored(chunk.getKey()).slice(first, bytes).order(ByteOrder.LITTLE_ENDIAN);
+            }
+        }
+        ByteBuffer assembled = ByteBuffer.allocate(bytes);
         blocks.forEach((chunk, block) -> {
             Block shared = block.intersect(wanted);
             if (!shared.isEmpty()) {
-                ByteBuffer stored = opened.computeIfAbsent(chunk, absent -> checkpoint.chunk(tensor, absent));
-                shared.copy(stored, block, assembled, wanted, width);
+                shared.copy(stored(chunk), block, assembled, wanted, width);
             }
         });
         return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private ByteBuffer stored(TensorChunk chunk) {
+        return opened.computeIfAbsent(chunk, absent -> checkpoint.chunk(tensor, absent));
+    }
+
+    /** Whether the box lies inside the block and its elements follow each other there: whole rows behind the first axis of several. */
+    private static boolean together(Block box, Block block) {
+        boolean several = false;
+        for (int axis = 0; axis < box.low().length; axis++) {
+            boolean inside = box.low()[axis] >= block.low()[axis] && box.high()[axis] <= block.high()[axis];
+            boolean whole = box.low()[axis] == block.low()[axis] && box.high()[axis] == block.high()[axis];
+            if (!inside || several && !whole) {
+                return false;
+            }
+            several |= box.high()[axis] - box.low()[axis] > 1;
+        }
+        return true;
+    }
+
+    /** Row-major position of the box's first element in the block. */
+    private static long position(Block box, Block block) {
+        long position = 0;
+        for (int axis = 0; axis < box.low().length; axis++) {
+            position = position * (block.high()[axis] - block.low()[axis]) + box.low()[axis] - block.low()[axis];
+        }
+        return position;
     }
 }
