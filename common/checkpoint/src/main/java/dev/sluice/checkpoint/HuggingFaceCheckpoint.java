@@ -31,8 +31,7 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
      * @throws CheckpointException for the first thing that is wrong; {@link #problems} lists all
      */
     public static HuggingFaceCheckpoint open(Path directory) {
-        HuggingFaceCheckpoint checkpoint =
-                new HuggingFaceCheckpoint(directory, Json.file(directory.resolve("config.json")));
+        HuggingFaceCheckpoint checkpoint = new HuggingFaceCheckpoint(directory, config(directory));
         try {
             Optional<ShardIndex> index = ShardIndex.read(directory);
             if (index.isPresent()) {
@@ -46,6 +45,15 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
             checkpoint.close();
             throw e;
         }
+    }
+
+    /**
+     * The {@code config.json} of a model directory, which may hold nothing else.
+     *
+     * @throws CheckpointException if there is none or it is not JSON
+     */
+    public static JsonNode config(Path directory) {
+        return Json.file(directory.resolve("config.json"));
     }
 
     /** Everything that is wrong with a directory, each message with its mend; reads headers only. Empty means fine. */
@@ -69,11 +77,12 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
 
     /** A read-only little-endian view of a tensor's bytes, row-major; nothing is copied. */
     public ByteBuffer data(String name) {
-        SafetensorsFile shard = shardOfTensor.get(name);
-        if (shard == null) {
-            throw new CheckpointException(directory + " has no tensor " + name);
-        }
-        return shard.data(name);
+        return shardOf(name).data(name);
+    }
+
+    /** As {@link #data(String)}, but only {@code length} bytes from byte {@code begin} of the tensor on: a tensor may exceed 2 GiB. */
+    public ByteBuffer data(String name, long begin, long length) {
+        return shardOf(name).data(name, begin, length);
     }
 
     /** A tensor to be written elsewhere, while this checkpoint is open. */
@@ -108,6 +117,14 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
     @Override
     public void close() {
         shards.values().forEach(SafetensorsFile::close);
+    }
+
+    private SafetensorsFile shardOf(String tensor) {
+        SafetensorsFile shard = shardOfTensor.get(tensor);
+        if (shard == null) {
+            throw new CheckpointException(directory + " has no tensor " + tensor);
+        }
+        return shard;
     }
 
     private void openIndexed(ShardIndex index) {

@@ -10,8 +10,10 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** The tensors of a torch_dist checkpoint under Hugging Face names: the weights, or one family of optimizer states. */
 public final class ModelTensors {
@@ -19,6 +21,7 @@ public final class ModelTensors {
     private final SortedMap<String, TensorEntry> tensors = new TreeMap<>();
     private final Map<String, List<Stored>> boxes = new HashMap<>();
     private final List<String> missing = new ArrayList<>();
+    private final Set<String> named = new TreeSet<>();
 
     private record Stored(String key, Box box) {}
 
@@ -107,6 +110,47 @@ public final class ModelTensors {
         return checkpoint.read(stored.key, stored.box.offsets(), stored.box.sizes());
     }
 
+    /** Keys of the checkpoint that have a name in Hugging Face. */
+    Set<String> namedKeys() {
+        return Collections.unmodifiableSet(named);
+    }
+
+    /** A tensor to be read in windows. */
+    TensorReader reader(String name) {
+        List<Stored> stored = stored(name);
+        if (stored.size() > 1 || !stored.getFirst().box.cut().isWhole()) {
+            return assembled(name);
+        }
+        Box box = stored.getFirst().box;
+        ShardedReader reader = new ShardedReader(checkpoint, checkpoint.tensor(stored.getFirst().key));
+        return window -> {
+            // Megatron stacks what Hugging Face keeps apart: axes in front, of which the box has one row each.
+            List<Long> offsets = new ArrayList<>(box.offsets());
+            List<Long> sizes = new ArrayList<>(box.sizes());
+            int front = offsets.size() - window.offsets().size();
+            for (int axis = 0; axis < window.offsets().size(); axis++) {
+                offsets.set(
+                        front + axis,
+                        offsets.get(front + axis) + window.offsets().get(axis));
+                sizes.set(front + axis, window.sizes().get(axis));
+            }
+            return reader.read(offsets, sizes);
+        };
+    }
+
+    /** Megatron keeps it in several boxes, as it does queries, keys and values: put together once, for all windows. */
+    private TensorReader assembled(String name) {
+        int width = tensors.get(name).dtype().bytes();
+        ByteBuffer[] whole = new ByteBuffer[1];
+        return window -> {
+            if (whole[0] == null) {
+                whole[0] = data(name);
+            }
+            return whole[0].slice(Math.toIntExact(window.first() * width), Math.toIntExact(window.elements() * width))
+                    .order(ByteOrder.LITTLE_ENDIAN);
+        };
+    }
+
     private ModelPlan collect(ModelConfig config, String prefix) {
         boolean nextToken = checkpoint.keys().contains(prefix + "mtp.layers.0.eh_proj.weight");
         ModelPlan plan = ModelPlan.of(config, Naming.UNIVERSAL, nextToken, LayerKeys.of(checkpoint.keys(), prefix));
@@ -114,6 +158,7 @@ public final class ModelTensors {
             if (checkpoint.keys().contains(prefix + tensor.key())) {
                 TensorEntry stored = checkpoint.entry(prefix + tensor.key());
                 check(stored, tensor);
+                named.add(stored.name());
                 tensor.boxes().forEach(box -> add(stored, box));
             }
         }

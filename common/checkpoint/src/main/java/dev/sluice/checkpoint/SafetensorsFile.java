@@ -47,6 +47,16 @@ public final class SafetensorsFile implements AutoCloseable {
         return file.slice(header.dataBegin() + tensor.begin(), tensor.bytes());
     }
 
+    /** As {@link #data(String)}, but only {@code length} bytes from byte {@code begin} of the tensor on: a tensor may exceed 2 GiB. */
+    public ByteBuffer data(String name, long begin, long length) {
+        TensorEntry tensor = header.tensors().get(name);
+        if (tensor == null || begin < 0 || length < 0 || begin > tensor.bytes() - length) {
+            throw new CheckpointException(
+                    "%s has no bytes %d to %d of a tensor %s".formatted(file.path(), begin, begin + length, name));
+        }
+        return file.slice(header.dataBegin() + tensor.begin() + begin, length);
+    }
+
     @Override
     public void close() {
         file.close();

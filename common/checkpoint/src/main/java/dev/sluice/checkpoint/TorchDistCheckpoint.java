@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -190,7 +191,12 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         return Collections.unmodifiableMap(values);
     }
 
-    private ShardedTensor tensor(String key) {
+    /** Keys that cannot be used, with the reason. */
+    SortedMap<String, String> unreadable() {
+        return Collections.unmodifiableSortedMap(metadata.unreadable());
+    }
+
+    ShardedTensor tensor(String key) {
         ShardedTensor tensor = metadata.tensors().get(key);
         if (tensor == null) {
             String reason = metadata.unreadable().get(key);
@@ -220,7 +226,7 @@ public final class TorchDistCheckpoint implements AutoCloseable {
     }
 
     /** A fused chunk is read once for each of the tensors in it; its checksum is verified the first time. */
-    private ByteBuffer chunk(ShardedTensor tensor, TensorChunk chunk) {
+    ByteBuffer chunk(ShardedTensor tensor, TensorChunk chunk) {
         synchronized (verified) {
             ByteBuffer known = verified.get(chunk.stored());
             if (known != null) {

@@ -24,7 +24,11 @@ import picocli.CommandLine.Command;
             StatusCommand.class,
             WatchCommand.class,
             CancelCommand.class,
-            TopicsCommand.class
+            TopicsCommand.class,
+            ConvertCommand.class,
+            InspectCommand.class,
+            VerifyCommand.class,
+            DiffCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

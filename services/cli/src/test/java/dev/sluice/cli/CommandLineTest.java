@@ -23,7 +23,11 @@ class CommandLineTest {
     private final StringWriter err = new StringWriter();
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "up", "run", "import", "status", "watch", "cancel", "topics"})
+    @ValueSource(
+            strings = {
+                "demo", "up", "run", "import", "status", "watch", "cancel", "topics", "convert", "inspect", "verify",
+                "diff"
+            })
     void everyCommandExplainsItselfAndKnowsJson(String command) {
         assertThat(execute(command, "--help")).isEqualTo(ExitCode.OK);
 

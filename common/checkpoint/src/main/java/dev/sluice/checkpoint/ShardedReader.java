@@ -1,0 +1,70 @@
+package dev.sluice.checkpoint;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Reads boxes of a tensor that ranks saved in chunks; a chunk is opened, and its checksum verified, when the first box of it is asked for. */
+final class ShardedReader {
+    private final TorchDistCheckpoint checkpoint;
+    private final ShardedTensor tensor;
+    private final Map<TensorChunk, Block> blocks = new HashMap<>();
+    private final Map<TensorChunk, ByteBuffer> opened = new HashMap<>();
+
+    ShardedReader(TorchDistCheckpoint checkpoint, ShardedTensor tensor) {
+        tensor.checkTiling();
+        this.checkpoint = checkpoint;
+        this.tensor = tensor;
+        tensor.chunks().forEach(chunk -> blocks.put(chunk, Block.of(chunk)));
+    }
+
+    /** The box's elements: a view of the chunk where they lie together in one, else assembled. */
+    ByteBuffer read(List<Long> offsets, List<Long> sizes) {
+        int width = tensor.dtype().bytes();
+        Block wanted = Block.of(offsets, sizes);
+        int bytes = Math.toIntExact(Shape.bytes(tensor.dtype(), sizes));
+        for (Map.Entry<TensorChunk, Block> chunk : blocks.entrySet()) {
+            if (together(wanted, chunk.getValue())) {
+                int first = Math.toIntExact(position(wanted, chunk.getValue()) * width);
+                return stored(chunk.getKey()).slice(first, bytes).order(ByteOrder.LITTLE_ENDIAN);
+            }
+        }
+        ByteBuffer assembled = ByteBuffer.allocate(bytes);
+        blocks.forEach((chunk, block) -> {
+            Block shared = block.intersect(wanted);
+            if (!shared.isEmpty()) {
+                shared.copy(stored(chunk), block, assembled, wanted, width);
+            }
+        });
+        return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private ByteBuffer stored(TensorChunk chunk) {
+        return opened.computeIfAbsent(chunk, absent -> checkpoint.chunk(tensor, absent));
+    }
+
+    /** Whether the box lies inside the block and its elements follow each other there: whole rows behind the first axis of several. */
+    private static boolean together(Block box, Block block) {
+        boolean several = false;
+        for (int axis = 0; axis < box.low().length; axis++) {
+            boolean inside = box.low()[axis] >= block.low()[axis] && box.high()[axis] <= block.high()[axis];
+            boolean whole = box.low()[axis] == block.low()[axis] && box.high()[axis] == block.high()[axis];
+            if (!inside || several && !whole) {
+                return false;
+            }
+            several |= box.high()[axis] - box.low()[axis] > 1;
+        }
+        return true;
+    }
+
+    /** Row-major position of the box's first element in the block. */
+    private static long position(Block box, Block block) {
+        long position = 0;
+        for (int axis = 0; axis < box.low().length; axis++) {
+            position = position * (block.high()[axis] - block.low()[axis]) + box.low()[axis] - block.low()[axis];
+        }
+        return position;
+    }
+}
