@@ -82,7 +82,7 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
         if (tensor == null) {
             throw new CheckpointException(directory + " has no tensor " + name);
         }
-        return new StoredSource(name, tensor, tensor.dtype(), () -> data(name));
+        return StoredSource.of(name, tensor, tensor.dtype(), () -> data(name));
     }
 
     @Override

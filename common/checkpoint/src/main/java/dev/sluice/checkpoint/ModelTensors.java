@@ -2,7 +2,9 @@ package dev.sluice.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.checkpoint.MegatronTensor.Part;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -64,6 +66,15 @@ public final class ModelTensors {
             throw new CheckpointException(checkpoint.directory() + " has no tensor " + name);
         }
         return checkpoint.read(box.key, box.part.offsets(), box.part.unpadded());
+    }
+
+    /** Writes a tensor's bytes, row-major and little-endian, in pieces of whole elements; however it is stored, it is never held as a whole. */
+    void writeTo(String name, WritableByteChannel out) throws IOException {
+        Box box = boxes.get(name);
+        if (box == null) {
+            throw new CheckpointException(checkpoint.directory() + " has no tensor " + name);
+        }
+        checkpoint.write(box.key, box.part.offsets(), box.part.unpadded(), out);
     }
 
     private ModelPlan collect(ModelConfig config, String prefix) {

@@ -2,6 +2,7 @@ package dev.sluice.checkpoint;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 
@@ -45,6 +46,14 @@ public final class SafetensorsFile implements AutoCloseable {
             throw new CheckpointException(file.path() + " has no tensor " + name);
         }
         return file.slice(header.dataBegin() + tensor.begin(), tensor.bytes());
+    }
+
+    /** Every tensor with the place of its bytes. */
+    List<StoredTensor> stored(String path) {
+        return tensors().values().stream()
+                .map(tensor -> StoredTensor.whole(
+                        tensor.name(), tensor.dtype(), tensor.shape(), path, header.dataBegin() + tensor.begin()))
+                .toList();
     }
 
     @Override

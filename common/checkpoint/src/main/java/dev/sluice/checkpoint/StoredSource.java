@@ -2,7 +2,6 @@ package dev.sluice.checkpoint;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
 import java.util.function.Supplier;
@@ -12,9 +11,16 @@ import java.util.function.Supplier;
  *
  * @param entry the tensor as stored
  * @param dtype the type to write
+ * @param content its bytes as stored, given in pieces of whole elements
  */
-record StoredSource(String name, TensorEntry entry, DType dtype, Supplier<ByteBuffer> data) implements TensorSource {
-    private static final int WINDOW_ELEMENTS = 1 << 18;
+record StoredSource(String name, TensorEntry entry, DType dtype, Content content) implements TensorSource {
+    static StoredSource of(String name, TensorEntry entry, DType dtype, Supplier<ByteBuffer> data) {
+        return new StoredSource(
+                name,
+                entry,
+                dtype,
+                out -> DurableFiles.writeFully(out, data.get().duplicate()));
+    }
 
     @Override
     public List<Long> shape() {
@@ -23,18 +29,6 @@ record StoredSource(String name, TensorEntry entry, DType dtype, Supplier<ByteBu
 
     @Override
     public void writeTo(WritableByteChannel out) throws IOException {
-        ByteBuffer source = data.get().duplicate().order(ByteOrder.LITTLE_ENDIAN);
-        if (entry.dtype() == dtype) {
-            DurableFiles.writeFully(out, source);
-            return;
-        }
-        ByteBuffer window = ByteBuffer.allocate(WINDOW_ELEMENTS * dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-        while (source.hasRemaining()) {
-            window.clear();
-            while (source.hasRemaining() && window.hasRemaining()) {
-                FloatTypes.put(window, dtype, FloatTypes.get(source, entry.dtype()));
-            }
-            DurableFiles.writeFully(out, window.flip());
-        }
+        content.writeTo(entry.dtype() == dtype ? out : new ConvertingChannel(out, entry.dtype(), dtype));
     }
 }
