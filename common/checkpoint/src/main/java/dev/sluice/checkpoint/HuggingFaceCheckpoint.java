@@ -69,11 +69,15 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
 
     /** A read-only little-endian view of a tensor's bytes, row-major; nothing is copied. */
     public ByteBuffer data(String name) {
+        return shardOf(name).data(name);
+    }
+
+    private SafetensorsFile shardOf(String name) {
         SafetensorsFile shard = shardOfTensor.get(name);
         if (shard == null) {
             throw new CheckpointException(directory + " has no tensor " + name);
         }
-        return shard.data(name);
+        return shard;
     }
 
     /** A tensor to be written elsewhere, while this checkpoint is open. */
@@ -82,7 +86,13 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
         if (tensor == null) {
             throw new CheckpointException(directory + " has no tensor " + name);
         }
-        return new StoredSource(name, tensor, tensor.dtype(), () -> data(name));
+        return stored(name, tensor.dtype());
+    }
+
+    private TensorSource stored(String name, DType dtype) {
+        SafetensorsFile shard = shardOf(name);
+        return StoredSource.mapped(
+                name, tensors.get(name), dtype, (first, elements) -> shard.data(name, first, elements));
     }
 
     /** A weight to be written in a type; 8-bit floats are multiplied by the scales of their blocks. */
@@ -90,7 +100,7 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
         TensorEntry tensor = tensors.get(name);
         BlockScales blocks = BlockScales.of(config, tensors);
         if (!blocks.has(name)) {
-            return new StoredSource(name, tensor, dtype, () -> data(name));
+            return stored(name, dtype);
         }
         blocks.problem(name).ifPresent(problem -> {
             throw new CheckpointException(directory + ": " + problem);
