@@ -1,6 +1,7 @@
 package dev.sluice.checkpoint;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 
 /** An axis-aligned box of elements: {@code low} inclusive, {@code high} exclusive. */
@@ -17,6 +18,11 @@ record Block(long[] low, long[] high) {
 
     static Block of(TensorChunk chunk) {
         return of(chunk.offsets(), chunk.sizes());
+    }
+
+    /** Whether both are the same box; a record of arrays compares identities. */
+    boolean sameAs(Block other) {
+        return Arrays.equals(low, other.low) && Arrays.equals(high, other.high);
     }
 
     boolean isEmpty() {

@@ -19,6 +19,11 @@ final class ChecksumChannel implements WritableByteChannel {
         return position;
     }
 
+    /** Counts bytes that nobody writes. */
+    void skip(long bytes) {
+        position += bytes;
+    }
+
     void resetChecksum() {
         crc.reset();
     }

@@ -1,25 +1,29 @@
 package dev.sluice.checkpoint;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 
-/** Copies whole models between Hugging Face and torch_dist, tensor by tensor; what is written appears complete or not at all. */
+/**
+ * Copies whole models between Hugging Face and torch_dist. What is written appears complete or not at all, with a {@link Manifest}; an attempt that was
+ * killed, cancelled or ran out of disk goes on where it stood when the same conversion is asked for again.
+ */
 public final class Conversion {
     private Conversion() {}
 
     /**
      * What a conversion wrote.
      *
+     * @param bytes of the tensors
      * @param carriedOver tensors that came from the source because the trained checkpoint lacks them, sorted
      */
     public record Result(int tensors, long bytes, List<String> carriedOver) {
         public Result {
             carriedOver = List.copyOf(carriedOver);
+        }
+
+        private static Result of(List<TensorSource> tensors, List<String> carriedOver) {
+            long bytes = tensors.stream().mapToLong(TensorSource::bytes).sum();
+            return new Result(tensors.size(), bytes, carriedOver);
         }
     }
 
@@ -28,19 +32,38 @@ public final class Conversion {
      * floats are multiplied by the scales of their blocks.
      *
      * @param out the new checkpoint's root; must not exist
-     * @throws CheckpointException with every problem of the source, or when writing fails
+     * @throws CheckpointException with every problem of the source, if the disk is too small or another process writes the same, or when writing fails
      */
     public static Result toTorchDist(Path huggingFaceDir, Path out, Progress progress) {
+        return toTorchDist(huggingFaceDir, out, WriteSettings.PARALLEL, progress);
+    }
+
+    static Result toTorchDist(Path huggingFaceDir, Path out, WriteSettings settings, Progress progress) {
         List<String> problems = HuggingFaceCheckpoint.problems(huggingFaceDir);
         if (!problems.isEmpty()) {
             throw new CheckpointException(String.join("\n", problems));
         }
-        try (HuggingFaceCheckpoint source = HuggingFaceCheckpoint.open(huggingFaceDir);
-                NewDirectory directory = NewDirectory.beside(out)) {
-            List<TensorSource> weights = weights(source);
-            TorchDistWriter.write(directory.path(), TrainedModel.release(source.config(), weights), progress);
-            directory.publish();
-            return new Result(weights.size(), bytes(weights), List.of());
+        try (HuggingFaceCheckpoint source = HuggingFaceCheckpoint.open(huggingFaceDir)) {
+            ImportTensors weights = ImportTensors.of(source);
+            prepare(source, weights, out).run(settings, progress);
+            return Result.of(weights.tensors(), List.of());
+        }
+    }
+
+    /**
+     * What {@link #toTorchDist} would do. The output may exist.
+     *
+     * @throws CheckpointException if the source has problems other than missing tensors
+     */
+    public static ConversionPlan planToTorchDist(Path huggingFaceDir, Path out) {
+        try (HuggingFaceCheckpoint source = HuggingFaceCheckpoint.open(huggingFaceDir)) {
+            ImportTensors weights = ImportTensors.of(source);
+            List<String> problems = HuggingFaceCheckpoint.problems(huggingFaceDir);
+            if (weights.missing().isEmpty() && !problems.isEmpty()) {
+                throw new CheckpointException(String.join("\n", problems));
+            }
+            return ConversionPlan.of(
+                    prepare(source, weights, out), weights.tensors().size(), List.of(), weights.missing());
         }
     }
 
@@ -56,84 +79,60 @@ public final class Conversion {
      * @param huggingFaceSource where configuration, tokenizer, other small files and missing tensors come from
      * @param out the new directory; must not exist
      * @param shardBytes a shard holds at most so much, or one larger tensor
-     * @throws CheckpointException if the two belong to different models, either is damaged, or writing fails
+     * @throws CheckpointException if the two belong to different models, either is damaged, the disk is too small, another process writes the same, or
+     *     writing fails
      */
     public static Result toHuggingFace(
             Path torchDist, Path huggingFaceSource, Path out, long shardBytes, Progress progress) {
+        return toHuggingFace(torchDist, huggingFaceSource, out, shardBytes, WriteSettings.PARALLEL, progress);
+    }
+
+    static Result toHuggingFace(
+            Path torchDist,
+            Path huggingFaceSource,
+            Path out,
+            long shardBytes,
+            WriteSettings settings,
+            Progress progress) {
         try (TorchDistCheckpoint trained = TorchDistCheckpoint.open(torchDist);
-                HuggingFaceCheckpoint source = HuggingFaceCheckpoint.open(huggingFaceSource);
-                NewDirectory directory = NewDirectory.beside(out)) {
-            Export export = Export.of(trained, source);
-            long bytes = bytes(export.tensors());
-            directory.reserve(bytes);
-            HuggingFaceWriter.writeShards(
-                    directory.path(), ReportingSource.all(export.tensors(), bytes, progress), shardBytes);
-            ModelAssets.copy(huggingFaceSource, directory.path());
-            directory.publish();
-            return new Result(export.tensors().size(), bytes, export.carriedOver());
+                HuggingFaceCheckpoint source = HuggingFaceCheckpoint.open(huggingFaceSource)) {
+            ExportTensors export = ExportTensors.of(trained, source);
+            export.checkComplete(trained, source);
+            prepare(trained, source, export, out, shardBytes).run(settings, progress);
+            return Result.of(export.tensors(), export.carriedOver());
         }
     }
 
-    /** Tensors that Megatron stores; the repeated embedding and head of a multi-token-prediction layer are not among them. */
-    private static List<TensorSource> weights(HuggingFaceCheckpoint source) {
-        JsonNode json = source.config();
-        ModelConfig config = new ModelConfig(json);
-        ModelPlan plan = ModelPlan.of(
-                config, Naming.TRANSFORMER_ENGINE, ModelProblems.hasNextTokenLayer(config, source.tensors()));
-        List<TensorSource> weights = new ArrayList<>();
-        plan.dtypes(config.dtype()).forEach((name, dtype) -> weights.add(source.weight(name, dtype)));
-        return weights;
+    /**
+     * What {@link #toHuggingFace(Path, Path, Path, long, Progress)} would do. The output may exist.
+     *
+     * @throws CheckpointException if the two belong to different models, or either is damaged
+     */
+    public static ConversionPlan planToHuggingFace(Path torchDist, Path huggingFaceSource, Path out, long shardBytes) {
+        try (TorchDistCheckpoint trained = TorchDistCheckpoint.open(torchDist);
+                HuggingFaceCheckpoint source = HuggingFaceCheckpoint.open(huggingFaceSource)) {
+            ExportTensors export = ExportTensors.of(trained, source);
+            return ConversionPlan.of(
+                    prepare(trained, source, export, out, shardBytes),
+                    export.tensors().size(),
+                    export.carriedOver(),
+                    export.missing());
+        }
     }
 
-    private static long bytes(List<TensorSource> tensors) {
-        return tensors.stream().mapToLong(TensorSource::bytes).sum();
+    private static PreparedConversion prepare(HuggingFaceCheckpoint source, ImportTensors weights, Path out) {
+        OutputLayout layout = TorchDistLayout.ofRoot(TrainedModel.release(source.config(), weights.tensors()));
+        return PreparedConversion.of(out, layout, List.of(source.directory()));
     }
 
-    /** The tensors of an export and where each comes from. */
-    private record Export(List<TensorSource> tensors, List<String> carriedOver) {
-        static Export of(TorchDistCheckpoint trained, HuggingFaceCheckpoint source) {
-            ModelConfig config = new ModelConfig(source.config());
-            ModelTensors weights = ModelTensors.weights(source.config(), trained);
-            ModelPlan plan = ModelPlan.of(config, Naming.UNIVERSAL, true);
-            Map<String, DType> dtypes = plan.dtypes(config.dtype());
-            List<TensorSource> tensors = new ArrayList<>();
-            weights.tensors().forEach((name, tensor) -> {
-                DType dtype = dtypes.getOrDefault(name, config.dtype());
-                tensors.add(weights.source(name, dtype));
-            });
-            Set<String> written = tensors.stream().map(TensorSource::name).collect(Collectors.toSet());
-            List<String> carriedOver = new ArrayList<>();
-            BlockScales scales = BlockScales.of(source.config(), source.tensors());
-            for (String name : source.tensors().keySet()) {
-                TensorEntry original = weights.tensors().get(original(name, plan, config));
-                if (!written.contains(name) && original != null) {
-                    // An untrained layer still shares the trained embedding and head.
-                    tensors.add(weights.source(original.name(), config.dtype()).named(name));
-                } else if (!written.contains(name) && !scales.isScale(name)) {
-                    tensors.add(scales.has(name) ? source.weight(name, config.dtype()) : source.source(name));
-                    carriedOver.add(name);
-                }
-            }
-            checkComplete(weights, source, trained);
-            return new Export(tensors, carriedOver);
-        }
-
-        /** What a tensor of the source repeats; some files of tied models hold the output layer beside the embedding. */
-        private static String original(String name, ModelPlan plan, ModelConfig config) {
-            return config.tied() && name.equals("lm_head.weight")
-                    ? "model.embed_tokens.weight"
-                    : plan.copies().getOrDefault(name, "");
-        }
-
-        private static void checkComplete(
-                ModelTensors weights, HuggingFaceCheckpoint source, TorchDistCheckpoint trained) {
-            List<String> nowhere = weights.missing().stream()
-                    .filter(name -> !source.tensors().containsKey(name))
-                    .toList();
-            if (!nowhere.isEmpty()) {
-                throw new CheckpointException("neither %s nor %s has %s; give the source that the training started from"
-                        .formatted(trained.directory(), source.directory(), nowhere));
-            }
-        }
+    private static PreparedConversion prepare(
+            TorchDistCheckpoint trained,
+            HuggingFaceCheckpoint source,
+            ExportTensors export,
+            Path out,
+            long shardBytes) {
+        List<SmallFile> assets = ModelAssets.in(source.directory());
+        OutputLayout layout = HuggingFaceLayout.of(export.tensors(), shardBytes, assets);
+        return PreparedConversion.of(out, layout, List.of(trained.directory(), source.directory()));
     }
 }

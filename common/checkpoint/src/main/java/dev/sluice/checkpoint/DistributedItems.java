@@ -2,39 +2,47 @@ package dev.sluice.checkpoint;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
-/** The data files of a torch_dist checkpoint: items one after another, and the metadata that finds them again. */
-final class DistributedItems implements AutoCloseable {
+/** Places items one after another in the data files of a torch_dist checkpoint, and keeps the metadata that finds them again. */
+final class DistributedItems {
     /** Small enough that a reader maps a file as a whole. */
     private static final long FILE_BYTES = 1L << 30;
 
-    private final Path directory;
+    private final String directory;
     private final DistributedMetadata metadata =
             new DistributedMetadata(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
-    private @Nullable FileChannel file;
-    private String fileName = "";
-    private int files;
+    private final List<OutputFile> files = new ArrayList<>();
+    private List<Piece> open = new ArrayList<>();
+    private long end;
 
-    DistributedItems(Path directory) {
+    /** @param directory of the iteration, below the output's directory: empty, or ending with a slash */
+    DistributedItems(String directory) {
         this.directory = directory;
     }
 
-    private interface Item {
-        long writeTo(FileChannel out) throws IOException;
-    }
-
     /** One chunk of a tensor; {@code paddingBytes} zeros follow the source's bytes. */
-    TensorChunk chunk(TensorSource source, MegatronTensor.Part part, long paddingBytes) throws IOException {
+    TensorChunk chunk(String key, TensorSource source, MegatronTensor.Part part, long paddingBytes) throws IOException {
         byte[] pickle = PickleBytes.tensor(source.dtype(), part.sizes());
-        StoredItem stored = append(out -> TorchArchiveWriter.write(out, pickle, channel -> {
-            source.writeTo(channel);
-            DurableFiles.writeFully(channel, ByteBuffer.allocate(Math.toIntExact(paddingBytes)));
-        }));
+        var measure = TorchArchiveWriter.measure(pickle, source.bytes() + paddingBytes);
+        StoredItem stored = place(measure.bytes());
+        StoredTensor tensor = new StoredTensor(
+                key,
+                source.dtype(),
+                part.offsets(),
+                part.sizes(),
+                directory + stored.file(),
+                stored.offset() + measure.storageBegin());
+        open.add(new Piece(
+                stored.offset(),
+                stored.length(),
+                tensor,
+                out -> TorchArchiveWriter.write(out, pickle, channel -> {
+                    source.writeTo(channel);
+                    DurableFiles.writeFully(channel, ByteBuffer.allocate(Math.toIntExact(paddingBytes)));
+                })));
         return new TensorChunk(part.offsets(), part.sizes(), stored);
     }
 
@@ -42,51 +50,40 @@ final class DistributedItems implements AutoCloseable {
         metadata.tensors().put(tensor.key(), tensor);
     }
 
-    void bytes(String key, byte[] archive) throws IOException {
-        metadata.byteItems().put(key, append(out -> {
-            DurableFiles.writeFully(out, ByteBuffer.wrap(archive));
-            return archive.length;
-        }));
+    void bytes(String key, byte[] archive) {
+        StoredItem stored = place(archive.length);
+        metadata.byteItems().put(key, stored);
+        open.add(new Piece(
+                stored.offset(), stored.length(), null, out -> DurableFiles.writeFully(out, ByteBuffer.wrap(archive))));
     }
 
-    /** Synchronises the data, then writes the metadata. */
-    void finish() throws IOException {
+    List<OutputFile> files() {
         closeFile();
-        DurableFiles.write(directory.resolve(TorchDistDirectory.METADATA), PickleBytes.metadata(metadata));
+        return List.copyOf(files);
     }
 
-    @Override
-    public void close() throws IOException {
-        if (file != null) {
-            file.close();
+    byte[] metadata() {
+        return PickleBytes.metadata(metadata);
+    }
+
+    private StoredItem place(long bytes) {
+        if (end >= FILE_BYTES) {
+            closeFile();
         }
+        StoredItem stored = new StoredItem(fileName(), end, bytes);
+        end += bytes;
+        return stored;
     }
 
-    private StoredItem append(Item item) throws IOException {
-        FileChannel out = file == null || file.position() >= FILE_BYTES ? nextFile() : file;
-        long offset = out.position();
-        long length = item.writeTo(out);
-        if (out.position() != offset + length) {
-            throw new IOException(
-                    "an item of %d bytes took %d bytes in %s".formatted(length, out.position() - offset, fileName));
-        }
-        return new StoredItem(fileName, offset, length);
+    private String fileName() {
+        return "__0_%d.distcp".formatted(files.size());
     }
 
-    private FileChannel nextFile() throws IOException {
-        closeFile();
-        fileName = "__0_%d.distcp".formatted(files++);
-        FileChannel next =
-                FileChannel.open(directory.resolve(fileName), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        file = next;
-        return next;
-    }
-
-    private void closeFile() throws IOException {
-        if (file != null) {
-            file.force(true);
-            file.close();
-            file = null;
+    private void closeFile() {
+        if (!open.isEmpty()) {
+            files.add(new OutputFile(directory + fileName(), open));
+            open = new ArrayList<>();
+            end = 0;
         }
     }
 }

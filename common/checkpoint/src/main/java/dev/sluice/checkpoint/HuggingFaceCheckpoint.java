@@ -85,13 +85,27 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
         return shardOf(name).data(name, begin, length);
     }
 
+    private SafetensorsFile shardOf(String name) {
+        SafetensorsFile shard = shardOfTensor.get(name);
+        if (shard == null) {
+            throw new CheckpointException(directory + " has no tensor " + name);
+        }
+        return shard;
+    }
+
     /** A tensor to be written elsewhere, while this checkpoint is open. */
     public TensorSource source(String name) {
         TensorEntry tensor = tensors.get(name);
         if (tensor == null) {
             throw new CheckpointException(directory + " has no tensor " + name);
         }
-        return new StoredSource(name, tensor, tensor.dtype(), () -> data(name));
+        return stored(name, tensor.dtype());
+    }
+
+    private TensorSource stored(String name, DType dtype) {
+        SafetensorsFile shard = shardOf(name);
+        return StoredSource.mapped(
+                name, tensors.get(name), dtype, (first, elements) -> shard.elements(name, first, elements));
     }
 
     /** A weight to be written in a type; 8-bit floats are multiplied by the scales of their blocks. */
@@ -99,7 +113,7 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
         TensorEntry tensor = tensors.get(name);
         BlockScales blocks = BlockScales.of(config, tensors);
         if (!blocks.has(name)) {
-            return new StoredSource(name, tensor, dtype, () -> data(name));
+            return stored(name, dtype);
         }
         blocks.problem(name).ifPresent(problem -> {
             throw new CheckpointException(directory + ": " + problem);
@@ -117,14 +131,6 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
     @Override
     public void close() {
         shards.values().forEach(SafetensorsFile::close);
-    }
-
-    private SafetensorsFile shardOf(String tensor) {
-        SafetensorsFile shard = shardOfTensor.get(tensor);
-        if (shard == null) {
-            throw new CheckpointException(directory + " has no tensor " + tensor);
-        }
-        return shard;
     }
 
     private void openIndexed(ShardIndex index) {

@@ -1,135 +1,193 @@
 package dev.sluice.checkpoint;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * {@code manifest.json} lists every file of a directory with size and SHA-256, sorted by path; the manifest's own SHA-256 therefore stands for the whole
- * directory.
+ * {@code manifest.json} lists every tensor of a directory with the XXH3-64 of its bytes, and every file with its size and the XXH3-64 of its other bytes.
+ * The manifest's own SHA-256 therefore stands for the whole directory, against damage; it is no protection from who makes up files on purpose.
  */
 public final class Manifest {
     public static final String FILE = "manifest.json";
 
     private static final int MAX_FILES = 100_000;
 
-    private record Listed(long bytes, String sha256) {}
-
     private Manifest() {}
 
     /**
-     * Lists a directory that nothing writes to any more.
+     * Lists a directory that nothing writes to any more; reads all of it. Tensors are those of safetensors files and torch_dist iterations.
      *
      * @return the SHA-256 of the manifest file, in lower-case hexadecimal
+     * @throws CheckpointException if a file with tensors is damaged
      */
     public static String write(Path directory) {
-        ObjectNode root = Json.MAPPER.createObjectNode().put("formatVersion", 1);
-        ArrayNode files = root.putArray("files");
-        for (String path : paths(directory)) {
-            Listed listed = hash(directory.resolve(path));
-            files.addObject().put("path", path).put("bytes", listed.bytes).put("sha256", listed.sha256);
-        }
-        byte[] content = Json.pretty(root);
+        List<StoredTensor> tensors = tensorsIn(directory);
+        return write(directory, new DirectoryHashes(directory, tensors).tensors());
+    }
+
+    /** As {@link #write(Path)}, with tensors that were hashed when they were written. */
+    static String write(Path directory, List<HashedTensor> tensors) {
+        byte[] content = describe(directory, tensors).encode();
         DurableFiles.write(directory.resolve(FILE), content);
-        return HexFormat.of().formatHex(digest().digest(content));
+        return sha256(content);
     }
 
     /**
-     * Reads every file again.
+     * Reads every file again, in several threads.
      *
      * @return the SHA-256 of the manifest file, to be compared with the one that was announced
-     * @throws CheckpointException naming every file that is missing, surplus or different
+     * @throws CheckpointException naming every file that is missing or surplus and every file or tensor that is different
      */
     public static String verify(Path directory) {
         Path file = directory.resolve(FILE);
-        if (!Files.isRegularFile(file)) {
-            throw new CheckpointException(directory + " has no " + FILE + "; it was never finished");
-        }
-        SortedMap<String, Listed> expected = read(file);
+        ManifestContent expected = read(directory);
+        Map<String, Long> present = sizes(directory);
         List<String> problems = new ArrayList<>();
-        List<String> present = paths(directory);
-        present.stream()
-                .filter(path -> !expected.containsKey(path))
+        Set<String> sound = new HashSet<>(expected.files().keySet());
+        present.keySet().stream()
+                .filter(path -> !expected.files().containsKey(path))
                 .forEach(path -> problems.add(path + " is not listed"));
-        expected.forEach((path, listed) -> {
-            if (!present.contains(path)) {
-                problems.add(path + " is missing");
-                return;
-            }
-            Listed found = hash(directory.resolve(path));
-            if (!found.equals(listed)) {
-                problems.add("%s has %d bytes with SHA-256 %s, not %d bytes with %s"
-                        .formatted(path, found.bytes, found.sha256, listed.bytes, listed.sha256));
+        expected.files().forEach((path, listed) -> {
+            Long bytes = present.get(path);
+            if (bytes == null || bytes != listed.bytes()) {
+                sound.remove(path);
+                problems.add(
+                        bytes == null
+                                ? path + " is missing"
+                                : "%s has %d bytes, not %d".formatted(path, bytes, listed.bytes()));
             }
         });
+        problems.addAll(differences(directory, expected, sound));
         if (!problems.isEmpty()) {
             throw new CheckpointException("%s differs from its manifest: %s; restore it or use an older one"
                     .formatted(directory, String.join("; ", problems)));
         }
-        return hash(file).sha256;
+        return sha256(bytes(file));
     }
 
-    private static SortedMap<String, Listed> read(Path file) {
-        SortedMap<String, Listed> listed = new TreeMap<>();
-        for (JsonNode node : Json.file(file).path("files")) {
-            listed.put(
-                    node.path("path").asText(),
-                    new Listed(
-                            node.path("bytes").asLong(-1), node.path("sha256").asText()));
+    /**
+     * What the manifest says of the tensors, by file and position; nothing else is read.
+     *
+     * @throws CheckpointException if there is no manifest, or it contradicts itself
+     */
+    public static List<HashedTensor> tensors(Path directory) {
+        return read(directory).tensors();
+    }
+
+    private static ManifestContent read(Path directory) {
+        Path file = directory.resolve(FILE);
+        if (!Files.isRegularFile(file)) {
+            throw new CheckpointException(directory + " has no " + FILE + "; it was never finished");
         }
-        return listed;
+        return ManifestContent.read(file);
     }
 
-    private static List<String> paths(Path directory) {
-        try (Stream<Path> walk = Files.walk(directory)) {
-            List<String> paths = walk.filter(path -> !Files.isDirectory(path))
-                    .map(path -> directory.relativize(path).toString().replace('\\', '/'))
-                    .filter(path -> !path.equals(FILE))
-                    .sorted()
-                    .limit(MAX_FILES + 1L)
-                    .toList();
-            if (paths.size() > MAX_FILES) {
-                throw new CheckpointException("%s holds more than %d files".formatted(directory, MAX_FILES));
+    private static ManifestContent describe(Path directory, List<HashedTensor> tensors) {
+        SortedMap<String, ManifestContent.Listed> files = new TreeMap<>();
+        Map<String, Long> sizes = sizes(directory);
+        Map<String, Long> rests = new DirectoryHashes(directory, places(tensors)).rests(sizes.keySet());
+        sizes.forEach((path, bytes) -> files.put(path, new ManifestContent.Listed(bytes, rests.get(path))));
+        return new ManifestContent(files, tensors);
+    }
+
+    private static List<String> differences(Path directory, ManifestContent expected, Set<String> sound) {
+        List<HashedTensor> tensors = expected.tensors().stream()
+                .filter(hashed -> sound.contains(hashed.tensor().file()))
+                .toList();
+        DirectoryHashes hashes = new DirectoryHashes(directory, places(tensors));
+        List<String> problems = new ArrayList<>();
+        Map<String, Long> rests = hashes.rests(sound);
+        expected.files().forEach((path, listed) -> {
+            if (sound.contains(path) && rests.get(path) != listed.rest()) {
+                problems.add("%s has %d bytes with XXH3 %s outside tensors, not %s"
+                        .formatted(
+                                path,
+                                listed.bytes(),
+                                HashedTensor.hexadecimal(rests.get(path)),
+                                HashedTensor.hexadecimal(listed.rest())));
             }
-            return paths;
+        });
+        Map<StoredTensor, HashedTensor> found = new HashMap<>();
+        hashes.tensors().forEach(hashed -> found.put(hashed.tensor(), hashed));
+        for (HashedTensor hashed : tensors) {
+            HashedTensor now = found.get(hashed.tensor());
+            if (!hashed.equals(now)) {
+                problems.add("tensor %s at byte %d of %s has XXH3 %s, not %s"
+                        .formatted(
+                                hashed.tensor().name(),
+                                hashed.tensor().begin(),
+                                hashed.tensor().file(),
+                                now == null ? "none" : now.hexadecimal(),
+                                hashed.hexadecimal()));
+            }
+        }
+        return problems;
+    }
+
+    private static List<StoredTensor> tensorsIn(Path directory) {
+        List<StoredTensor> tensors = new ArrayList<>();
+        for (String path : sizes(directory).keySet()) {
+            Path file = directory.resolve(path);
+            String name = file.getFileName().toString();
+            if (name.endsWith(".safetensors")) {
+                try (SafetensorsFile safetensors = SafetensorsFile.open(file)) {
+                    tensors.addAll(safetensors.stored(path));
+                }
+            } else if (name.equals(TorchDistDirectory.METADATA)
+                    && Files.exists(file.resolveSibling(TorchDistDirectory.FORMAT))) {
+                try (TorchDistCheckpoint iteration = TorchDistCheckpoint.open(file.getParent())) {
+                    tensors.addAll(iteration.stored(path.substring(0, path.length() - name.length())));
+                }
+            }
+        }
+        return tensors;
+    }
+
+    private static List<StoredTensor> places(Collection<HashedTensor> tensors) {
+        return tensors.stream().map(HashedTensor::tensor).toList();
+    }
+
+    private static SortedMap<String, Long> sizes(Path directory) {
+        SortedMap<String, Long> sizes = new TreeMap<>();
+        try (Stream<Path> walk = Files.walk(directory)) {
+            for (Path path : (Iterable<Path>) walk.filter(path -> !Files.isDirectory(path))::iterator) {
+                sizes.put(directory.relativize(path).toString().replace('\\', '/'), Files.size(path));
+                if (sizes.size() > MAX_FILES) {
+                    throw new CheckpointException("%s holds more than %d files".formatted(directory, MAX_FILES));
+                }
+            }
         } catch (IOException e) {
             throw new CheckpointException("cannot list " + directory + ": " + e, e);
         }
+        sizes.remove(FILE);
+        return sizes;
     }
 
-    private static Listed hash(Path file) {
-        MessageDigest digest = digest();
-        ByteBuffer window = ByteBuffer.allocate(1 << 20);
-        long bytes = 0;
-        try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-            while (in.read(window) >= 0) {
-                bytes += window.flip().remaining();
-                digest.update(window);
-                window.clear();
-            }
+    private static byte[] bytes(Path file) {
+        try {
+            return Files.readAllBytes(file);
         } catch (IOException e) {
             throw new CheckpointException("cannot read " + file + ": " + e, e);
         }
-        return new Listed(bytes, HexFormat.of().formatHex(digest.digest()));
     }
 
-    private static MessageDigest digest() {
+    private static String sha256(byte[] content) {
         try {
-            return MessageDigest.getInstance("SHA-256");
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }

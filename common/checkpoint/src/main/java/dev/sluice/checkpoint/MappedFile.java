@@ -7,16 +7,20 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import org.jspecify.annotations.Nullable;
+import java.util.HashMap;
+import java.util.Map;
 
-/** A file read through memory maps: one map when it is small, a map for each slice when it exceeds a buffer's 2 GiB. */
+/**
+ * A file read through memory maps of 1 GiB each, made when they are first needed. A slice that no single map covers gets one of its own; there are few of
+ * them, and the kernel grants a process only some 65,000 maps.
+ */
 final class MappedFile implements AutoCloseable {
-    private static final long WHOLE_FILE_BYTES = 1L << 30;
+    private static final long WINDOW_BYTES = 1L << 30;
 
     private final Path path;
     private final FileChannel channel;
     private final long bytes;
-    private @Nullable ByteBuffer whole;
+    private final Map<Long, ByteBuffer> windows = new HashMap<>();
 
     private MappedFile(Path path, FileChannel channel, long bytes) {
         this.path = path;
@@ -52,13 +56,17 @@ final class MappedFile implements AutoCloseable {
                     "%s: a piece of %d bytes exceeds 2 GiB; save it in smaller shards".formatted(path, length));
         }
         try {
-            if (bytes > WHOLE_FILE_BYTES) {
+            long window = begin / WINDOW_BYTES;
+            long windowBegin = window * WINDOW_BYTES;
+            if (begin + length > windowBegin + WINDOW_BYTES) {
                 return channel.map(MapMode.READ_ONLY, begin, length).order(ByteOrder.LITTLE_ENDIAN);
             }
-            if (whole == null) {
-                whole = channel.map(MapMode.READ_ONLY, 0, bytes);
+            ByteBuffer map = windows.get(window);
+            if (map == null) {
+                map = channel.map(MapMode.READ_ONLY, windowBegin, Math.min(WINDOW_BYTES, bytes - windowBegin));
+                windows.put(window, map);
             }
-            return whole.slice((int) begin, (int) length).order(ByteOrder.LITTLE_ENDIAN);
+            return map.slice((int) (begin - windowBegin), (int) length).order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
             throw new CheckpointException("cannot map " + path + ": " + e, e);
         }

@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -18,8 +19,8 @@ final class ModelAssets {
 
     private ModelAssets() {}
 
-    /** Copies the plain files at the top of a model directory; links are followed, since download caches consist of them. */
-    static void copy(Path source, Path target) {
+    /** The plain files at the top of a model directory; links are followed, since download caches consist of them. */
+    static List<SmallFile> in(Path source) {
         try (Stream<Path> listed = Files.list(source)) {
             List<Path> files = listed.filter(Files::isRegularFile)
                     .filter(file -> !file.getFileName().toString().startsWith("."))
@@ -27,36 +28,32 @@ final class ModelAssets {
                             !WEIGHTS.matcher(file.getFileName().toString()).matches())
                     .sorted()
                     .toList();
+            List<SmallFile> assets = new ArrayList<>();
             for (Path file : files) {
-                Path copy = target.resolve(file.getFileName().toString());
-                if (file.getFileName().toString().equals("config.json")) {
-                    copyConfiguration(file, copy);
-                } else {
-                    copyFile(file, copy);
-                }
+                boolean configuration = file.getFileName().toString().equals("config.json");
+                assets.add(configuration ? configuration(file) : asset(file, Files.size(file)));
             }
+            return assets;
         } catch (IOException e) {
             throw new CheckpointException("cannot list " + source + ": " + e, e);
         }
     }
 
     /** The weights beside it are never quantised, so the configuration must not say that they are. */
-    private static void copyConfiguration(Path source, Path target) {
-        if (Json.file(source) instanceof ObjectNode config && config.remove("quantization_config") != null) {
-            DurableFiles.write(target, Json.pretty(config));
-        } else {
-            copyFile(source, target);
+    private static SmallFile configuration(Path file) throws IOException {
+        if (Json.file(file) instanceof ObjectNode config && config.remove("quantization_config") != null) {
+            return SmallFile.of(file.getFileName().toString(), Json.pretty(config));
         }
+        return asset(file, Files.size(file));
     }
 
-    private static void copyFile(Path source, Path target) {
-        DurableFiles.write(target, out -> {
-            try (FileChannel in = FileChannel.open(source, StandardOpenOption.READ)) {
-                long bytes = in.size();
-                if (bytes > MAX_FILE_BYTES) {
-                    throw new IOException("%s has %d bytes; files beside the weights may have at most %d, move it away"
-                            .formatted(source, bytes, MAX_FILE_BYTES));
-                }
+    private static SmallFile asset(Path file, long bytes) {
+        if (bytes > MAX_FILE_BYTES) {
+            throw new CheckpointException("%s has %d bytes; files beside the weights may have at most %d, move it away"
+                    .formatted(file, bytes, MAX_FILE_BYTES));
+        }
+        return new SmallFile(file.getFileName().toString(), bytes, out -> {
+            try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
                 long done = 0;
                 while (done < bytes) {
                     done += in.transferTo(done, bytes - done, out);

@@ -3,8 +3,10 @@ package dev.sluice.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.checkpoint.MegatronTensor.Box;
 import dev.sluice.checkpoint.MegatronTensor.Cut;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.WritableByteChannel;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -79,31 +81,37 @@ public final class ModelTensors {
         return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** A tensor to be written in a type, cut after cut where it was stored in rows, so that it is never held as a whole. */
+    /** A tensor to be written in a type, while the checkpoint is open. */
     TensorSource source(String name, DType dtype) {
         TensorEntry tensor = tensors.get(name);
-        List<Stored> stored = stored(name);
-        if (stored.size() == 1
-                || !stored.stream().allMatch(part -> part.box.cut().isContiguous())) {
-            return new StoredSource(name, tensor, dtype, () -> data(name));
+        if (tensor == null) {
+            throw absent(name);
         }
-        List<TensorSource> rows = stored.stream()
-                .map(part -> {
-                    List<Long> sizes = part.box.cut().sizes();
-                    long bytes = Shape.bytes(tensor.dtype(), sizes);
-                    TensorEntry entry = new TensorEntry(name, tensor.dtype(), sizes, 0, bytes);
-                    return (TensorSource) new StoredSource(name, entry, dtype, () -> read(part));
-                })
-                .toList();
-        return new RowsSource(name, dtype, tensor.shape(), rows);
+        return StoredSource.streamed(name, tensor, dtype, out -> writeTo(name, out));
+    }
+
+    /** Writes a tensor's bytes, row-major and little-endian, in pieces of whole elements; held as a whole only where it was stored in columns. */
+    private void writeTo(String name, WritableByteChannel out) throws IOException {
+        List<Stored> stored = stored(name);
+        if (!stored.stream().allMatch(part -> part.box.cut().isContiguous())) {
+            DurableFiles.writeFully(out, data(name));
+            return;
+        }
+        for (Stored part : stored) {
+            checkpoint.write(part.key, part.box.offsets(), part.box.sizes(), out);
+        }
     }
 
     private List<Stored> stored(String name) {
         List<Stored> stored = boxes.get(name);
         if (stored == null) {
-            throw new CheckpointException(checkpoint.directory() + " has no tensor " + name);
+            throw absent(name);
         }
         return stored;
+    }
+
+    private CheckpointException absent(String name) {
+        return new CheckpointException(checkpoint.directory() + " has no tensor " + name);
     }
 
     private ByteBuffer read(Stored stored) {

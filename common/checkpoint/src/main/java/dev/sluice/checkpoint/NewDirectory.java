@@ -43,16 +43,7 @@ final class NewDirectory implements AutoCloseable {
 
     /** Refuses before anything is written when the file system cannot hold so much. */
     void reserve(long bytes) {
-        try {
-            long usable = Files.getFileStore(temporary).getUsableSpace();
-            if (usable < bytes) {
-                throw new CheckpointException(
-                        "%s needs %d bytes, but its file system has %d left; free %d bytes or choose another disk"
-                                .formatted(target, bytes, usable, bytes - usable));
-            }
-        } catch (IOException e) {
-            throw new CheckpointException("cannot ask for the free space at " + target + ": " + e, e);
-        }
+        DiskSpace.check(target, bytes);
     }
 
     void publish() {
@@ -75,7 +66,7 @@ final class NewDirectory implements AutoCloseable {
         }
     }
 
-    private static void delete(Path directory) {
+    static void delete(Path directory) {
         try {
             Files.walkFileTree(directory, new SimpleFileVisitor<>() {
                 @Override

@@ -2,6 +2,7 @@ package dev.sluice.checkpoint;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 
@@ -40,11 +41,31 @@ public final class SafetensorsFile implements AutoCloseable {
 
     /** A read-only little-endian view of a tensor's bytes, row-major; nothing is copied. */
     public ByteBuffer data(String name) {
+        TensorEntry tensor = tensor(name);
+        return file.slice(header.dataBegin() + tensor.begin(), tensor.bytes());
+    }
+
+    /** Some of a tensor's elements, counted row-major; as {@link #data(String)}. */
+    ByteBuffer elements(String name, long first, long elements) {
+        TensorEntry tensor = tensor(name);
+        int width = tensor.dtype().bytes();
+        return file.slice(header.dataBegin() + tensor.begin() + first * width, elements * width);
+    }
+
+    private TensorEntry tensor(String name) {
         TensorEntry tensor = header.tensors().get(name);
         if (tensor == null) {
             throw new CheckpointException(file.path() + " has no tensor " + name);
         }
-        return file.slice(header.dataBegin() + tensor.begin(), tensor.bytes());
+        return tensor;
+    }
+
+    /** Every tensor with the place of its bytes. */
+    List<StoredTensor> stored(String path) {
+        return tensors().values().stream()
+                .map(tensor -> StoredTensor.whole(
+                        tensor.name(), tensor.dtype(), tensor.shape(), path, header.dataBegin() + tensor.begin()))
+                .toList();
     }
 
     /** As {@link #data(String)}, but only {@code length} bytes from byte {@code begin} of the tensor on: a tensor may exceed 2 GiB. */

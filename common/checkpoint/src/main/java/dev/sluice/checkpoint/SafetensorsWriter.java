@@ -3,7 +3,6 @@ package dev.sluice.checkpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,27 +28,42 @@ public final class SafetensorsWriter {
      * @throws CheckpointException if two tensors share a name, a source writes another number of bytes than it announced, or the disk fails
      */
     public static void write(Path file, Collection<? extends TensorSource> tensors, Map<String, String> metadata) {
-        List<TensorSource> ordered = new ArrayList<>(tensors);
-        ordered.sort(REFERENCE_ORDER);
-        List<TensorEntry> entries = entries(file, ordered);
-        byte[] header = SafetensorsHeader.encode(entries, metadata);
+        OutputFile layout = layout(String.valueOf(file.getFileName()), tensors, metadata);
         DurableFiles.write(file, out -> {
-            long dataBegin = writeHeader(out, header);
-            for (int i = 0; i < ordered.size(); i++) {
-                ordered.get(i).writeTo(out);
-                long written = out.position() - dataBegin;
-                if (written != entries.get(i).end()) {
+            for (Piece piece : layout.pieces()) {
+                piece.content().writeTo(out);
+                if (out.position() != piece.end()) {
                     throw new IOException("tensor %s: %d bytes expected, %d written"
                             .formatted(
-                                    entries.get(i).name(),
-                                    entries.get(i).bytes(),
-                                    written - entries.get(i).begin()));
+                                    piece.tensor() == null
+                                            ? "?"
+                                            : piece.tensor().name(),
+                                    piece.bytes(),
+                                    out.position() - piece.begin()));
                 }
             }
         });
     }
 
-    private static List<TensorEntry> entries(Path file, List<TensorSource> ordered) {
+    /** Where each tensor goes in a file. */
+    static OutputFile layout(String path, Collection<? extends TensorSource> tensors, Map<String, String> metadata) {
+        List<TensorSource> ordered = new ArrayList<>(tensors);
+        ordered.sort(REFERENCE_ORDER);
+        List<TensorEntry> entries = entries(path, ordered);
+        ByteBuffer header = header(SafetensorsHeader.encode(entries, metadata));
+        int dataBegin = header.remaining();
+        List<Piece> pieces = new ArrayList<>();
+        pieces.add(new Piece(0, dataBegin, null, out -> DurableFiles.writeFully(out, header.duplicate())));
+        for (int i = 0; i < ordered.size(); i++) {
+            TensorEntry entry = entries.get(i);
+            long begin = dataBegin + entry.begin();
+            StoredTensor tensor = StoredTensor.whole(entry.name(), entry.dtype(), entry.shape(), path, begin);
+            pieces.add(new Piece(begin, entry.bytes(), tensor, ordered.get(i)::writeTo));
+        }
+        return new OutputFile(path, pieces);
+    }
+
+    private static List<TensorEntry> entries(String file, List<TensorSource> ordered) {
         List<TensorEntry> entries = new ArrayList<>();
         Set<String> names = new HashSet<>();
         long begin = 0;
@@ -64,12 +78,11 @@ public final class SafetensorsWriter {
         return entries;
     }
 
-    private static long writeHeader(FileChannel out, byte[] header) throws IOException {
-        int padded = (header.length + 7) & ~7;
-        byte[] text = Arrays.copyOf(header, padded);
-        Arrays.fill(text, header.length, padded, (byte) ' ');
-        ByteBuffer start = ByteBuffer.allocate(8 + padded).order(ByteOrder.LITTLE_ENDIAN);
-        DurableFiles.writeFully(out, start.putLong(padded).put(text).flip());
-        return out.position();
+    private static ByteBuffer header(byte[] json) {
+        int padded = (json.length + 7) & ~7;
+        byte[] text = Arrays.copyOf(json, padded);
+        Arrays.fill(text, json.length, padded, (byte) ' ');
+        ByteBuffer header = ByteBuffer.allocate(8 + padded).order(ByteOrder.LITTLE_ENDIAN);
+        return header.putLong(padded).put(text).flip();
     }
 }

@@ -2,19 +2,45 @@ package dev.sluice.checkpoint;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * A tensor of an open checkpoint, fetched when it is written; its elements may change type on the way, in windows, so that no second copy of it is held.
  *
  * @param entry the tensor as stored
  * @param dtype the type to write
+ * @param content its bytes as stored
  */
-record StoredSource(String name, TensorEntry entry, DType dtype, Supplier<ByteBuffer> data) implements TensorSource {
-    private static final int WINDOW_ELEMENTS = 1 << 18;
+record StoredSource(String name, TensorEntry entry, DType dtype, RangedContent content) implements TensorSource {
+    /** Where bytes of a tensor lie one after another. */
+    interface Mapped {
+        ByteBuffer elements(long first, long elements);
+    }
+
+    /** A tensor whose bytes lie together: a range costs no more than its own bytes. */
+    static StoredSource mapped(String name, TensorEntry entry, DType dtype, Mapped data) {
+        return new StoredSource(
+                name,
+                entry,
+                dtype,
+                (out, first, elements) -> DurableFiles.writeFully(
+                        out, data.elements(first, elements).duplicate()));
+    }
+
+    /**
+     * A tensor that is put together while it is written.
+     *
+     * @param content given in pieces of whole elements
+     */
+    static StoredSource streamed(String name, TensorEntry entry, DType dtype, Content content) {
+        int width = entry.dtype().bytes();
+        return new StoredSource(
+                name,
+                entry,
+                dtype,
+                (out, first, elements) -> content.writeTo(new RangeChannel(out, first * width, elements * width)));
+    }
 
     @Override
     public List<Long> shape() {
@@ -23,29 +49,12 @@ record StoredSource(String name, TensorEntry entry, DType dtype, Supplier<ByteBu
 
     @Override
     public void writeTo(WritableByteChannel out) throws IOException {
-        write(out, data.get().duplicate());
+        writeRange(out, 0, Shape.elements(shape()));
     }
 
     @Override
     public void writeRange(WritableByteChannel out, long first, long elements) throws IOException {
-        int width = entry.dtype().bytes();
-        ByteBuffer all = data.get();
-        write(out, all.slice(all.position() + Math.toIntExact(first * width), Math.toIntExact(elements * width)));
-    }
-
-    private void write(WritableByteChannel out, ByteBuffer bytes) throws IOException {
-        ByteBuffer source = bytes.order(ByteOrder.LITTLE_ENDIAN);
-        if (entry.dtype() == dtype) {
-            DurableFiles.writeFully(out, source);
-            return;
-        }
-        ByteBuffer window = ByteBuffer.allocate(WINDOW_ELEMENTS * dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-        while (source.hasRemaining()) {
-            window.clear();
-            while (source.hasRemaining() && window.hasRemaining()) {
-                FloatTypes.put(window, dtype, FloatTypes.get(source, entry.dtype()));
-            }
-            DurableFiles.writeFully(out, window.flip());
-        }
+        WritableByteChannel converted = entry.dtype() == dtype ? out : new ConvertingChannel(out, entry.dtype(), dtype);
+        content.writeTo(converted, first, elements);
     }
 }

@@ -61,6 +61,15 @@ final class TorchArchive {
         return entry("data/" + key);
     }
 
+    /** Position of a storage's first byte in the archive; its checksum is not verified. */
+    long storageBegin(String key) {
+        Stored entry = entries.get(root + "/data/" + key);
+        if (entry == null) {
+            throw broken("has no entry data/" + key);
+        }
+        return contentBegin(entry);
+    }
+
     private ByteBuffer entry(String name) {
         ByteBuffer found = find(name);
         if (found == null) {
@@ -74,6 +83,17 @@ final class TorchArchive {
         if (entry == null) {
             return null;
         }
+        ByteBuffer content = bytes.slice(contentBegin(entry), entry.bytes);
+        CRC32 crc = new CRC32();
+        crc.update(content.duplicate());
+        if ((int) crc.getValue() != entry.crc) {
+            throw broken("has a damaged entry %s: its checksum is %08x, not %08x"
+                    .formatted(entry.path, crc.getValue(), entry.crc));
+        }
+        return content.order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private int contentBegin(Stored entry) {
         check(entry.at, LOCAL_BYTES);
         int nameBytes = Short.toUnsignedInt(bytes.getShort(entry.at + 26));
         int extraBytes = Short.toUnsignedInt(bytes.getShort(entry.at + 28));
@@ -83,14 +103,7 @@ final class TorchArchive {
         if (!agrees) {
             throw broken("has an entry %s whose own header disagrees with the directory".formatted(entry.path));
         }
-        ByteBuffer content = bytes.slice(entry.at + LOCAL_BYTES + nameBytes + extraBytes, entry.bytes);
-        CRC32 crc = new CRC32();
-        crc.update(content.duplicate());
-        if ((int) crc.getValue() != entry.crc) {
-            throw broken("has a damaged entry %s: its checksum is %08x, not %08x"
-                    .formatted(entry.path, crc.getValue(), entry.crc));
-        }
-        return content.order(ByteOrder.LITTLE_ENDIAN);
+        return entry.at + LOCAL_BYTES + nameBytes + extraBytes;
     }
 
     private void readDirectory() {

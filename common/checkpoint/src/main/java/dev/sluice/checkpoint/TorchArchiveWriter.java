@@ -1,8 +1,10 @@
 package dev.sluice.checkpoint;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -25,9 +27,13 @@ final class TorchArchiveWriter {
 
     private record Central(byte[] path, int crc, int bytes, int at) {}
 
-    interface Body {
-        void writeTo(WritableByteChannel channel) throws IOException;
-    }
+    /**
+     * What an archive with one storage will look like; its content does not matter.
+     *
+     * @param bytes size of the archive
+     * @param storageBegin position of the storage's first byte in it
+     */
+    record Measure(long bytes, long storageBegin) {}
 
     private TorchArchiveWriter(WritableByteChannel out, String root) {
         this.out = new ChecksumChannel(out);
@@ -42,11 +48,24 @@ final class TorchArchiveWriter {
     }
 
     /** Writes an object that refers to storage 0 and returns the archive's size in bytes. */
-    static long write(WritableByteChannel out, byte[] pickle, Body storage) throws IOException {
+    static long write(WritableByteChannel out, byte[] pickle, Content storage) throws IOException {
         TorchArchiveWriter writer = new TorchArchiveWriter(out, "archive");
         writer.head(pickle);
         writer.entry("data/0", storage);
         return writer.tail();
+    }
+
+    /** Measures what {@link #write(WritableByteChannel, byte[], Content)} will write. */
+    static Measure measure(byte[] pickle, long storageBytes) throws IOException {
+        TorchArchiveWriter writer =
+                new TorchArchiveWriter(Channels.newChannel(OutputStream.nullOutputStream()), "archive");
+        writer.head(pickle);
+        long[] begin = new long[1];
+        writer.entry("data/0", channel -> {
+            begin[0] = writer.out.position();
+            writer.out.skip(storageBytes);
+        });
+        return new Measure(writer.tail(), begin[0]);
     }
 
     private void head(byte[] pickle) throws IOException {
@@ -71,7 +90,7 @@ final class TorchArchiveWriter {
         entry(name, channel -> DurableFiles.writeFully(channel, ByteBuffer.wrap(content)));
     }
 
-    private void entry(String name, Body body) throws IOException {
+    private void entry(String name, Content body) throws IOException {
         byte[] path = ascii(root + "/" + name);
         long at = out.position();
         int padding = Math.floorMod(-(at + 30 + path.length + 4), ALIGNMENT);

@@ -1,12 +1,15 @@
 package dev.sluice.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +19,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
 /**
  * A Megatron-Core checkpoint of format torch_dist, of any version from 0.14 on and any parallel layout: tensors are global, whatever ranks wrote them.
@@ -25,18 +29,23 @@ public final class TorchDistCheckpoint implements AutoCloseable {
     private static final long MAX_METADATA_BYTES = 512L << 20;
     /** Mapped chunks, not copies: more than a layer has, few enough to cost nothing. */
     private static final int VERIFIED_CHUNKS = 64;
+    /** What is held of a box that must be assembled before it is written. */
+    private static final long BAND_BYTES = 8L << 20;
 
     private final Path directory;
     private final DistributedMetadata metadata;
     private final Map<String, Object> common;
     private final Map<String, MappedFile> files = new ConcurrentHashMap<>();
     private final Set<String> tiled = ConcurrentHashMap.newKeySet();
-    private final Map<StoredItem, ByteBuffer> verified = new LinkedHashMap<>(16, 0.75f, true) {
+    private final Map<VerifiedChunk, ByteBuffer> verified = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<StoredItem, ByteBuffer> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<VerifiedChunk, ByteBuffer> eldest) {
             return size() > VERIFIED_CHUNKS;
         }
     };
+
+    /** What a chunk was verified to be: metadata may name the same bytes twice and differ on what they are. */
+    private record VerifiedChunk(DType dtype, List<Long> sizes, StoredItem stored) {}
 
     private TorchDistCheckpoint(Path directory, DistributedMetadata metadata) {
         this.directory = directory;
@@ -102,6 +111,62 @@ public final class TorchDistCheckpoint implements AutoCloseable {
      * @param sizes its shape
      */
     public ByteBuffer read(String key, List<Long> offsets, List<Long> sizes) {
+        ShardedTensor tensor = tiled(key, offsets, sizes);
+        return read(tensor, Block.of(offsets, sizes), Shape.bytes(tensor.dtype(), sizes), part -> chunk(tensor, part));
+    }
+
+    /** Writes a box of a tensor as {@link #read(String, List, List)} returns it, but holds only some rows at a time if it must be assembled. */
+    void write(String key, List<Long> offsets, List<Long> sizes, WritableByteChannel out) throws IOException {
+        ShardedTensor tensor = tiled(key, offsets, sizes);
+        long bytes = Shape.bytes(tensor.dtype(), sizes);
+        if (sizes.isEmpty() || bytes <= BAND_BYTES || isChunk(tensor, offsets, sizes)) {
+            DurableFiles.writeFully(out, read(key, offsets, sizes));
+            return;
+        }
+        // Many bands lie in the same chunk: it is opened, and its checksum verified, once.
+        Map<TensorChunk, ByteBuffer> opened = new HashMap<>();
+        int axis = firstLongAxis(sizes);
+        long length = sizes.get(axis);
+        long rows = Math.max(1, BAND_BYTES / (bytes / length));
+        for (long row = 0; row < length; row += rows) {
+            List<Long> from = new ArrayList<>(offsets);
+            from.set(axis, offsets.get(axis) + row);
+            List<Long> band = new ArrayList<>(sizes);
+            band.set(axis, Math.min(rows, length - row));
+            DurableFiles.writeFully(
+                    out,
+                    read(
+                            tensor,
+                            Block.of(from, band),
+                            Shape.bytes(tensor.dtype(), band),
+                            part -> opened.computeIfAbsent(part, chunk -> chunk(tensor, chunk))));
+        }
+    }
+
+    /** The layer or expert in front of a box is one long: bands of it are bands of the rows behind. */
+    private static int firstLongAxis(List<Long> sizes) {
+        int axis = 0;
+        while (axis < sizes.size() - 1 && sizes.get(axis) == 1) {
+            axis++;
+        }
+        return axis;
+    }
+
+    /** Every chunk with the place of its bytes. */
+    List<StoredTensor> stored(String prefix) {
+        List<StoredTensor> stored = new ArrayList<>();
+        metadata.tensors()
+                .values()
+                .forEach(tensor -> tensor.chunks().forEach(chunk -> {
+                    StoredItem item = chunk.stored();
+                    long begin = item.offset() + TorchTensor.storageBegin(bytes(item), where(tensor, chunk));
+                    stored.add(new StoredTensor(
+                            tensor.key(), tensor.dtype(), chunk.offsets(), chunk.sizes(), prefix + item.file(), begin));
+                }));
+        return stored;
+    }
+
+    private ShardedTensor tiled(String key, List<Long> offsets, List<Long> sizes) {
         ShardedTensor tensor = tensor(key);
         if (tiled.add(key)) {
             tensor.checkTiling();
@@ -110,16 +175,23 @@ public final class TorchDistCheckpoint implements AutoCloseable {
             throw new CheckpointException(
                     "%s of shape %s has no box at %s of shape %s".formatted(key, tensor.shape(), offsets, sizes));
         }
-        Block wanted = Block.of(offsets, sizes);
+        return tensor;
+    }
+
+    private static boolean isChunk(ShardedTensor tensor, List<Long> offsets, List<Long> sizes) {
+        return tensor.chunks().stream()
+                .anyMatch(chunk ->
+                        chunk.offsets().equals(offsets) && chunk.sizes().equals(sizes));
+    }
+
+    private ByteBuffer read(ShardedTensor tensor, Block wanted, long bytes, Function<TensorChunk, ByteBuffer> chunks) {
         List<TensorChunk> parts = tensor.chunks().stream()
                 .filter(chunk -> !Block.of(chunk).intersect(wanted).isEmpty())
                 .toList();
-        if (parts.size() == 1
-                && parts.getFirst().offsets().equals(offsets)
-                && parts.getFirst().sizes().equals(sizes)) {
-            return chunk(tensor, parts.getFirst());
+        if (parts.size() == 1 && Block.of(parts.getFirst()).sameAs(wanted)) {
+            return chunks.apply(parts.getFirst());
         }
-        return assemble(tensor, parts, wanted, Shape.bytes(tensor.dtype(), sizes));
+        return assemble(tensor, parts, wanted, bytes, chunks);
     }
 
     /** The iteration; empty for a release, which holds weights only. */
@@ -206,7 +278,12 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         return tensor;
     }
 
-    private ByteBuffer assemble(ShardedTensor tensor, List<TensorChunk> parts, Block wanted, long bytes) {
+    private static ByteBuffer assemble(
+            ShardedTensor tensor,
+            List<TensorChunk> parts,
+            Block wanted,
+            long bytes,
+            Function<TensorChunk, ByteBuffer> chunks) {
         if (bytes > Integer.MAX_VALUE - 8) {
             throw new CheckpointException(
                     "%s: a box of %d bytes exceeds 2 GiB; read it in parts".formatted(tensor.key(), bytes));
@@ -214,21 +291,22 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         ByteBuffer assembled = ByteBuffer.allocate((int) bytes);
         for (TensorChunk part : parts) {
             Block block = Block.of(part);
+            ByteBuffer data = chunks.apply(part);
             block.intersect(wanted)
-                    .copy(
-                            chunk(tensor, part),
-                            block,
-                            assembled,
-                            wanted,
-                            tensor.dtype().bytes());
+                    .copy(data, block, assembled, wanted, tensor.dtype().bytes());
         }
         return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
+    private String where(ShardedTensor tensor, TensorChunk chunk) {
+        return "%s: the part of %s at %s".formatted(directory, tensor.key(), chunk.offsets());
+    }
+
     /** A fused chunk is read once for each of the tensors in it; its checksum is verified the first time. */
     ByteBuffer chunk(ShardedTensor tensor, TensorChunk chunk) {
+        VerifiedChunk key = new VerifiedChunk(tensor.dtype(), chunk.sizes(), chunk.stored());
         synchronized (verified) {
-            ByteBuffer known = verified.get(chunk.stored());
+            ByteBuffer known = verified.get(key);
             if (known != null) {
                 return known.duplicate().order(ByteOrder.LITTLE_ENDIAN);
             }
@@ -236,14 +314,14 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         ByteBuffer data = verifiedChunk(tensor, chunk);
         if (data.isDirect()) {
             synchronized (verified) {
-                verified.put(chunk.stored(), data.duplicate());
+                verified.put(key, data.duplicate());
             }
         }
         return data;
     }
 
     private ByteBuffer verifiedChunk(ShardedTensor tensor, TensorChunk chunk) {
-        String where = "%s: the part of %s at %s".formatted(directory, tensor.key(), chunk.offsets());
+        String where = where(tensor, chunk);
         TorchTensor stored = TorchTensor.read(bytes(chunk.stored()), where);
         if (stored.dtype() != tensor.dtype() || !stored.shape().equals(chunk.sizes())) {
             throw new CheckpointException("%s is %s %s, but .metadata says %s %s"

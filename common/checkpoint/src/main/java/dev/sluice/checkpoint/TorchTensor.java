@@ -24,21 +24,40 @@ record TorchTensor(DType dtype, List<Long> shape, ByteBuffer data) {
 
     static TorchTensor read(ByteBuffer item, String where) {
         TorchArchive archive = TorchArchive.open(item, where);
-        if (archive.pickle() instanceof Instance call
-                && call.type().equals(REBUILD)
-                && call.arguments().size() >= 4
-                && call.arguments().get(0) instanceof PersistentId(Tuple(List<PickleValue> storage))
-                && storage.size() == 5
-                && storage.get(2) instanceof Text(String key)
-                && call.arguments().get(1) instanceof Int(long offset)) {
-            DType dtype = TorchTypes.ofStorage(storage.get(1))
-                    .orElseThrow(() -> new CheckpointException(where + " has a storage of unknown type"));
-            List<Long> shape = PickledNumbers.list(call.arguments().get(2), where);
-            List<Long> stride = PickledNumbers.list(call.arguments().get(3), where);
-            ByteBuffer data = dense(archive.storage(key), dtype, new View(offset, shape, stride), where);
-            return new TorchTensor(dtype, shape, data);
+        Described described = Described.of(archive.pickle(), where);
+        ByteBuffer data = dense(archive.storage(described.storage), described.dtype, described.view, where);
+        return new TorchTensor(described.dtype, described.view.shape, data);
+    }
+
+    /** Position of a dense tensor's first byte in its archive; its bytes are not looked at. */
+    static long storageBegin(ByteBuffer item, String where) {
+        TorchArchive archive = TorchArchive.open(item, where);
+        Described described = Described.of(archive.pickle(), where);
+        View view = described.view;
+        if (!view.stride.equals(denseStride(view.shape))) {
+            throw new CheckpointException(where + " is stored with gaps, so that no range of bytes is the tensor");
         }
-        throw new CheckpointException(where + " does not hold one tensor");
+        return archive.storageBegin(described.storage) + view.offset * described.dtype.bytes();
+    }
+
+    /** What the pickle says of a tensor. */
+    private record Described(DType dtype, String storage, View view) {
+        static Described of(PickleValue pickle, String where) {
+            if (pickle instanceof Instance call
+                    && call.type().equals(REBUILD)
+                    && call.arguments().size() >= 4
+                    && call.arguments().get(0) instanceof PersistentId(Tuple(List<PickleValue> storage))
+                    && storage.size() == 5
+                    && storage.get(2) instanceof Text(String key)
+                    && call.arguments().get(1) instanceof Int(long offset)) {
+                DType dtype = TorchTypes.ofStorage(storage.get(1))
+                        .orElseThrow(() -> new CheckpointException(where + " has a storage of unknown type"));
+                List<Long> shape = PickledNumbers.list(call.arguments().get(2), where);
+                List<Long> stride = PickledNumbers.list(call.arguments().get(3), where);
+                return new Described(dtype, key, new View(offset, shape, stride));
+            }
+            throw new CheckpointException(where + " does not hold one tensor");
+        }
     }
 
     /** The pickle of a dense tensor whose bytes are storage 0. */

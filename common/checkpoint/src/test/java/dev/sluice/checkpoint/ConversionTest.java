@@ -8,8 +8,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,14 +48,18 @@ class ConversionTest {
     void turnsAGenuineMegatronCheckpointBackIntoTheOriginal(String genuine) {
         // When
         Path out = folder.resolve("hf");
-        AtomicLong reported = new AtomicLong();
+        List<Long> reported = new ArrayList<>();
         Conversion.Result result = Conversion.toHuggingFace(
-                Fixtures.file(genuine), Fixtures.HUGGING_FACE, out, 400_000, (done, total) -> reported.set(done));
+                Fixtures.file(genuine),
+                Fixtures.HUGGING_FACE,
+                out,
+                400_000,
+                (done, total) -> reported.add(total - done));
 
         // Then
         assertThat(result.tensors()).isEqualTo(135);
         assertThat(result.carriedOver()).isEmpty();
-        assertThat(reported.get()).isEqualTo(result.bytes());
+        assertThat(reported).isSortedAccordingTo(Comparator.reverseOrder()).endsWith(0L);
         assertThat(out.resolve("config.json")).hasSameBinaryContentAs(Fixtures.HUGGING_FACE.resolve("config.json"));
         assertThat(HuggingFaceCheckpoint.problems(out)).isEmpty();
         assertSameTensors(out, Fixtures.HUGGING_FACE, 135);
@@ -119,7 +123,7 @@ class ConversionTest {
         Conversion.toTorchDist(Fixtures.HUGGING_FACE, folder.resolve("two"), Progress.NONE);
 
         // Then
-        assertThat(Manifest.write(folder.resolve("one"))).isEqualTo(Manifest.write(folder.resolve("two")));
+        assertThat(Manifest.verify(folder.resolve("one"))).isEqualTo(Manifest.verify(folder.resolve("two")));
     }
 
     private static List<String> extraStates(TorchDistCheckpoint checkpoint) {

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -49,26 +51,32 @@ class ShardedReaderTest {
         List<Long> cuts =
                 shape.stream().map(axis -> random.nextLong(1, axis + 1)).toList();
         List<TensorChunk> chunks = new ArrayList<>();
-        try (DistributedItems items = new DistributedItems(directory)) {
-            for (long i = 0; i < shape.get(0); i += cuts.get(0)) {
-                for (long j = 0; j < shape.get(1); j += cuts.get(1)) {
-                    for (long k = 0; k < shape.get(2); k += cuts.get(2)) {
-                        List<Long> offsets = List.of(i, j, k);
-                        List<Long> sizes = new ArrayList<>();
-                        for (int axis = 0; axis < 3; axis++) {
-                            sizes.add(Math.min(cuts.get(axis), shape.get(axis) - offsets.get(axis)));
-                        }
-                        TensorSource source = TensorSource.of("w", DType.I32, sizes, numbers(shape, offsets, sizes));
-                        chunks.add(items.chunk(
-                                source,
-                                new MegatronTensor.Part(offsets, sizes, List.of(MegatronTensor.Cut.whole("w", sizes))),
-                                0));
+        DistributedItems items = new DistributedItems("");
+        for (long i = 0; i < shape.get(0); i += cuts.get(0)) {
+            for (long j = 0; j < shape.get(1); j += cuts.get(1)) {
+                for (long k = 0; k < shape.get(2); k += cuts.get(2)) {
+                    List<Long> offsets = List.of(i, j, k);
+                    List<Long> sizes = new ArrayList<>();
+                    for (int axis = 0; axis < 3; axis++) {
+                        sizes.add(Math.min(cuts.get(axis), shape.get(axis) - offsets.get(axis)));
                     }
+                    TensorSource source = TensorSource.of("w", DType.I32, sizes, numbers(shape, offsets, sizes));
+                    MegatronTensor.Part part =
+                            new MegatronTensor.Part(offsets, sizes, List.of(MegatronTensor.Cut.whole("w", sizes)));
+                    chunks.add(items.chunk("w", source, part, 0));
                 }
             }
-            items.tensor(new ShardedTensor("w", DType.I32, shape, chunks));
-            items.finish();
         }
+        items.tensor(new ShardedTensor("w", DType.I32, shape, chunks));
+        for (OutputFile file : items.files()) {
+            try (FileChannel out = FileChannel.open(
+                    directory.resolve(file.path()), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                for (Piece piece : file.pieces()) {
+                    piece.content().writeTo(out);
+                }
+            }
+        }
+        Files.write(directory.resolve(".metadata"), items.metadata());
     }
 
     private static ByteBuffer numbers(List<Long> shape, List<Long> offsets, List<Long> sizes) {
