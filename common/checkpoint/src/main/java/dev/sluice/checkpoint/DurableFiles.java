@@ -10,17 +10,18 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /** Files that are either absent or complete, also after a power failure: temporary name, fsync, rename, fsync of the directory. */
-final class DurableFiles {
+public final class DurableFiles {
     /** Mapped buffers go to the channel in slices: the JDK would otherwise copy the whole buffer to native memory first. */
     private static final int WRITE_BYTES = 8 << 20;
 
     private DurableFiles() {}
 
-    interface Body {
+    /** What fills a file. */
+    public interface Body {
         void writeTo(FileChannel out) throws IOException;
     }
 
-    static void write(Path file, Body body) {
+    public static void write(Path file, Body body) {
         Path parent = file.toAbsolutePath().getParent();
         Path temporary = parent.resolve("." + file.getFileName() + ".tmp");
         try {
@@ -40,17 +41,17 @@ final class DurableFiles {
         }
     }
 
-    static void write(Path file, byte[] content) {
+    public static void write(Path file, byte[] content) {
         write(file, out -> writeFully(out, ByteBuffer.wrap(content)));
     }
 
-    static void syncDirectory(Path directory) throws IOException {
+    public static void syncDirectory(Path directory) throws IOException {
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
         }
     }
 
-    static void writeFully(WritableByteChannel out, ByteBuffer data) throws IOException {
+    public static void writeFully(WritableByteChannel out, ByteBuffer data) throws IOException {
         int end = data.limit();
         while (data.position() < end) {
             data.limit(Math.min(end, data.position() + Math.min(WRITE_BYTES, end - data.position())));
