@@ -2,13 +2,15 @@ package dev.sluice.checkpoint.delta;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /** Gathers the changes first: their count stands before the positions, all positions before the values. */
 final class OverwriteEncoder extends TensorEncoder {
     private final ChangedBytes changedBytes = new ChangedBytes();
-    private final byte[] window = new byte[ByteWindow.BYTES];
+    private final ByteBuffer window =
+            ByteBuffer.allocateDirect(ByteWindow.BYTES + Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final int[] positions = new int[ByteWindow.BYTES / Integer.BYTES];
     private final Spool values;
-    private long tensorBytes;
 
     OverwriteEncoder(DeltaChecksum checksum, Spool frames, Spool values) {
         super(checksum, frames);
@@ -16,9 +18,9 @@ final class OverwriteEncoder extends TensorEncoder {
     }
 
     @Override
-    void begin(long bytes) {
-        tensorBytes = bytes;
+    void begin(long bytes) throws IOException {
         changedBytes.reset(bytes);
+        values.truncate(0);
     }
 
     @Override
@@ -26,33 +28,58 @@ final class OverwriteEncoder extends TensorEncoder {
         if (changed == 0) {
             return;
         }
+        int firstGroup = (int) (position / ChangedBytes.GROUP);
+        int words = ByteWindow.wordsOf(length);
         int taken = 0;
-        for (int word = 0; word < ByteWindow.wordsOf(length); word++) {
-            int mask = ByteDifference.mask(fresh.words[word]);
-            int first = word * Long.BYTES;
-            if (mask != 0) {
-                changedBytes.add(position + first, mask);
-            }
-            for (; mask != 0; mask &= mask - 1) {
-                window[taken++] = fresh.bytes[first + Integer.numberOfTrailingZeros(mask)];
-            }
+        for (int word = 0; word < words; word += Long.BYTES) {
+            taken = gather(firstGroup + word / Long.BYTES, word, Math.min(words, word + Long.BYTES), taken);
         }
-        values.append(ByteBuffer.wrap(window, 0, taken));
+        values.append(window.clear().limit(taken));
+        window.clear();
+    }
+
+    /** Takes the changed bytes of a group's words; returns how many are taken then. */
+    private int gather(int group, int firstWord, int endWord, int taken) {
+        long changed = 0;
+        int end = taken;
+        for (int word = firstWord; word < endWord; word++) {
+            long difference = fresh.words[word];
+            int mask = ByteDifference.mask(difference);
+            changed |= (long) mask << (word * Long.BYTES);
+            // The changed bytes move together; those after them are overwritten by the next word's.
+            window.putLong(end, Long.compress(difference ^ old.words[word], ByteDifference.bytesOf(mask)));
+            end += Integer.bitCount(mask);
+        }
+        changedBytes.set(group, changed);
+        return end;
     }
 
     @Override
     void finish(long changed) throws IOException {
         frame.begin(Integer.BYTES + changed * (Integer.BYTES + 1));
-        payload.clear().putInt((int) changed);
-        for (long start = 0; start < tensorBytes; start += Long.SIZE) {
-            for (long bits = changedBytes.from(start); bits != 0; bits &= bits - 1) {
-                if (!payload.hasRemaining()) {
-                    flush();
-                }
-                payload.putInt((int) start + Long.numberOfTrailingZeros(bits));
+        frame.write(payload.clear().putInt((int) changed).flip());
+        writePositions();
+        writeValues(changed);
+    }
+
+    private void writePositions() throws IOException {
+        int taken = 0;
+        for (int group = 0; group < changedBytes.groups(); group++) {
+            if (taken > positions.length - ChangedBytes.GROUP) {
+                writePositions(taken);
+                taken = 0;
             }
+            taken = changedBytes.positions(group, positions, taken);
         }
-        flush();
+        writePositions(taken);
+    }
+
+    private void writePositions(int count) throws IOException {
+        payload.clear().asIntBuffer().put(positions, 0, count);
+        frame.write(payload.limit(count * Integer.BYTES));
+    }
+
+    private void writeValues(long changed) throws IOException {
         long position = 0;
         while (position < changed) {
             payload.clear().limit((int) Math.min(payload.capacity(), changed - position));
@@ -60,12 +87,6 @@ final class OverwriteEncoder extends TensorEncoder {
             position += payload.position();
             frame.write(payload.flip());
         }
-        values.truncate(0);
-    }
-
-    private void flush() throws IOException {
-        frame.write(payload.flip());
-        payload.clear();
     }
 
     @Override

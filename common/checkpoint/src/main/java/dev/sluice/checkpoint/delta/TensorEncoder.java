@@ -11,13 +11,14 @@ import java.nio.file.Path;
 abstract sealed class TensorEncoder implements WritableByteChannel permits XorEncoder, OverwriteEncoder {
     /** On entry to {@link #compared}: words of new xor old, bytes of new. */
     final ByteWindow fresh = new ByteWindow();
+    /** Words of old. */
+    final ByteWindow old = new ByteWindow();
     /** Takes what goes to the compressor. */
     final ByteBuffer payload = ByteBuffer.allocateDirect(ByteWindow.BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
     final Spool frames;
     final FrameWriter frame;
     private final DeltaChecksum checksum;
-    private final ByteWindow old = new ByteWindow();
     private ByteBuffer base = ByteBuffer.allocate(0);
     private TensorDigest digest;
     private long changedBytes;
@@ -88,9 +89,9 @@ abstract sealed class TensorEncoder implements WritableByteChannel permits XorEn
             return;
         }
         digest.update(fresh.bytes, filled);
-        long position = base.position();
-        base.get(old.bytes, 0, filled);
-        old.toWords(filled);
+        int position = base.position();
+        old.toWords(base, position, filled);
+        base.position(position + filled);
         fresh.toWords(filled);
         long changed = ByteDifference.xor(fresh.words, old.words, ByteWindow.wordsOf(filled));
         changedBytes += changed;
@@ -98,7 +99,7 @@ abstract sealed class TensorEncoder implements WritableByteChannel permits XorEn
         filled = 0;
     }
 
-    abstract void begin(long tensorBytes);
+    abstract void begin(long tensorBytes) throws IOException;
 
     abstract void compared(long position, int length, long changed) throws IOException;
 

@@ -11,8 +11,7 @@ final class XorDecoder extends TensorDecoder {
     @Override
     boolean patch(FrameReader frame, long position, int length) {
         frame.read(payload, length);
-        payload.get(difference.bytes, 0, length);
-        difference.toWords(length);
+        difference.toWords(payload, 0, length);
         tensor.toWords(length);
         int words = ByteWindow.wordsOf(length);
         long any = 0;
