@@ -10,7 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /** Files that are either absent or complete, also after a power failure: temporary name, fsync, rename, fsync of the directory. */
-final class DurableFiles {
+public final class DurableFiles {
     /**
      * Mapped buffers go to the channel in slices: the JDK would otherwise copy the whole buffer to native memory first, and a slice that is checksummed and
      * then copied is still in the core's cache.
@@ -19,11 +19,12 @@ final class DurableFiles {
 
     private DurableFiles() {}
 
-    interface Body {
+    /** What fills a file. */
+    public interface Body {
         void writeTo(FileChannel out) throws IOException;
     }
 
-    static void write(Path file, Body body) {
+    public static void write(Path file, Body body) {
         Path parent = file.toAbsolutePath().getParent();
         Path temporary = parent.resolve("." + file.getFileName() + ".tmp");
         try {
@@ -43,17 +44,17 @@ final class DurableFiles {
         }
     }
 
-    static void write(Path file, byte[] content) {
+    public static void write(Path file, byte[] content) {
         write(file, out -> writeFully(out, ByteBuffer.wrap(content)));
     }
 
-    static void syncDirectory(Path directory) throws IOException {
+    public static void syncDirectory(Path directory) throws IOException {
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
         }
     }
 
-    static void writeFully(WritableByteChannel out, ByteBuffer data) throws IOException {
+    public static void writeFully(WritableByteChannel out, ByteBuffer data) throws IOException {
         int end = data.limit();
         while (data.position() < end) {
             data.limit(Math.min(end, data.position() + Math.min(WRITE_BYTES, end - data.position())));

@@ -93,6 +93,15 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
         return shard;
     }
 
+    /** The file and the bytes of it that hold a tensor, for those who write them in place. */
+    public TensorPlace place(String name) {
+        SafetensorsFile shard = shardOfTensor.get(name);
+        if (shard == null) {
+            throw new CheckpointException(directory + " has no tensor " + name);
+        }
+        return shard.place(name);
+    }
+
     /** A tensor to be written elsewhere, while this checkpoint is open. */
     public TensorSource source(String name) {
         TensorEntry tensor = tensors.get(name);

@@ -10,8 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Strict JSON: duplicate keys and trailing text are errors, since two readers could otherwise see two checkpoints. */
-final class Json {
-    static final ObjectMapper MAPPER = new ObjectMapper()
+public final class Json {
+    public static final ObjectMapper MAPPER = new ObjectMapper()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
@@ -33,7 +33,7 @@ final class Json {
         }
     }
 
-    static JsonNode file(Path file) {
+    public static JsonNode file(Path file) {
         try {
             long bytes = Files.size(file);
             if (bytes > MAX_FILE_BYTES) {

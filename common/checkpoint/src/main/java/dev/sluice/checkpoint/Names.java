@@ -3,13 +3,13 @@ package dev.sluice.checkpoint;
 import java.util.regex.Pattern;
 
 /** File names that come from inside checkpoints. */
-final class Names {
+public final class Names {
     private static final Pattern PLAIN_FILE = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._=+-]{0,200}");
 
     private Names() {}
 
     /** No separator, no leading dot: the name cannot leave its directory. */
-    static boolean isPlainFile(String name) {
+    public static boolean isPlainFile(String name) {
         return PLAIN_FILE.matcher(name).matches();
     }
 }

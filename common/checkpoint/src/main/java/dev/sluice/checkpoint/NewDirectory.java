@@ -12,7 +12,7 @@ import java.nio.file.attribute.BasicFileAttributes;
  * A directory that comes into being complete or not at all: it is filled under a temporary name beside its place, synchronised and renamed. Closing it
  * before {@link #publish} removes what was written.
  */
-final class NewDirectory implements AutoCloseable {
+public final class NewDirectory implements AutoCloseable {
     private final Path target;
     private final Path temporary;
     private boolean published;
@@ -22,7 +22,7 @@ final class NewDirectory implements AutoCloseable {
         this.temporary = temporary;
     }
 
-    static NewDirectory beside(Path path) {
+    public static NewDirectory beside(Path path) {
         Path target = path.toAbsolutePath().normalize();
         try {
             if (Files.exists(target)) {
@@ -37,16 +37,16 @@ final class NewDirectory implements AutoCloseable {
     }
 
     /** Where to write until it is published. */
-    Path path() {
+    public Path path() {
         return temporary;
     }
 
     /** Refuses before anything is written when the file system cannot hold so much. */
-    void reserve(long bytes) {
+    public void reserve(long bytes) {
         DiskSpace.check(target, bytes);
     }
 
-    void publish() {
+    public void publish() {
         try {
             Files.setPosixFilePermissions(
                     temporary, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));

@@ -78,6 +78,15 @@ public final class SafetensorsFile implements AutoCloseable {
         return file.slice(header.dataBegin() + tensor.begin() + begin, length);
     }
 
+    /** Where a tensor's bytes lie in this file, for those who write them in place. */
+    TensorPlace place(String name) {
+        TensorEntry tensor = header.tensors().get(name);
+        if (tensor == null) {
+            throw new CheckpointException(file.path() + " has no tensor " + name);
+        }
+        return new TensorPlace(file.path(), header.dataBegin() + tensor.begin(), tensor.bytes());
+    }
+
     @Override
     public void close() {
         file.close();

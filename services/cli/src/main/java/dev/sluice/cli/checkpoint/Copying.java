@@ -9,7 +9,8 @@ import java.util.List;
 /** The one place that calls the library's conversion. */
 record Copying(ConversionOrder order) {
     /** What the person is told when the copy was stopped and has cleaned up. */
-    static final String AFTER_STOP = "nothing of it is left; give the same command again to convert it";
+    static final String AFTER_STOP =
+            "nothing that looks like a checkpoint is left; give the same command again to go on where it stopped";
 
     /** What a copy wrote. */
     record Written(int tensors, long bytes, List<String> carriedOver) {}

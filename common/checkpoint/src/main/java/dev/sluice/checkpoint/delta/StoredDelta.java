@@ -1,0 +1,17 @@
+package dev.sluice.checkpoint.delta;
+
+import dev.sluice.checkpoint.CheckpointException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * The delta of one tensor as it lies in a file.
+ *
+ * @param frame one zstd frame, a direct view
+ * @param checksum of the tensor's new bytes
+ */
+record StoredDelta(Path file, String tensor, ByteBuffer frame, String checksum) {
+    CheckpointException refused(String what) {
+        return new CheckpointException("%s: tensor %s: %s; publish the delta again".formatted(file, tensor, what));
+    }
+}

@@ -1,0 +1,118 @@
+package dev.sluice.checkpoint.delta;
+
+import dev.sluice.checkpoint.TensorSource;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+
+/** Compares tensors with their bases while they are written here, one after the other, in windows. */
+abstract sealed class TensorEncoder implements WritableByteChannel permits XorEncoder, OverwriteEncoder {
+    /** On entry to {@link #compared}: words of new xor old, bytes of new. */
+    final ByteWindow fresh = new ByteWindow();
+    /** Words of old. */
+    final ByteWindow old = new ByteWindow();
+    /** Takes what goes to the compressor. */
+    final ByteBuffer payload = ByteBuffer.allocateDirect(ByteWindow.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+
+    final Spool frames;
+    final FrameWriter frame;
+    private final DeltaChecksum checksum;
+    private ByteBuffer base = ByteBuffer.allocate(0);
+    private TensorDigest digest;
+    private long changedBytes;
+    private int filled;
+
+    TensorEncoder(DeltaChecksum checksum, Spool frames) {
+        this.checksum = checksum;
+        this.frames = frames;
+        this.frame = new FrameWriter(frames);
+        this.digest = checksum.start();
+    }
+
+    /** Makes the encoder with this number; its spools lie in the directory without a name. */
+    static TensorEncoder open(DeltaOptions options, Path directory, int number) throws IOException {
+        Spool frames = Spool.create(directory.resolve(".frames-" + number));
+        return switch (options.encoding()) {
+            case XOR -> new XorEncoder(options.checksum(), frames);
+            case OVERWRITE -> {
+                Spool values = Spool.create(directory.resolve(".values-" + number));
+                yield new OverwriteEncoder(options.checksum(), frames, values);
+            }
+        };
+    }
+
+    /** Compares one tensor; an unchanged one leaves nothing in the spool. */
+    final EncodedTensor encode(TensorSource tensor, ByteBuffer baseBytes) throws IOException {
+        base = baseBytes.duplicate();
+        digest = checksum.start();
+        changedBytes = 0;
+        filled = 0;
+        long position = frames.bytes();
+        begin(base.remaining());
+        tensor.writeTo(this);
+        compare();
+        if (base.hasRemaining()) {
+            throw new IOException(
+                    "tensor %s: %d bytes expected, %d written".formatted(tensor.name(), base.limit(), base.position()));
+        }
+        if (changedBytes == 0) {
+            frames.truncate(position);
+        } else {
+            finish(changedBytes);
+        }
+        return new EncodedTensor(
+                tensor.name(), changedBytes, digest.hex(), frames, position, frames.bytes() - position);
+    }
+
+    @Override
+    public final int write(ByteBuffer data) throws IOException {
+        int sent = data.remaining();
+        if (sent > base.remaining() - filled) {
+            throw new IOException("a tensor of %d bytes writes %d at byte %d"
+                    .formatted(base.limit(), sent, base.position() + filled));
+        }
+        while (data.hasRemaining()) {
+            int length = Math.min(data.remaining(), ByteWindow.BYTES - filled);
+            data.get(fresh.bytes, filled, length);
+            filled += length;
+            if (filled == ByteWindow.BYTES) {
+                compare();
+            }
+        }
+        return sent;
+    }
+
+    private void compare() throws IOException {
+        if (filled == 0) {
+            return;
+        }
+        digest.update(fresh.bytes, filled);
+        int position = base.position();
+        old.toWords(base, position, filled);
+        base.position(position + filled);
+        fresh.toWords(filled);
+        long changed = ByteDifference.xor(fresh.words, old.words, ByteWindow.wordsOf(filled));
+        changedBytes += changed;
+        compared(position, filled, changed);
+        filled = 0;
+    }
+
+    abstract void begin(long tensorBytes) throws IOException;
+
+    abstract void compared(long position, int length, long changed) throws IOException;
+
+    abstract void finish(long changed) throws IOException;
+
+    @Override
+    public boolean isOpen() {
+        return true;
+    }
+
+    @Override
+    public void close() throws IOException {
+        frame.close();
+        frames.close();
+    }
+}

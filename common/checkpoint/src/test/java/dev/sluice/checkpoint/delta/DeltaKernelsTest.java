@@ -1,0 +1,90 @@
+package dev.sluice.checkpoint.delta;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DeltaKernelsTest {
+    @Test
+    void wordsAreComparedAsTheirBytesWouldBe() {
+        // Given every pattern of changed bytes, with the smallest, the largest and a random difference
+        long seed = System.nanoTime();
+        System.out.println("seed " + seed);
+        Random random = new Random(seed);
+        for (int pattern = 0; pattern < 256; pattern++) {
+            for (int value : List.of(1, 0x80, 0xff, 1 + random.nextInt(255))) {
+                long difference = 0;
+                for (int i = 0; i < 8; i++) {
+                    difference |= (pattern >>> i & 1) == 0 ? 0 : (long) value << (8 * i);
+                }
+                long old = random.nextLong();
+                long[] target = {old ^ difference, -1};
+
+                // When
+                long changed = ByteDifference.xor(target, new long[] {old, 0}, 1);
+
+                // Then
+                assertThat(changed).as("seed %d", seed).isEqualTo(Integer.bitCount(pattern));
+                assertThat(target).containsExactly(difference, -1);
+                assertThat(ByteDifference.mask(difference)).isEqualTo(pattern);
+            }
+        }
+    }
+
+    /** The published test vectors for empty input: xxHash, the BLAKE3 paper, RFC 1950; for abc those of the reference command lines. */
+    @ParameterizedTest
+    @CsvSource({
+        "XXH3_128, '', 99aa06d3014798d86001c324468d497f",
+        "XXH3_128, abc, 06b05ab6733a618578af5f94892f3950",
+        "BLAKE3, '', af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
+        "BLAKE3, abc, 6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85",
+        "ADLER32, '', 00000001",
+        "ADLER32, abc, 024d0127"
+    })
+    void checksumsAreThoseOfTheReferenceImplementations(DeltaChecksum kind, String text, String expected) {
+        TensorDigest digest = kind.start();
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        digest.update(bytes, bytes.length);
+        assertThat(digest.hex()).isEqualTo(expected);
+        assertThat(kind.accepts(expected)).isTrue();
+    }
+
+    /** Examples computed by hand from RFC 8878, section 3.1.1.1.2. */
+    @ParameterizedTest
+    @CsvSource({
+        "28b52ffd 00 0b 00, -1, 2816",
+        "28b52ffd 20 05 00, 5, 5",
+        "28b52ffd 60 0001 00, 512, 512",
+        "28b52ffd 40 48 0001, 512, 524288",
+        "28b52ffd 80 48 00000100, 65536, 524288",
+        "28b52ffd c0 48 0000000001000000, 4294967296, 524288"
+    })
+    void frameHeadersTellContentAndWindow(String hex, long content, long window) {
+        byte[] bytes = java.util.HexFormat.of().parseHex(hex.replace(" ", ""));
+        StoredDelta delta = new StoredDelta(java.nio.file.Path.of("f"), "w", ByteBuffer.wrap(bytes), "");
+
+        FrameHeader header = FrameHeader.read(delta);
+
+        assertThat(header.contentBytes().orElse(-1)).isEqualTo(content);
+        assertThat(header.windowBytes()).isEqualTo(window);
+    }
+
+    @Test
+    void densityIsTheShareOfChangedBytes() {
+        assertThat(new DeltaFigures(1, 2, 25, 100, 40).density()).isEqualTo(0.25);
+        assertThat(new DeltaFigures(0, 0, 0, 0, 0).density()).isZero();
+    }
+
+    @Test
+    void versionsHaveSixDigitsOrMore() {
+        assertThat(new WeightVersion(7).directory(java.nio.file.Path.of("s")))
+                .isEqualTo(java.nio.file.Path.of("s", "weight_v000007"));
+        assertThat(new WeightVersion(12_345_678).digits()).isEqualTo("12345678");
+    }
+}
