@@ -49,6 +49,21 @@ class ConversionPlanTest {
     }
 
     @Test
+    void foretellsBothWaysOfAnEightBitModelToTheByte() throws IOException {
+        // Given
+        Path quantised = Fixtures.FAMILIES.resolve("qwen3_fp8/hf");
+        Path there = folder.resolve("there");
+        Path back = folder.resolve("back");
+
+        // When / Then the exported configuration is another one than the source's
+        ConversionPlan toTorchDist = Conversion.planToTorchDist(quantised, there);
+        assertForetold(toTorchDist, Conversion.toTorchDist(quantised, there, Progress.NONE), there);
+        ConversionPlan toHuggingFace = Conversion.planToHuggingFace(there, quantised, back, SHARD_BYTES);
+        assertForetold(
+                toHuggingFace, Conversion.toHuggingFace(there, quantised, back, SHARD_BYTES, Progress.NONE), back);
+    }
+
+    @Test
     void namesWhatAnImportWouldMiss() throws IOException {
         // Given
         String name = "model.layers.1.mlp.experts.3.up_proj.weight";

@@ -2,6 +2,7 @@ package dev.sluice.checkpoint;
 
 import static dev.sluice.checkpoint.ConversionTest.assertSameTensors;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
@@ -112,6 +113,8 @@ class ModelFamilyTest {
 
         // Then
         assertThat(HuggingFaceCheckpoint.problems(folder.resolve("back"))).isEmpty();
+        assertThatCode(() -> Manifest.verify(folder.resolve("there"))).doesNotThrowAnyException();
+        assertThatCode(() -> Manifest.verify(folder.resolve("back"))).doesNotThrowAnyException();
         assertSameTensors(folder.resolve("back"), huggingFace(family), result.tensors());
     }
 
