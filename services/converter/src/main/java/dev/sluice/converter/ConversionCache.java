@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -47,16 +48,16 @@ public class ConversionCache {
         this.figures = figures;
     }
 
-    Product product(ContentKey key) {
-        return product(checkpoints.resolve(key.sha256()));
+    Product product(ContentKey key, ProgressEvents progress) {
+        return product(checkpoints.resolve(key.sha256()), progress::checking);
     }
 
-    Product export(String runId) {
-        return product(runs.resolve(runId).resolve("export"));
+    Product export(String runId, ProgressEvents progress) {
+        return product(runs.resolve(runId).resolve("export"), progress::checking);
     }
 
-    private Product product(Path directory) {
-        return new Product(directory, config.check(), config.hashThreads());
+    private Product product(Path directory, LongConsumer read) {
+        return new Product(directory, config.check(), config.hashThreads(), read);
     }
 
     /** Keeps all others off a target, waiting for one who has it. */
@@ -122,7 +123,7 @@ public class ConversionCache {
             if (!same || inUse.test(chosen.directory())) {
                 return false;
             }
-            product(chosen.directory()).discard();
+            product(chosen.directory(), bytes -> {}).discard();
         }
         figures.deletedOne();
         LOG.info(

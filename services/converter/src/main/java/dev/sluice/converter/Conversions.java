@@ -52,7 +52,7 @@ public class Conversions {
         Job job = new Job(planned.runId(), Direction.TO_TORCH_DIST, source, causation, List.of(source));
         run(job, (started, progress) -> {
             ContentKey key = cache.keyOf(Path.of(source), progress);
-            Product product = cache.product(key);
+            Product product = cache.product(key, progress);
             try (TargetLock held = cache.lock(product.directory(), progress::waitingFor)) {
                 boolean reused = isConverted(product);
                 if (!reused) {
@@ -109,7 +109,7 @@ public class Conversions {
         String source = cut.directory();
         Job job = new Job(cut.runId(), Direction.TO_HUGGING_FACE, source, causation, List.of(source, modelPath));
         run(job, (started, progress) -> {
-            Product product = cache.export(cut.runId());
+            Product product = cache.export(cut.runId(), progress);
             try (TargetLock held = cache.lock(product.directory(), progress::waitingFor)) {
                 Listing listing = exported(cut, Path.of(modelPath), product, progress);
                 return new CheckpointExported(

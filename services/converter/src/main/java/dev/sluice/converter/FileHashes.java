@@ -63,10 +63,13 @@ final class FileHashes {
         byte[] window = new byte[WINDOW_BYTES];
         ByteBuffer buffer = ByteBuffer.wrap(window);
         try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+            // A file that grows faster than it is read would never end; whoever compares its state notices the growth.
+            long left = in.size();
             int count;
-            while ((count = in.read(buffer)) >= 0) {
+            while (left > 0 && (count = in.read(buffer)) >= 0) {
                 digest.update(window, 0, count);
                 read.accept(count);
+                left -= count;
                 buffer.clear();
             }
         }

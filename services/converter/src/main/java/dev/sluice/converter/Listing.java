@@ -7,11 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -34,13 +34,11 @@ record Listing(String source, List<String> carriedOver, SortedMap<String, Listed
     /** @param sha256 absent where nobody asked for it */
     record Listed(long bytes, @Nullable String sha256) {}
 
-    /** Lists what is there now, with hashes if every later check shall be full. */
-    static Listing of(Path directory, String source, List<String> carriedOver, boolean full, int threads)
-            throws IOException {
+    /** Lists what is there now, without hashes. */
+    static Listing of(Path directory, String source, List<String> carriedOver) throws IOException {
         SortedMap<String, Listed> files = new TreeMap<>();
         sizes(directory).forEach((path, bytes) -> files.put(path, new Listed(bytes, null)));
-        Listing listing = new Listing(source, carriedOver, files);
-        return full ? listing.withHashes(listing.hashes(directory, threads)) : listing;
+        return new Listing(source, carriedOver, files);
     }
 
     static Optional<Listing> read(Path directory) throws IOException {
@@ -60,7 +58,7 @@ record Listing(String source, List<String> carriedOver, SortedMap<String, Listed
         return source != null && files != null && files.values().stream().noneMatch(Objects::isNull);
     }
 
-    boolean hashed() {
+    boolean hasHashes() {
         return files.values().stream().noneMatch(file -> file.sha256 == null);
     }
 
@@ -93,8 +91,8 @@ record Listing(String source, List<String> carriedOver, SortedMap<String, Listed
     }
 
     /** The files whose content is another than it was; reads every byte of those that have a hash. */
-    List<String> changedContents(Path directory, int threads) {
-        SortedMap<String, String> found = hashes(directory, threads);
+    List<String> changedContents(Path directory, int threads, LongConsumer read) {
+        SortedMap<String, String> found = hashes(directory, threads, read);
         return files.entrySet().stream()
                 .filter(file -> file.getValue().sha256 != null)
                 .filter(file -> !file.getValue().sha256.equals(found.get(file.getKey())))
@@ -102,16 +100,18 @@ record Listing(String source, List<String> carriedOver, SortedMap<String, Listed
                 .toList();
     }
 
-    private Listing withHashes(Map<String, String> hashes) {
+    /** The same with hashes of what is there now, for full checks later. */
+    Listing hashed(Path directory, int threads, LongConsumer read) {
+        SortedMap<String, String> hashes = hashes(directory, threads, read);
         SortedMap<String, Listed> hashed = new TreeMap<>();
         files.forEach((path, listed) -> hashed.put(path, new Listed(listed.bytes, hashes.get(path))));
         return new Listing(source, carriedOver, hashed);
     }
 
-    private SortedMap<String, String> hashes(Path directory, int threads) {
+    private SortedMap<String, String> hashes(Path directory, int threads, LongConsumer read) {
         List<Path> paths = files.keySet().stream().map(directory::resolve).toList();
         SortedMap<String, String> hashes = new TreeMap<>();
-        FileHashes.of(paths, threads, bytes -> {}).forEach((path, hash) -> hashes.put(relative(directory, path), hash));
+        FileHashes.of(paths, threads, read).forEach((path, hash) -> hashes.put(relative(directory, path), hash));
         return hashes;
     }
 

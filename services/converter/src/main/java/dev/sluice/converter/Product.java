@@ -9,12 +9,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 
 /**
  * The directory that a conversion makes, which counts only together with its {@link Listing}. For the holder of its {@link
  * TargetLock}.
+ *
+ * @param read is told, on any thread, how many more bytes a full check has read
  */
-record Product(Path directory, ConverterConfig.Check check, int threads) {
+record Product(Path directory, ConverterConfig.Check check, int threads, LongConsumer read) {
     private static final int MAX_REPLACED = 1000;
 
     /** What lies at the directory's place. */
@@ -39,8 +42,8 @@ record Product(Path directory, ConverterConfig.Check check, int threads) {
         }
         List<String> problems = new ArrayList<>(listing.get().problems(directory));
         boolean full = check == ConverterConfig.Check.FULL;
-        if (problems.isEmpty() && full && listing.get().hashed()) {
-            problems.addAll(listing.get().changedContents(directory, threads));
+        if (problems.isEmpty() && full && listing.get().hasHashes()) {
+            problems.addAll(listing.get().changedContents(directory, threads, read));
         } else if (problems.isEmpty() && full) {
             // Made while nobody asked for full checks: what is there now is what later ones compare with.
             return new Found.Intact(finish(listing.get().source(), listing.get().carriedOver()));
@@ -50,7 +53,8 @@ record Product(Path directory, ConverterConfig.Check check, int threads) {
 
     /** Makes what the directory holds count. */
     Listing finish(String source, List<String> carriedOver) throws IOException {
-        Listing listing = Listing.of(directory, source, carriedOver, check == ConverterConfig.Check.FULL, threads);
+        Listing sizes = Listing.of(directory, source, carriedOver);
+        Listing listing = check == ConverterConfig.Check.FULL ? sizes.hashed(directory, threads, read) : sizes;
         listing.write(directory);
         return listing;
     }

@@ -15,6 +15,7 @@ final class ProgressEvents implements Progress {
     private final String runId;
     private final Direction direction;
     private final long bytesTotal;
+    private long bytesChecked;
     private long nextNanos = System.nanoTime() + INTERVAL.toNanos();
 
     /** @param bytesTotal what there is to copy, as far as is known before the copy begins */
@@ -35,20 +36,26 @@ final class ProgressEvents implements Progress {
     /** The target is held by another; the first time is told at once, however short the wait will be. */
     synchronized void waitingFor(String holder) {
         nextNanos = System.nanoTime() + INTERVAL.toNanos();
-        publisher.publish(new ConversionProgressed(runId, direction, 0, bytesTotal, holder));
+        before(holder);
     }
 
     /** The source is read to know whether it is converted already. */
     synchronized void hashing(long bytesHashed, long bytesToHash) {
         if (due()) {
-            publisher.publish(new ConversionProgressed(
-                    runId,
-                    direction,
-                    0,
-                    bytesTotal,
-                    "the hash of its source: %.1f of %.1f GB"
-                            .formatted(bytesHashed / GIGABYTE, bytesToHash / GIGABYTE)));
+            before("the hash of its source: %.1f of %.1f GB".formatted(bytesHashed / GIGABYTE, bytesToHash / GIGABYTE));
         }
+    }
+
+    /** What is there already is read once more before it is handed on. */
+    synchronized void checking(long moreBytes) {
+        bytesChecked += moreBytes;
+        if (due()) {
+            before("a full check of what is there: %.1f GB read".formatted(bytesChecked / GIGABYTE));
+        }
+    }
+
+    private void before(String waitingFor) {
+        publisher.publish(new ConversionProgressed(runId, direction, 0, bytesTotal, waitingFor));
     }
 
     private boolean due() {

@@ -7,7 +7,9 @@ import dev.sluice.events.RunEvent.RunPlanned;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /** A small genuine model and the events that name one. */
@@ -33,6 +35,15 @@ final class Models {
         for (Path file : filesOf(TINY)) {
             Files.copy(file, directory.resolve(file.getFileName()));
         }
+        return directory;
+    }
+
+    /** A copy with another content, so that no other test, of this or an earlier build, has converted it. */
+    static Path anotherInto(Path directory) throws IOException {
+        copyInto(directory);
+        String number = Long.toBinaryString(UUID.randomUUID().getMostSignificantBits());
+        String blanks = number.replace('0', ' ').replace('1', '\t');
+        Files.writeString(directory.resolve("config.json"), blanks, StandardOpenOption.APPEND);
         return directory;
     }
 
