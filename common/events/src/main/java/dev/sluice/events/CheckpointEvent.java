@@ -1,6 +1,7 @@
 package dev.sluice.events;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Conversions between Hugging Face and torch_dist, written by the converter. */
 public sealed interface CheckpointEvent extends Event {
@@ -23,8 +24,19 @@ public sealed interface CheckpointEvent extends Event {
             @About("The run") String runId,
             @About("Which way") Direction direction,
             @About("Bytes copied") long bytesDone,
-            @About("Bytes to copy") long bytesTotal)
-            implements CheckpointEvent {}
+            @About("Bytes to copy") long bytesTotal,
+
+            @About(
+                    "What the copy waits for: who holds its target and since when, or the hash of its source; absent while bytes are copied")
+            @Nullable
+            String waitingFor)
+            implements CheckpointEvent {
+
+        /** Bytes are being copied. */
+        public ConversionProgressed(String runId, Direction direction, long bytesDone, long bytesTotal) {
+            this(runId, direction, bytesDone, bytesTotal, null);
+        }
+    }
 
     @About("The model lies in torch_dist form")
     record CheckpointConverted(

@@ -1,6 +1,7 @@
 package dev.sluice.quarkus;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,10 +13,16 @@ public class Roots {
     private final Path dataRoot;
     private final List<Path> all;
 
+    @Inject
     Roots(SluiceConfig config) {
-        this.dataRoot = normal(config.dataRoot());
-        List<Path> roots = new ArrayList<>(List.of(dataRoot));
-        config.inputRoots().ifPresent(inputs -> inputs.forEach(root -> roots.add(normal(root))));
+        this(config.dataRoot(), config.inputRoots().orElse(List.of()));
+    }
+
+    /** For a process that reads no configuration. */
+    public Roots(Path dataRoot, List<Path> inputRoots) {
+        this.dataRoot = normal(dataRoot);
+        List<Path> roots = new ArrayList<>(List.of(this.dataRoot));
+        inputRoots.forEach(root -> roots.add(normal(root)));
         this.all = List.copyOf(roots);
     }
 

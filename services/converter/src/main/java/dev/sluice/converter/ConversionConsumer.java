@@ -22,25 +22,43 @@ public class ConversionConsumer {
     private final KafkaConnection connection;
     private final Readers readers;
     private final PlannedRuns plannedRuns;
+    private final ConversionsInUse inUse;
     private final Conversions conversions;
+    private final CacheKeeping keeping;
 
-    ConversionConsumer(KafkaConnection connection, Readers readers, PlannedRuns plannedRuns, Conversions conversions) {
+    ConversionConsumer(
+            KafkaConnection connection,
+            Readers readers,
+            PlannedRuns plannedRuns,
+            ConversionsInUse inUse,
+            Conversions conversions,
+            CacheKeeping keeping) {
         this.connection = connection;
         this.readers = readers;
         this.plannedRuns = plannedRuns;
+        this.inUse = inUse;
         this.conversions = conversions;
+        this.keeping = keeping;
     }
 
     void start(@Observes StartupEvent event) {
-        readers.track("runs", StateReader.start(connection, List.of(Topics.RUN_EVENTS), plannedRuns::apply));
+        StateReader runs = readers.track(
+                "runs", StateReader.start(connection, List.of(Topics.RUN_EVENTS, Topics.CHECKPOINTS), this::learn));
+        keeping.start(runs::ready);
         readers.track(
                 "conversions",
                 WorkReader.start(connection, GROUP, List.of(Topics.RUN_EVENTS, Topics.TRAINING), this::take));
     }
 
+    private void learn(EventRecord<Event> record) {
+        plannedRuns.apply(record);
+        inUse.apply(record);
+    }
+
     private void take(EventRecord<Event> record) {
         if (record.event() instanceof RunPlanned planned) {
             conversions.convert(planned, record.id());
+            keeping.soon();
         } else if (record.event() instanceof CheckpointSaved cut && cut.last()) {
             // The plan is older than the cut, but topics have no common order: this one may not be read yet.
             plannedRuns.awaitModelPath(cut.runId()).ifPresent(path -> conversions.export(cut, path, record.id()));

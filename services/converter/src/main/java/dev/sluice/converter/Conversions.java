@@ -4,6 +4,7 @@ import dev.sluice.checkpoint.CheckpointException;
 import dev.sluice.checkpoint.Conversion;
 import dev.sluice.checkpoint.HuggingFaceCheckpoint;
 import dev.sluice.checkpoint.TensorEntry;
+import dev.sluice.converter.ConverterFigures.Outcome;
 import dev.sluice.events.CheckpointEvent;
 import dev.sluice.events.CheckpointEvent.CheckpointConverted;
 import dev.sluice.events.CheckpointEvent.CheckpointExported;
@@ -16,10 +17,9 @@ import dev.sluice.kafka.EventPublisher;
 import dev.sluice.quarkus.Roots;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -28,34 +28,69 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Converts a planned run's model into the cache and exports a run's last cut. Both may be asked for twice (work is
- * delivered at least once) and then find what is there.
+ * delivered at least once) and by several processes at once, and then find what is there.
  */
 @ApplicationScoped
 public class Conversions {
     private static final Logger LOG = LoggerFactory.getLogger(Conversions.class);
 
     private final Roots roots;
+    private final ConversionCache cache;
     private final EventPublisher publisher;
+    private final ConverterFigures figures;
 
-    Conversions(Roots roots, EventPublisher publisher) {
+    Conversions(Roots roots, ConversionCache cache, EventPublisher publisher, ConverterFigures figures) {
         this.roots = roots;
+        this.cache = cache;
         this.publisher = publisher;
+        this.figures = figures;
     }
 
     /** Converts the model of a planned run and publishes the outcome. */
     void convert(RunPlanned planned, UUID causation) {
         String source = planned.request().model().path();
-        publish(planned.runId(), Direction.TO_TORCH_DIST, source, causation, started -> {
-            Path out = roots.dataRoot().resolve("checkpoints").resolve(ContentKey.of(Path.of(source)));
-            return exclusively(out, () -> {
-                boolean reused = Files.exists(out);
+        Job job = new Job(planned.runId(), Direction.TO_TORCH_DIST, source, causation, List.of(source));
+        run(job, (started, progress) -> {
+            ContentKey key = cache.keyOf(Path.of(source), progress);
+            Product product = cache.product(key, progress);
+            try (TargetLock held = cache.lock(product.directory(), progress::waitingFor)) {
+                boolean reused = isConverted(product);
                 if (!reused) {
-                    var progress = new ProgressEvents(publisher, planned.runId(), Direction.TO_TORCH_DIST);
-                    Conversion.toTorchDist(Path.of(source), out, progress);
+                    make(key, product, progress);
                 }
-                return converted(planned.runId(), source, out, secondsSince(started), reused);
-            });
+                product.used();
+                return converted(planned.runId(), source, product.directory(), secondsSince(started), reused);
+            }
         });
+    }
+
+    private boolean isConverted(Product product) throws IOException {
+        return switch (product.look()) {
+            case Product.Found.Nothing nothing -> false;
+            case Product.Found.Intact intact -> true;
+            case Product.Found.Damaged damaged -> {
+                figures.foundDamaged();
+                LOG.warn(
+                        "a conversion is damaged and made anew path={} error={}",
+                        product.directory(),
+                        String.join("; ", damaged.problems()));
+                product.discard();
+                yield false;
+            }
+        };
+    }
+
+    private void make(ContentKey key, Product product, ProgressEvents progress) throws IOException {
+        Files.deleteIfExists(Listing.fileOf(product.directory()));
+        Conversion.Result result = Conversion.toTorchDist(key.directory(), product.directory(), progress);
+        try {
+            key.checkUnchanged();
+        } catch (CheckpointException e) {
+            product.discard();
+            throw e;
+        }
+        product.finish(key.directory().toString(), List.of());
+        figures.wrote(result.bytes());
     }
 
     private static CheckpointConverted converted(
@@ -71,46 +106,76 @@ public class Conversions {
 
     /** Exports a run's last cut to its export directory and publishes the outcome. */
     void export(CheckpointSaved cut, String modelPath, UUID causation) {
-        publish(cut.runId(), Direction.TO_HUGGING_FACE, cut.directory(), causation, started -> {
-            Path out = roots.run(cut.runId()).resolve("export");
-            return exclusively(out, () -> {
-                var progress = new ProgressEvents(publisher, cut.runId(), Direction.TO_HUGGING_FACE);
-                List<String> carriedOver = Files.exists(out)
-                        ? List.of()
-                        : Conversion.toHuggingFace(Path.of(cut.directory()), Path.of(modelPath), out, progress)
-                                .carriedOver();
+        String source = cut.directory();
+        Job job = new Job(cut.runId(), Direction.TO_HUGGING_FACE, source, causation, List.of(source, modelPath));
+        run(job, (started, progress) -> {
+            Product product = cache.export(cut.runId(), progress);
+            try (TargetLock held = cache.lock(product.directory(), progress::waitingFor)) {
+                Listing listing = exported(cut, Path.of(modelPath), product, progress);
                 return new CheckpointExported(
-                        cut.runId(), cut.step(), cut.directory(), out.toString(), carriedOver, secondsSince(started));
-            });
+                        cut.runId(),
+                        cut.step(),
+                        source,
+                        product.directory().toString(),
+                        listing.carriedOver(),
+                        secondsSince(started));
+            }
         });
     }
 
-    private void publish(String runId, Direction direction, String source, UUID causation, Work work) {
+    private Listing exported(CheckpointSaved cut, Path model, Product product, ProgressEvents progress)
+            throws IOException {
+        String origin = "%s manifest %s".formatted(cut.directory(), cut.manifestSha256());
+        Product.Found found = product.look();
+        if (found instanceof Product.Found.Intact intact
+                && intact.listing().source().equals(origin)) {
+            return intact.listing();
+        }
+        if (!(found instanceof Product.Found.Nothing)) {
+            // Somebody may need it and the cut it came from may be gone, so it is not deleted.
+            LOG.warn(
+                    "the export that was there is of another cut or damaged and kept aside runId={} path={} found={}",
+                    cut.runId(),
+                    product.setAside(),
+                    found);
+        }
+        Conversion.Result result =
+                Conversion.toHuggingFace(Path.of(cut.directory()), model, product.directory(), progress);
+        figures.wrote(result.bytes());
+        return product.finish(origin, result.carriedOver());
+    }
+
+    private void run(Job job, Work work) {
         long started = System.nanoTime();
         CheckpointEvent outcome;
         try {
-            roots.objection(source).ifPresent(objection -> {
+            job.paths.forEach(path -> roots.objection(path).ifPresent(objection -> {
                 throw new CheckpointException(objection);
-            });
-            publisher.publishAndWait(
-                    new ConversionStarted(runId, direction, source, bytesIn(Path.of(source))), causation);
-            outcome = work.run(started);
-        } catch (CheckpointException | IOException e) {
-            LOG.warn("conversion failed runId={} source={} error={}", runId, source, e.getMessage());
-            outcome = new ConversionFailed(runId, direction, source, String.valueOf(e.getMessage()));
+            }));
+            long bytes = bytesIn(Path.of(job.source));
+            publisher.publishAndWait(new ConversionStarted(job.runId, job.direction, job.source, bytes), job.causation);
+            outcome = work.run(started, new ProgressEvents(publisher, job.runId, job.direction, bytes));
+        } catch (CheckpointException | IOException | UncheckedIOException e) {
+            LOG.warn("conversion failed runId={} source={} error={}", job.runId, job.source, e.getMessage());
+            outcome = new ConversionFailed(job.runId, job.direction, job.source, reason(e));
         }
-        publisher.publishAndWait(outcome, causation);
-        LOG.info("{} runId={} source={}", outcome.getClass().getSimpleName(), runId, source);
+        publisher.publishAndWait(outcome, job.causation);
+        figures.ended(job.direction, outcomeOf(outcome), Duration.ofNanos(System.nanoTime() - started));
+        LOG.info("{} runId={} source={}", outcome.getClass().getSimpleName(), job.runId, job.source);
     }
 
-    /** One writer a target, even with several converters on the same disk: the others wait and then find it done. */
-    private static <T> T exclusively(Path target, Action<T> action) throws IOException {
-        Files.createDirectories(target.getParent());
-        Path lock = target.resolveSibling(target.getFileName() + ".lock");
-        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                var held = channel.lock()) {
-            return action.run();
+    /** The message of a bare IOException is often only a path. */
+    private static String reason(Exception e) {
+        return e instanceof CheckpointException ? String.valueOf(e.getMessage()) : e.toString();
+    }
+
+    private static Outcome outcomeOf(CheckpointEvent event) {
+        if (event instanceof ConversionFailed) {
+            return Outcome.FAILED;
         }
+        return event instanceof CheckpointConverted converted && converted.reused()
+                ? Outcome.REUSED
+                : Outcome.CONVERTED;
     }
 
     private static long bytesIn(Path directory) throws IOException {
@@ -125,13 +190,11 @@ public class Conversions {
         return Duration.ofNanos(System.nanoTime() - nanos).toMillis() / 1000.0;
     }
 
-    @FunctionalInterface
-    private interface Work {
-        CheckpointEvent run(long startedNanos) throws IOException;
-    }
+    /** @param paths everything that comes from outside and must lie below the configured roots */
+    private record Job(String runId, Direction direction, String source, UUID causation, List<String> paths) {}
 
     @FunctionalInterface
-    private interface Action<T> {
-        T run() throws IOException;
+    private interface Work {
+        CheckpointEvent run(long startedNanos, ProgressEvents progress) throws IOException;
     }
 }
