@@ -12,11 +12,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Removes what crashes left behind: half-deleted directories, and temporary ones that nobody can be writing any more. */
+/** Removes what crashes left behind: half-deleted directories, and temporary or unfinished ones that nobody has written to for a day. */
 final class Leftovers {
     static final Duration ABANDONED = Duration.ofDays(1);
 
-    private static final Pattern NAME = Pattern.compile("\\.(.+)\\.(tmp|deleted)-[^/]+");
+    private static final Pattern NAME = Pattern.compile("\\.(.+)\\.(tmp|partial|deleted)-[^/]+");
 
     private Leftovers() {}
 

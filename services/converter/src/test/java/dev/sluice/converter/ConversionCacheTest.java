@@ -75,6 +75,7 @@ class ConversionCacheTest {
     void halfDeletedAndAbandonedDirectoriesAreRemoved() throws IOException {
         Path deleted = directory(checkpoints, ".x.deleted-1", Duration.ZERO);
         Path abandoned = directory(checkpoints, ".y.tmp-1", Duration.ofHours(25));
+        Path unfinished = directory(checkpoints, ".y.partial-1", Duration.ofHours(25));
         Path recent = directory(checkpoints, ".y.tmp-2", Duration.ofHours(23));
         Path run = Files.createDirectories(root.resolve("runs/r1"));
         Path export = directory(run, ".export.tmp-1", Duration.ofHours(25));
@@ -82,7 +83,7 @@ class ConversionCacheTest {
 
         cache.sweep(NOW);
 
-        assertThat(List.of(deleted, abandoned, export))
+        assertThat(List.of(deleted, abandoned, unfinished, export))
                 .allSatisfy(path -> assertThat(path).doesNotExist());
         assertThat(List.of(recent, others)).allSatisfy(path -> assertThat(path).exists());
     }
