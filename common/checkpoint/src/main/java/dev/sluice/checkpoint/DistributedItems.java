@@ -3,7 +3,9 @@ package dev.sluice.checkpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 
 /** Places items one after another in the data files of a torch_dist checkpoint, and keeps the metadata that finds them again. */
@@ -14,9 +16,15 @@ final class DistributedItems {
     private final String directory;
     private final DistributedMetadata metadata =
             new DistributedMetadata(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
+    private final Map<Kind, Wrapping> wrappings = new HashMap<>();
     private final List<OutputFile> files = new ArrayList<>();
     private List<Piece> open = new ArrayList<>();
     private long end;
+
+    private record Kind(DType dtype, List<Long> sizes) {}
+
+    /** What is around the bytes of a chunk; chunks of one kind share it, and a model has few kinds. */
+    private record Wrapping(byte[] pickle, TorchArchiveWriter.Measure measure) {}
 
     /** @param directory of the iteration, below the output's directory: empty, or ending with a slash */
     DistributedItems(String directory) {
@@ -25,8 +33,8 @@ final class DistributedItems {
 
     /** One chunk of a tensor; {@code paddingBytes} zeros follow the source's bytes. */
     TensorChunk chunk(String key, TensorSource source, MegatronTensor.Part part, long paddingBytes) throws IOException {
-        byte[] pickle = PickleBytes.tensor(source.dtype(), part.sizes());
-        var measure = TorchArchiveWriter.measure(pickle, source.bytes() + paddingBytes);
+        Wrapping wrapping = wrapping(source.dtype(), part.sizes(), source.bytes() + paddingBytes);
+        var measure = wrapping.measure;
         StoredItem stored = place(measure.bytes());
         StoredTensor tensor = new StoredTensor(
                 key,
@@ -39,7 +47,7 @@ final class DistributedItems {
                 stored.offset(),
                 stored.length(),
                 tensor,
-                out -> TorchArchiveWriter.write(out, pickle, channel -> {
+                out -> TorchArchiveWriter.write(out, wrapping.pickle, channel -> {
                     source.writeTo(channel);
                     DurableFiles.writeFully(channel, ByteBuffer.allocate(Math.toIntExact(paddingBytes)));
                 })));
@@ -64,6 +72,16 @@ final class DistributedItems {
 
     byte[] metadata() {
         return PickleBytes.metadata(metadata);
+    }
+
+    private Wrapping wrapping(DType dtype, List<Long> sizes, long bytes) throws IOException {
+        Wrapping known = wrappings.get(new Kind(dtype, sizes));
+        if (known == null) {
+            byte[] pickle = PickleBytes.tensor(dtype, sizes);
+            known = new Wrapping(pickle, TorchArchiveWriter.measure(pickle, bytes));
+            wrappings.put(new Kind(dtype, sizes), known);
+        }
+        return known;
     }
 
     private StoredItem place(long bytes) {

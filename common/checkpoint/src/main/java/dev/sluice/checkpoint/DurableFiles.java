@@ -15,7 +15,7 @@ public final class DurableFiles {
      * Mapped buffers go to the channel in slices: the JDK would otherwise copy the whole buffer to native memory first, and a slice that is checksummed and
      * then copied is still in the core's cache.
      */
-    private static final int WRITE_BYTES = 512 << 10;
+    private static final int WRITE_BYTES = StretchChannel.WINDOW_BYTES;
 
     private DurableFiles() {}
 

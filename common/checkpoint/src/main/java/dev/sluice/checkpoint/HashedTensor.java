@@ -1,5 +1,7 @@
 package dev.sluice.checkpoint;
 
+import java.util.HexFormat;
+
 /**
  * A tensor's bytes in a file and their hash.
  *
@@ -11,6 +13,6 @@ public record HashedTensor(StoredTensor tensor, long xxh3) {
     }
 
     static String hexadecimal(long hash) {
-        return "%016x".formatted(hash);
+        return HexFormat.of().toHexDigits(hash);
     }
 }

@@ -6,11 +6,12 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 
 /**
- * Writes one stretch at its place in a file and hashes it on the way. Bytes are gathered in a window outside the heap: mapped memory given to the kernel
- * directly is slower, since it then takes its page faults one by one.
+ * Writes one stretch at its place in a file and hashes it on the way. Small pieces are gathered in a window outside the heap; large ones that lie there
+ * already, mapped files among them, go to the kernel as they are.
  */
 final class StretchChannel implements WritableByteChannel {
-    static final int WINDOW_BYTES = 1 << 20;
+    /** Stays in a core's cache while it is checksummed, hashed and copied. */
+    static final int WINDOW_BYTES = 256 << 10;
 
     private final FileChannel file;
     private final ByteBuffer window;
@@ -45,6 +46,11 @@ final class StretchChannel implements WritableByteChannel {
     @Override
     public int write(ByteBuffer source) throws IOException {
         int length = source.remaining();
+        if (source.isDirect() && length >= WINDOW_BYTES / 2) {
+            flush();
+            put(source);
+            return length;
+        }
         while (source.hasRemaining()) {
             int part = Math.min(window.remaining(), source.remaining());
             window.put(source.slice(source.position(), part));
@@ -66,13 +72,18 @@ final class StretchChannel implements WritableByteChannel {
     public void close() {}
 
     private void flush() throws IOException {
-        window.flip();
-        int length = window.remaining();
-        hash.put(window.duplicate());
-        while (window.hasRemaining()) {
-            flushed += file.write(window, flushed);
+        if (window.position() > 0) {
+            put(window.flip());
+            window.clear();
         }
-        window.clear();
+    }
+
+    private void put(ByteBuffer bytes) throws IOException {
+        int length = bytes.remaining();
+        hash.put(bytes);
+        while (bytes.hasRemaining()) {
+            flushed += file.write(bytes, flushed);
+        }
         progressed.by(length);
     }
 }

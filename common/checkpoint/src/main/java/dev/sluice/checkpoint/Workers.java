@@ -27,9 +27,9 @@ final class Workers<T> {
         this.job = job;
     }
 
-    /** One for each core, at most four: more do not make a disk faster. */
+    /** One more than there are cores, since one of them often waits for the disk, and at most four: more do not make a disk faster. */
     static int byDefault() {
-        return Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST);
+        return Math.clamp(Runtime.getRuntime().availableProcessors() + 1L, 1, MOST);
     }
 
     /**

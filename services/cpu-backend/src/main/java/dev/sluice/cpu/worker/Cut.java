@@ -12,7 +12,6 @@ import dev.sluice.checkpoint.TorchDistWriter;
 import dev.sluice.checkpoint.TrainedModel;
 import dev.sluice.cpu.model.AdamW;
 import dev.sluice.cpu.model.WeightSource;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -75,11 +74,6 @@ record Cut(int step, long optimizerSteps) {
 
     /** A cut and the policy that it holds. */
     record Resumed(Cut cut, Policy policy) {}
-
-    /** Whether a directory holds a cut or a checkpoint without optimizer state. */
-    static boolean isCut(Path directory) {
-        return Files.isRegularFile(directory.resolve(Manifest.FILE));
-    }
 
     private static Cut counters(TorchDistCheckpoint checkpoint) {
         if (checkpoint.common().get(COUNTERS) instanceof Map<?, ?> counters
