@@ -98,32 +98,20 @@ public record EngineSide(
     }
 
     public EngineSide with(Speculation other) {
-        return new EngineSide(
-                gpus,
-                pp,
-                dp,
-                dpAttention,
-                dpLmHead,
-                ep,
-                redundantExperts,
-                memFractionStatic,
-                cudaGraphMaxBatch,
-                maxRunningRequests,
-                chunkedPrefillTokens,
-                pageTokens,
-                moeDenseTp,
-                a2aBackend,
-                deepEpMode,
-                dispatchAlgorithm,
-                expertBalancing,
-                other,
-                weightBytes,
-                kvBytes,
-                flags);
+        return copy(memFractionStatic, cudaGraphMaxBatch, maxRunningRequests, other, flags);
     }
 
     /** The same engine with another memory fraction and other batches. */
     public EngineSide withBatches(double fraction, int graphBatch, int runningRequests) {
+        return copy(fraction, graphBatch, runningRequests, speculation, flags);
+    }
+
+    public EngineSide with(Flags other) {
+        return copy(memFractionStatic, cudaGraphMaxBatch, maxRunningRequests, speculation, other);
+    }
+
+    private EngineSide copy(
+            double fraction, int graphBatch, int runningRequests, Speculation otherSpeculation, Flags otherFlags) {
         return new EngineSide(
                 gpus,
                 pp,
@@ -142,34 +130,9 @@ public record EngineSide(
                 deepEpMode,
                 dispatchAlgorithm,
                 expertBalancing,
-                speculation,
+                otherSpeculation,
                 weightBytes,
                 kvBytes,
-                flags);
-    }
-
-    public EngineSide with(Flags other) {
-        return new EngineSide(
-                gpus,
-                pp,
-                dp,
-                dpAttention,
-                dpLmHead,
-                ep,
-                redundantExperts,
-                memFractionStatic,
-                cudaGraphMaxBatch,
-                maxRunningRequests,
-                chunkedPrefillTokens,
-                pageTokens,
-                moeDenseTp,
-                a2aBackend,
-                deepEpMode,
-                dispatchAlgorithm,
-                expertBalancing,
-                speculation,
-                weightBytes,
-                kvBytes,
-                other);
+                otherFlags);
     }
 }
