@@ -55,12 +55,19 @@ function draw(name, title, series) {
   chart.value.textContent = series ? short(series.values.at(-1)) : '–';
 }
 
+function converting(conversion) {
+  const what = conversion.direction === 'to_torch_dist' ? 'conversion' : 'export';
+  return conversion.waitingFor ? `${what} waits for ${conversion.waitingFor}`
+    : `${what}: ${Math.floor(100 * conversion.bytesDone / Math.max(1, conversion.bytesTotal))} %`;
+}
+
 function show(page) {
   const run = page.run;
   byId('phase').textContent = run.phase;
   byId('phase').className = 'badge ' + run.phase;
   byId('progress').textContent = `${run.name} · step ${run.step} of ${run.steps} · weights v${page.weightVersion} · epoch ${page.epoch}`;
-  byId('wait').textContent = page.waiting ? `waits for ${page.waiting.waitingFor}: ${page.waiting.reason}` : '';
+  byId('wait').textContent = page.conversion ? converting(page.conversion)
+    : page.waiting ? `waits for ${page.waiting.waitingFor}: ${page.waiting.reason}` : '';
   for (const [name, title] of FIGURES) draw(name, title, page.series[name]);
   rows(byId('tokens'), ['bucket', 'tokens'], [...Object.entries(page.tokens), ['all generated', page.tokensGenerated]]);
   rows(byId('evaluations'), ['set', 'step', 'samples', 'mean reward'],

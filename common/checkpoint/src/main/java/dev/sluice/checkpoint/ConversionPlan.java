@@ -9,6 +9,8 @@ import java.util.List;
  * @param files all files, those beside the weights and the manifest included
  * @param bytes size of the whole output but its manifest
  * @param bytesKept what an interrupted attempt has written already
+ * @param unfinished attempts at the same target from another source or with other settings; this conversion does not go on with them, and removes
+ *     them when it is done
  * @param bytesFree what the target's file system has left
  * @param carriedOver tensors that would come from the source because the trained checkpoint lacks them, sorted
  * @param missing tensors that the configuration calls for and nobody has, sorted; a conversion is refused unless this is empty
@@ -18,10 +20,12 @@ public record ConversionPlan(
         int files,
         long bytes,
         long bytesKept,
+        List<UnfinishedConversion> unfinished,
         long bytesFree,
         List<String> carriedOver,
         List<String> missing) {
     public ConversionPlan {
+        unfinished = List.copyOf(unfinished);
         carriedOver = List.copyOf(carriedOver);
         missing = List.copyOf(missing);
     }
@@ -43,6 +47,7 @@ public record ConversionPlan(
                 layout.files().size() + layout.smallFiles().size() + 1,
                 layout.bytes(),
                 prepared.bytesKept(),
+                prepared.unfinished(),
                 DiskSpace.free(prepared.target()),
                 carriedOver,
                 missing);

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongConsumer;
 
 /** Reads the files of a directory in several threads and hashes them. */
 final class DirectoryHashes {
@@ -26,12 +27,19 @@ final class DirectoryHashes {
         this.tensorsOfFile = ManifestContent.byFile(tensors);
     }
 
-    /** Each tensor's hash, in no particular order. */
-    List<HashedTensor> tensors() {
+    /**
+     * Each tensor's hash, in no particular order.
+     *
+     * @param read is told, on any thread, how many more bytes were read
+     */
+    List<HashedTensor> tensors(LongConsumer read) {
         List<List<StoredTensor>> batches = new ArrayList<>();
         tensorsOfFile.values().forEach(tensors -> batches.addAll(batches(tensors)));
         List<HashedTensor> hashed = Collections.synchronizedList(new ArrayList<>());
-        each(batches, batch -> hashed.addAll(hash(batch)));
+        each(batches, batch -> {
+            hashed.addAll(hash(batch));
+            read.accept(batch.getLast().end() - batch.getFirst().begin());
+        });
         return List.copyOf(hashed);
     }
 

@@ -10,11 +10,13 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 
 /**
@@ -36,7 +38,7 @@ public final class Manifest {
      */
     public static String write(Path directory) {
         List<StoredTensor> tensors = tensorsIn(directory);
-        return write(directory, new DirectoryHashes(directory, tensors).tensors());
+        return write(directory, new DirectoryHashes(directory, tensors).tensors(bytes -> {}));
     }
 
     /** As {@link #write(Path)}, with tensors that were hashed when they were written. */
@@ -53,30 +55,45 @@ public final class Manifest {
      * @throws CheckpointException naming every file that is missing or surplus and every file or tensor that is different
      */
     public static String verify(Path directory) {
-        Path file = directory.resolve(FILE);
-        ManifestContent expected = read(directory);
-        Map<String, Long> present = sizes(directory);
-        List<String> problems = new ArrayList<>();
-        Set<String> sound = new HashSet<>(expected.files().keySet());
-        present.keySet().stream()
-                .filter(path -> !expected.files().containsKey(path))
-                .forEach(path -> problems.add(path + " is not listed"));
-        expected.files().forEach((path, listed) -> {
-            Long bytes = present.get(path);
-            if (bytes == null || bytes != listed.bytes()) {
-                sound.remove(path);
-                problems.add(
-                        bytes == null
-                                ? path + " is missing"
-                                : "%s has %d bytes, not %d".formatted(path, bytes, listed.bytes()));
-            }
-        });
-        problems.addAll(differences(directory, expected, sound));
+        List<String> problems = problems(directory, bytes -> {});
         if (!problems.isEmpty()) {
             throw new CheckpointException("%s differs from its manifest: %s; restore it or use an older one"
                     .formatted(directory, String.join("; ", problems)));
         }
-        return sha256(bytes(file));
+        return sha256(directory);
+    }
+
+    /**
+     * Every file that is missing, surplus or of another size; only the manifest is read.
+     *
+     * @throws CheckpointException if there is no manifest, or it contradicts itself
+     */
+    public static List<String> problems(Path directory) {
+        return List.copyOf(misfits(directory, read(directory)).values());
+    }
+
+    /**
+     * As {@link #problems(Path)}, and every file and tensor with another content; reads all, in several threads.
+     *
+     * @param read is told, on any thread, how many more bytes of tensors were read
+     */
+    public static List<String> problems(Path directory, LongConsumer read) {
+        ManifestContent expected = read(directory);
+        Map<String, String> misfits = misfits(directory, expected);
+        Set<String> sound = new HashSet<>(expected.files().keySet());
+        sound.removeAll(misfits.keySet());
+        List<String> problems = new ArrayList<>(misfits.values());
+        problems.addAll(differences(directory, expected, sound, read));
+        return problems;
+    }
+
+    /**
+     * The SHA-256 of the manifest file, in lower-case hexadecimal.
+     *
+     * @throws CheckpointException if it cannot be read
+     */
+    public static String sha256(Path directory) {
+        return sha256(bytes(directory.resolve(FILE)));
     }
 
     /**
@@ -86,6 +103,24 @@ public final class Manifest {
      */
     public static List<HashedTensor> tensors(Path directory) {
         return read(directory).tensors();
+    }
+
+    /** What is wrong with a path before anything is read there. */
+    private static Map<String, String> misfits(Path directory, ManifestContent expected) {
+        Map<String, Long> present = sizes(directory);
+        Map<String, String> misfits = new LinkedHashMap<>();
+        present.keySet().stream()
+                .filter(path -> !expected.files().containsKey(path))
+                .forEach(path -> misfits.put(path, path + " is not listed"));
+        expected.files().forEach((path, listed) -> {
+            Long bytes = present.get(path);
+            if (bytes == null) {
+                misfits.put(path, path + " is missing");
+            } else if (bytes != listed.bytes()) {
+                misfits.put(path, "%s has %d bytes, not %d".formatted(path, bytes, listed.bytes()));
+            }
+        });
+        return misfits;
     }
 
     private static ManifestContent read(Path directory) {
@@ -104,7 +139,8 @@ public final class Manifest {
         return new ManifestContent(files, tensors);
     }
 
-    private static List<String> differences(Path directory, ManifestContent expected, Set<String> sound) {
+    private static List<String> differences(
+            Path directory, ManifestContent expected, Set<String> sound, LongConsumer read) {
         List<HashedTensor> tensors = expected.tensors().stream()
                 .filter(hashed -> sound.contains(hashed.tensor().file()))
                 .toList();
@@ -122,7 +158,7 @@ public final class Manifest {
             }
         });
         Map<StoredTensor, HashedTensor> found = new HashMap<>();
-        hashes.tensors().forEach(hashed -> found.put(hashed.tensor(), hashed));
+        hashes.tensors(read).forEach(hashed -> found.put(hashed.tensor(), hashed));
         for (HashedTensor hashed : tensors) {
             HashedTensor now = found.get(hashed.tensor());
             if (!hashed.equals(now)) {

@@ -21,6 +21,11 @@ record PreparedConversion(Path target, OutputLayout layout, String key) {
         return ResumableDirectory.bytesKept(target, key);
     }
 
+    /** Attempts at the same target under other keys. */
+    List<UnfinishedConversion> unfinished() {
+        return ResumableDirectory.unfinished(target, key);
+    }
+
     /** Writes what is still to be written; the target then appears complete. */
     void run(WriteSettings settings, Progress progress) {
         ResumableDirectory.checkAbsent(target);

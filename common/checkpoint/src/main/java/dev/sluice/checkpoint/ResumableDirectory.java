@@ -56,7 +56,23 @@ final class ResumableDirectory implements AutoCloseable {
 
     /** Bytes that an unfinished attempt with this key claims to have written. */
     static long bytesKept(Path target, String key) {
-        Path journal = workDirectory(target, key).resolve(JOURNAL);
+        return bytesKept(workDirectory(target, key));
+    }
+
+    /** Unfinished attempts with other keys. */
+    static List<UnfinishedConversion> unfinished(Path target, String key) {
+        try {
+            return attempts(target).stream()
+                    .filter(work -> !work.equals(workDirectory(target, key)))
+                    .map(work -> new UnfinishedConversion(work, bytesKept(work)))
+                    .toList();
+        } catch (IOException e) {
+            throw new CheckpointException("cannot list what lies beside " + target + ": " + e, e);
+        }
+    }
+
+    private static long bytesKept(Path work) {
+        Path journal = work.resolve(JOURNAL);
         try {
             return Journal.bytes(journal);
         } catch (IOException e) {
@@ -102,7 +118,7 @@ final class ResumableDirectory implements AutoCloseable {
             journal.close();
             if (published) {
                 // Of other sources too: now that the target exists, none of them could ever be finished.
-                siblings().forEach(NewDirectory::delete);
+                attempts(target).forEach(NewDirectory::delete);
             } else if (journal.isEmpty()) {
                 NewDirectory.delete(work);
             }
@@ -111,10 +127,14 @@ final class ResumableDirectory implements AutoCloseable {
         }
     }
 
-    private List<Path> siblings() throws IOException {
+    private static List<Path> attempts(Path target) throws IOException {
+        if (!Files.isDirectory(target.getParent())) {
+            return List.of();
+        }
         String prefix = workDirectory(target, "").getFileName().toString();
         try (Stream<Path> listed = Files.list(target.getParent())) {
             return listed.filter(path -> path.getFileName().toString().startsWith(prefix))
+                    .sorted()
                     .toList();
         }
     }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,21 @@ class ManifestTest {
                 .hasMessageContaining("sub/a.txt is missing")
                 .hasMessageContaining("d.txt has 2 bytes, not 1")
                 .hasMessageContaining("b.txt has 3 bytes with XXH3 6b4467b443c76228 outside tensors, not " + ABC);
+    }
+
+    @Test
+    void sizesCanBeComparedWithoutReadingContents() throws IOException {
+        // Given
+        Manifest.write(folder);
+        Files.writeString(folder.resolve("b.txt"), "abd");
+        Files.writeString(folder.resolve("c.txt"), "new");
+
+        // When / Then
+        assertThat(Manifest.problems(folder)).containsExactly("c.txt is not listed");
+        assertThat(Manifest.problems(folder, bytes -> {}))
+                .containsExactly(
+                        "c.txt is not listed",
+                        "b.txt has 3 bytes with XXH3 6b4467b443c76228 outside tensors, not " + ABC);
     }
 
     @Test
@@ -126,6 +142,24 @@ class ManifestTest {
             // Then
             assertThat(afterwards).isEqualTo(whileWriting);
         }
+    }
+
+    @Test
+    void saysHowManyBytesOfTensorsItHasRead() throws IOException {
+        // Given
+        Path copy = copyOfTheModel();
+        Manifest.write(copy);
+        AtomicLong read = new AtomicLong();
+
+        // When
+        List<String> problems = Manifest.problems(copy, read::addAndGet);
+
+        // Then
+        assertThat(problems).isEmpty();
+        assertThat(read)
+                .hasValue(Manifest.tensors(copy).stream()
+                        .mapToLong(hashed -> hashed.tensor().bytes())
+                        .sum());
     }
 
     @Test

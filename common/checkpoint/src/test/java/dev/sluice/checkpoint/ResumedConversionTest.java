@@ -34,6 +34,7 @@ class ResumedConversionTest {
 
         // Then
         assertThat(plan.bytesKept()).isPositive().isLessThan(plan.bytes());
+        assertThat(plan.unfinished()).isEmpty();
         assertThat(resumed.bytesKept).hasValue(plan.bytesKept());
         assertThat(resumed.firstReport).hasValue(plan.bytesKept());
         assertSound(out);
@@ -106,12 +107,19 @@ class ResumedConversionTest {
         Files.write(shard, content);
         Files.setLastModifiedTime(shard, FileTime.fromMillis(1_000_000_000_000L));
 
+        ConversionPlan plan = Conversion.planToTorchDist(source, out);
+
         // When
         Resumed resumed = new Resumed();
         Conversion.toTorchDist(source, out, SMALL, resumed);
 
         // Then it began anew, and nothing of the first source is left
         assertThat(resumed.bytesKept).hasValue(-1);
+        assertThat(plan.bytesKept()).isZero();
+        assertThat(plan.unfinished()).singleElement().satisfies(left -> {
+            assertThat(left.directory().getParent()).isEqualTo(folder);
+            assertThat(left.bytes()).isPositive().isLessThan(plan.bytes());
+        });
         Manifest.verify(out);
         try (var left = Files.list(folder)) {
             assertThat(left).containsExactlyInAnyOrder(source, out);

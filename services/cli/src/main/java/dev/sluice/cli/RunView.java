@@ -13,11 +13,14 @@ record RunView(Terminal terminal) {
         RunReport report = RunReport.of(run, Duration.ZERO, Duration.ZERO);
         if (!terminal.json()) {
             RunSummary.lines(report, run.reason()).forEach(terminal::result);
+            if (run.waitsFor() != null) {
+                terminal.result("  waiting for    " + run.waitsFor());
+            }
             return;
         }
         ObjectNode json = EventJson.mapper().valueToTree(report);
         json.remove("seconds");
-        json.put("reason", run.reason()).put("stepsPlanned", run.stepsPlanned());
+        json.put("reason", run.reason()).put("stepsPlanned", run.stepsPlanned()).put("waitsFor", run.waitsFor());
         terminal.result(json.toPrettyString());
     }
 }

@@ -1,8 +1,10 @@
 package dev.sluice.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sluice.checkpoint.Conversion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,6 +86,38 @@ class ConvertCommandTest {
         assertThat(json.path("freeBytes").asLong())
                 .isGreaterThan(json.path("diskBytes").asLong());
         assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void whatAConversionOfAnotherSourceLeftIsNamedAndGoesWhenThisOneIsDone() throws IOException {
+        // Given
+        assertThatThrownBy(() -> Conversion.toHuggingFace(
+                        CheckpointFixtures.MEGATRON_016,
+                        CheckpointFixtures.HUGGING_FACE,
+                        out(),
+                        100_000,
+                        (done, total) -> {
+                            if (done > total / 2) {
+                                throw new IllegalStateException("given up");
+                            }
+                        }))
+                .hasMessage("given up");
+        Path left = folder.resolve(CheckpointFixtures.names(folder).getFirst());
+
+        // When
+        JsonNode dry = CommandOutcome.of("convert", CheckpointFixtures.HUGGING_FACE, out(), "--dry-run", "--json")
+                .json();
+        boolean leftAfterDryRun = Files.exists(left);
+        CommandOutcome outcome = CommandOutcome.of("convert", CheckpointFixtures.HUGGING_FACE, out());
+
+        // Then
+        assertThat(dry.at("/unfinished/0/directory").asText()).isEqualTo(left.toString());
+        assertThat(dry.at("/unfinished/0/bytes").asLong()).isPositive();
+        assertThat(leftAfterDryRun).isTrue();
+        assertThat(outcome.exitCode()).isEqualTo(ExitCode.OK);
+        assertThat(outcome.err())
+                .contains(left + " holds ", " of an unfinished conversion of another source", "rm -r '" + left + "'");
+        assertThat(CheckpointFixtures.names(folder)).containsExactly("out");
     }
 
     /** A model of five layers whose configuration is all there is: the checkpoint has three. */

@@ -57,7 +57,7 @@ public class ConversionCache {
     }
 
     private Product product(Path directory, LongConsumer read) {
-        return new Product(directory, config.check(), config.hashThreads(), read);
+        return new Product(directory, config.check(), read);
     }
 
     /** Keeps all others off a target, waiting for one who has it. */

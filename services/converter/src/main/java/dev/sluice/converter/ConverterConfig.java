@@ -28,7 +28,7 @@ public interface ConverterConfig {
     @WithDefault("quick")
     Check check();
 
-    /** How many files are hashed at once. */
+    /** How many files of a source are hashed at once. */
     @WithDefault("4")
     int hashThreads();
 
@@ -36,7 +36,7 @@ public interface ConverterConfig {
     enum Check {
         /** Its files and their sizes. */
         QUICK,
-        /** Every byte, against the SHA-256 of when it was made. */
+        /** Every byte, against the hashes in its manifest. */
         FULL
     }
 }

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 final class Leftovers {
     static final Duration ABANDONED = Duration.ofDays(1);
 
-    private static final Pattern NAME = Pattern.compile("\\.(.+)\\.(tmp|partial|deleted)-[^/]+");
+    private static final Pattern NAME = Pattern.compile("\\.(.+)\\.(tmp|(?:tmp|partial|deleted)-[^/]+)");
 
     private Leftovers() {}
 
@@ -48,7 +48,7 @@ final class Leftovers {
 
     private static boolean remove(Path entry, Path target, String kind, String instance, Instant now)
             throws IOException {
-        if (kind.equals("deleted")) {
+        if (kind.startsWith("deleted")) {
             Trash.empty(entry);
             return true;
         }

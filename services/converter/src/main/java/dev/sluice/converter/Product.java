@@ -1,12 +1,12 @@
 package dev.sluice.converter;
 
+import dev.sluice.checkpoint.Manifest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
@@ -17,7 +17,7 @@ import java.util.function.LongConsumer;
  *
  * @param read is told, on any thread, how many more bytes a full check has read
  */
-record Product(Path directory, ConverterConfig.Check check, int threads, LongConsumer read) {
+record Product(Path directory, ConverterConfig.Check check, LongConsumer read) {
     private static final int MAX_REPLACED = 1000;
 
     /** What lies at the directory's place. */
@@ -40,21 +40,23 @@ record Product(Path directory, ConverterConfig.Check check, int threads, LongCon
             return new Found.Damaged(List.of("there is no readable %s, which is written last"
                     .formatted(Listing.fileOf(directory).getFileName())));
         }
-        List<String> problems = new ArrayList<>(listing.get().problems(directory));
-        boolean full = check == ConverterConfig.Check.FULL;
-        if (problems.isEmpty() && full && listing.get().hasHashes()) {
-            problems.addAll(listing.get().changedContents(directory, threads, read));
-        } else if (problems.isEmpty() && full) {
-            // Made while nobody asked for full checks: what is there now is what later ones compare with.
-            return new Found.Intact(finish(listing.get().source(), listing.get().carriedOver()));
-        }
+        List<String> problems = problems(listing.get());
         return problems.isEmpty() ? new Found.Intact(listing.get()) : new Found.Damaged(problems);
+    }
+
+    private List<String> problems(Listing listing) {
+        if (!Files.isRegularFile(directory.resolve(Manifest.FILE))) {
+            return List.of(Manifest.FILE + " is missing");
+        }
+        if (!Manifest.sha256(directory).equals(listing.manifestSha256())) {
+            return List.of(Manifest.FILE + " has another content than when it was made");
+        }
+        return check == ConverterConfig.Check.FULL ? Manifest.problems(directory, read) : Manifest.problems(directory);
     }
 
     /** Makes what the directory holds count. */
     Listing finish(String source, List<String> carriedOver) throws IOException {
-        Listing sizes = Listing.of(directory, source, carriedOver);
-        Listing listing = check == ConverterConfig.Check.FULL ? sizes.hashed(directory, threads, read) : sizes;
+        Listing listing = Listing.of(directory, source, carriedOver);
         listing.write(directory);
         return listing;
     }

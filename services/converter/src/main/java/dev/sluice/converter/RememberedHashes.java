@@ -2,6 +2,7 @@ package dev.sluice.converter;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.sluice.checkpoint.CheckpointException;
+import dev.sluice.checkpoint.DurableFiles;
 import dev.sluice.events.EventJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -103,7 +104,7 @@ record RememberedHashes(Path folder, Duration tick, int threads) {
             throws IOException {
         SortedMap<String, Hashed> settled = new TreeMap<>(hashed);
         settled.values().removeIf(file -> !file.state.settled(before, tick));
-        DurableFile.write(memory, EventJson.mapper().writeValueAsBytes(new Remembered(directory.toString(), settled)));
+        DurableFiles.write(memory, EventJson.mapper().writeValueAsBytes(new Remembered(directory.toString(), settled)));
     }
 
     /** What cannot be believed is as if it had not been written. */

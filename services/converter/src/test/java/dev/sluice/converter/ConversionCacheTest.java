@@ -76,6 +76,7 @@ class ConversionCacheTest {
         Path deleted = directory(checkpoints, ".x.deleted-1", Duration.ZERO);
         Path abandoned = directory(checkpoints, ".y.tmp-1", Duration.ofHours(25));
         Path unfinished = directory(checkpoints, ".y.partial-1", Duration.ofHours(25));
+        Path file = aged(Files.writeString(checkpoints.resolve(".z.files.json.tmp"), "{"), Duration.ofHours(25));
         Path recent = directory(checkpoints, ".y.tmp-2", Duration.ofHours(23));
         Path run = Files.createDirectories(root.resolve("runs/r1"));
         Path export = directory(run, ".export.tmp-1", Duration.ofHours(25));
@@ -83,7 +84,7 @@ class ConversionCacheTest {
 
         cache.sweep(NOW);
 
-        assertThat(List.of(deleted, abandoned, unfinished, export))
+        assertThat(List.of(deleted, abandoned, unfinished, file, export))
                 .allSatisfy(path -> assertThat(path).doesNotExist());
         assertThat(List.of(recent, others)).allSatisfy(path -> assertThat(path).exists());
     }
@@ -102,16 +103,18 @@ class ConversionCacheTest {
 
     private Path conversion(char name, int daysUnused) throws IOException {
         Path directory = directory(checkpoints, String.valueOf(name).repeat(64), Duration.ofDays(daysUnused));
-        Listing.of(directory, "source", List.of()).write(directory);
+        new Listing("source", List.of(), 6, "a manifest's").write(directory);
         return directory;
     }
 
     private static Path directory(Path parent, String name, Duration age) throws IOException {
         Path directory = Files.createDirectories(parent.resolve(name));
         Path file = Files.writeString(directory.resolve("weights"), "abcdef");
-        for (Path path : List.of(file, directory)) {
-            Files.setLastModifiedTime(path, FileTime.from(NOW.minus(age)));
-        }
-        return directory;
+        aged(file, age);
+        return aged(directory, age);
+    }
+
+    private static Path aged(Path path, Duration age) throws IOException {
+        return Files.setLastModifiedTime(path, FileTime.from(NOW.minus(age)));
     }
 }

@@ -1,6 +1,7 @@
 package dev.sluice.dashboard;
 
 import dev.sluice.domain.ledger.TokenBuckets;
+import dev.sluice.events.CheckpointEvent;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One run as JSON, for the page and for anybody else.
  *
+ * @param conversion the conversion or export that goes on, if one does
  * @param waiting what the trainer waits for, if it does
  * @param tokens the ledger
  * @param series figures by step, by slime's metric names
@@ -19,6 +21,7 @@ record RunPage(
         Summary run,
         int epoch,
         int weightVersion,
+        @Nullable Conversion conversion,
         @Nullable Wait waiting,
         TokenBuckets tokens,
         long tokensGenerated,
@@ -35,6 +38,13 @@ record RunPage(
             String reason,
             Instant since,
             @Nullable Instant deadline) {}
+
+    /** @param waitingFor who holds its target and since when, or what else keeps the copy from beginning */
+    record Conversion(
+            CheckpointEvent.Direction direction,
+            long bytesDone,
+            long bytesTotal,
+            @Nullable String waitingFor) {}
 
     record Evaluation(String set, int step, int samples, double meanReward) {}
 

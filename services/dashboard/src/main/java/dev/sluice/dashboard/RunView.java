@@ -36,6 +36,7 @@ final class RunView {
     private int step;
     private int epoch;
     private int weightVersion;
+    private RunPage.@Nullable Conversion conversion;
     private RunPage.@Nullable Wait waiting;
 
     RunView(String runId) {
@@ -122,11 +123,18 @@ final class RunView {
     }
 
     private void applyCheckpoint(CheckpointEvent checkpoint, Instant time) {
+        conversion = null;
         switch (checkpoint) {
-            case CheckpointEvent.ConversionStarted started -> note(time, "converting " + started.source());
-            case CheckpointEvent.ConversionProgressed progressed -> {
-                // The next event says more.
+            case CheckpointEvent.ConversionStarted started -> {
+                conversion = new RunPage.Conversion(started.direction(), 0, started.bytesTotal(), null);
+                note(time, "converting " + started.source());
             }
+            case CheckpointEvent.ConversionProgressed progressed ->
+                conversion = new RunPage.Conversion(
+                        progressed.direction(),
+                        progressed.bytesDone(),
+                        progressed.bytesTotal(),
+                        progressed.waitingFor());
             case CheckpointEvent.CheckpointConverted converted ->
                 note(
                         time,
@@ -190,6 +198,7 @@ final class RunView {
                 summary(),
                 epoch,
                 weightVersion,
+                conversion,
                 waiting,
                 ledger.tokens(),
                 ledger.tokensReported(),

@@ -5,6 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sluice.events.CheckpointEvent.CheckpointConverted;
+import dev.sluice.events.CheckpointEvent.ConversionProgressed;
+import dev.sluice.events.CheckpointEvent.Direction;
 import dev.sluice.events.Event;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.MetricPoint;
@@ -50,6 +53,26 @@ class DashboardIT {
         assertThat(page.at("/run/reward").asDouble()).isEqualTo(0.5);
         assertThat(get("/q/metrics"))
                 .contains("sluice_run_figure{name=\"rollout/raw_reward\",run=\"" + run + "\"} 0.5");
+    }
+
+    @Test
+    void aConversionIsShownWithWhatItWaitsForUntilItEnds(KafkaBroker kafka) throws Exception {
+        String run = kafka.newRunId("converting");
+        String holder = "converter-2 (process 4711 on node-3), for 12 s";
+
+        kafka.publish(new ConversionProgressed(run, Direction.TO_TORCH_DIST, 0, 100, holder));
+        await().until(() -> send("/api/runs/" + run).statusCode() == 200);
+        JsonNode conversion = json("/api/runs/" + run).at("/conversion");
+        assertThat(conversion.at("/waitingFor").asText()).isEqualTo(holder);
+        assertThat(conversion.at("/direction").asText()).isEqualTo("to_torch_dist");
+
+        kafka.publish(new ConversionProgressed(run, Direction.TO_TORCH_DIST, 40, 100));
+        await().until(() -> json("/api/runs/" + run).at("/conversion/bytesDone").asLong() == 40);
+        assertThat(json("/api/runs/" + run).at("/conversion/waitingFor").isTextual())
+                .isFalse();
+
+        kafka.publish(new CheckpointConverted(run, "/model", "/dist", 3, 100, 0.25, false));
+        await().until(() -> !json("/api/runs/" + run).at("/conversion").isObject());
     }
 
     @Test

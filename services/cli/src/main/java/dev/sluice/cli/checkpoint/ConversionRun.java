@@ -41,6 +41,7 @@ public record ConversionRun(Terminal terminal, boolean dryRun) {
             terminal.say("%s to %s: %s"
                     .formatted(order.in(), order.direction().target().title(), order.out()));
         }
+        prospect.leftovers().forEach(terminal::remark);
         try {
             Written written = copying.run((done, total) -> {
                 interruption.check();

@@ -1,6 +1,7 @@
 package dev.sluice.cli.checkpoint;
 
 import dev.sluice.checkpoint.Conversion;
+import dev.sluice.checkpoint.ConversionPlan;
 import dev.sluice.checkpoint.ConversionPreview;
 import dev.sluice.checkpoint.HuggingFaceWriter;
 import java.nio.file.Path;
@@ -27,17 +28,25 @@ record Copying(ConversionOrder order) {
         };
     }
 
+    /** Only where the preview found no problem. */
+    ConversionPlan plan() {
+        return switch (order.direction()) {
+            case TO_TORCH_DIST -> Conversion.planToTorchDist(order.in(), order.out());
+            case TO_HUGGING_FACE ->
+                Conversion.planToHuggingFace(order.in(), order.exportSource(), order.out(), shardBytes());
+        };
+    }
+
+    private long shardBytes() {
+        return order.shardBytes().orElse(HuggingFaceWriter.DEFAULT_SHARD_BYTES);
+    }
+
     Written run(Watcher watcher) {
         Path in = order.in();
         Conversion.Result result = switch (order.direction()) {
             case TO_TORCH_DIST -> Conversion.toTorchDist(in, order.out(), watcher::at);
             case TO_HUGGING_FACE ->
-                Conversion.toHuggingFace(
-                        in,
-                        order.exportSource(),
-                        order.out(),
-                        order.shardBytes().orElse(HuggingFaceWriter.DEFAULT_SHARD_BYTES),
-                        watcher::at);
+                Conversion.toHuggingFace(in, order.exportSource(), order.out(), shardBytes(), watcher::at);
         };
         return new Written(result.tensors(), result.bytes(), result.carriedOver());
     }

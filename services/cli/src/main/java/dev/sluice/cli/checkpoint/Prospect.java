@@ -1,8 +1,11 @@
 package dev.sluice.cli.checkpoint;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.checkpoint.CheckpointException;
+import dev.sluice.checkpoint.ConversionPlan;
 import dev.sluice.checkpoint.ConversionPreview;
+import dev.sluice.checkpoint.UnfinishedConversion;
 import dev.sluice.cli.CommandFailure;
 import dev.sluice.cli.Terminal;
 import dev.sluice.events.EventJson;
@@ -15,15 +18,27 @@ import java.util.List;
 /**
  * What a conversion will do and whether it can.
  *
+ * @param bytesKept what an attempt that broke off has written already
+ * @param unfinished what attempts from other sources have left at the same target
  * @param freeBytes of the disk that it writes to
  */
-record Prospect(Copying copying, ConversionPreview preview, long freeBytes) {
+record Prospect(
+        Copying copying,
+        ConversionPreview preview,
+        long bytesKept,
+        List<UnfinishedConversion> unfinished,
+        long freeBytes) {
     private static final int NAMES_SHOWN = 5;
 
     static Prospect of(Copying copying) {
         try {
-            return new Prospect(
-                    copying, copying.preview(), freeBytes(copying.order().out()));
+            ConversionPreview preview = copying.preview();
+            long free = freeBytes(copying.order().out());
+            if (!preview.problems().isEmpty() || !preview.missing().isEmpty()) {
+                return new Prospect(copying, preview, 0, List.of(), free);
+            }
+            ConversionPlan plan = copying.plan();
+            return new Prospect(copying, preview, plan.bytesKept(), plan.unfinished(), free);
         } catch (CheckpointException e) {
             throw CommandFailure.usage(e.getMessage());
         }
@@ -45,13 +60,14 @@ record Prospect(Copying copying, ConversionPreview preview, long freeBytes) {
                                     copying.order().source(),
                                     some(preview.missing())));
         }
-        if (preview.diskBytes() > freeBytes) {
+        long bytesToWrite = preview.diskBytes() - bytesKept;
+        if (bytesToWrite > freeBytes) {
             problems.add("%s needs %s, but its disk has %s free; free %s or choose another disk"
                     .formatted(
                             copying.order().out(),
-                            ByteFigures.bytes(preview.diskBytes()),
+                            ByteFigures.bytes(bytesToWrite),
                             ByteFigures.bytes(freeBytes),
-                            ByteFigures.bytes(preview.diskBytes() - freeBytes)));
+                            ByteFigures.bytes(bytesToWrite - freeBytes)));
         }
         return problems;
     }
@@ -62,10 +78,21 @@ record Prospect(Copying copying, ConversionPreview preview, long freeBytes) {
         } else if (preview.problems().isEmpty()) {
             lines().forEach(terminal::result);
         }
+        leftovers().forEach(terminal::remark);
         problems().forEach(terminal::error);
         if (!terminal.json()) {
             terminal.result(possible() ? "it can be converted; nothing was written" : "nothing was written");
         }
+    }
+
+    /** What takes room and what to do with it: only the person knows whether that conversion shall go on one day. */
+    List<String> leftovers() {
+        return unfinished.stream()
+                .map(left ->
+                        ("%s holds %s of an unfinished conversion of another source, or with other settings; it goes when "
+                                        + "this one is done, and to free the room before, unless a process still writes it: rm -r '%s'")
+                                .formatted(left.directory(), ByteFigures.bytes(left.bytes()), left.directory()))
+                .toList();
     }
 
     /** Which tensors the trained checkpoint lacks and the model it started from supplies. */
@@ -90,7 +117,11 @@ record Prospect(Copying copying, ConversionPreview preview, long freeBytes) {
         json.put("tensors", preview.tensors());
         json.put("bytes", preview.bytes());
         json.put("diskBytes", preview.diskBytes());
+        json.put("bytesKept", bytesKept);
         json.put("freeBytes", freeBytes);
+        ArrayNode left = json.putArray("unfinished");
+        unfinished.forEach(one ->
+                left.addObject().put("directory", one.directory().toString()).put("bytes", one.bytes()));
         preview.carriedOver().forEach(json.putArray("carriedOver")::add);
         preview.missing().forEach(json.putArray("missing")::add);
         problems().forEach(json.putArray("problems")::add);

@@ -18,7 +18,7 @@ final class ProgressLine {
             case QUEUED -> "queued: " + run.reason();
             case STARTING ->
                 run.converted() == null
-                        ? "converting the checkpoint, %d %%".formatted(run.conversionPercent())
+                        ? "converting the checkpoint, " + conversion(run)
                         : "starting engines and the trainer";
             case TRAINING -> training(run);
             case STOPPING -> "stopping: " + run.reason();
@@ -27,10 +27,18 @@ final class ProgressLine {
         };
     }
 
+    private static String conversion(RunProjection run) {
+        return run.conversionWaitsFor() == null
+                ? run.conversionPercent() + " %"
+                : "waiting for " + run.conversionWaitsFor();
+    }
+
     private static String training(RunProjection run) {
         CheckpointSaved saved = run.saved();
         if (saved != null && saved.last()) {
-            return run.exported() == null ? "exporting the trained checkpoint" : "exported; the run ends";
+            return run.exported() == null
+                    ? "exporting the trained checkpoint, " + conversion(run)
+                    : "exported; the run ends";
         }
         StepCompleted step = run.lastStep();
         WaitChanged waiting = run.waiting();

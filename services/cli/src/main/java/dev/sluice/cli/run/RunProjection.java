@@ -43,6 +43,7 @@ public final class RunProjection {
     private @Nullable Instant startedAt;
     private @Nullable Instant trainedAt;
     private int conversionPercent;
+    private @Nullable String conversionWaitsFor;
     private int answers;
     private long events;
 
@@ -108,8 +109,12 @@ public final class RunProjection {
     }
 
     private void applyCheckpoint(CheckpointEvent event) {
+        conversionWaitsFor = event instanceof CheckpointEvent.ConversionProgressed now ? now.waitingFor() : null;
         switch (event) {
-            case CheckpointConverted done -> converted = done;
+            case CheckpointConverted done -> {
+                converted = done;
+                conversionPercent = 0;
+            }
             case CheckpointExported done -> exported = done;
             case CheckpointEvent.ConversionProgressed progress ->
                 conversionPercent = (int) (100 * progress.bytesDone() / Math.max(1, progress.bytesTotal()));
@@ -218,6 +223,19 @@ public final class RunProjection {
     /** Of the conversion or export that goes on. */
     public int conversionPercent() {
         return conversionPercent;
+    }
+
+    /** Who holds the target of the conversion or export and since when, or what else keeps its copy from beginning. */
+    public @Nullable String conversionWaitsFor() {
+        return conversionWaitsFor;
+    }
+
+    /** What keeps a run that is not over from going on, if something does: what its conversion or its trainer waits for. */
+    public @Nullable String waitsFor() {
+        if (phase.isOver()) {
+            return null;
+        }
+        return conversionWaitsFor == null && waiting != null ? waiting.waitingFor() : conversionWaitsFor;
     }
 
     /** Steps the run is to train; 0 before there is a plan. */

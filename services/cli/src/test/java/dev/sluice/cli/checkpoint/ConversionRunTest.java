@@ -67,7 +67,7 @@ class ConversionRunTest {
                 new ConversionPreview(9_701, 62_400_000_000L, 62_500_000_000L, List.of(), List.of(), List.of());
 
         // When
-        Prospect prospect = new Prospect(copying(), large, 40_000_000_000L);
+        Prospect prospect = new Prospect(copying(), large, 0, List.of(), 40_000_000_000L);
 
         // Then
         assertThat(prospect.possible()).isFalse();
@@ -75,6 +75,15 @@ class ConversionRunTest {
                 .singleElement()
                 .asString()
                 .contains("needs 62.5 GB, but its disk has 40.0 GB free; free 22.5 GB or choose another disk");
+    }
+
+    @Test
+    void whatIsWrittenAlreadyNeedsNoMoreRoom() {
+        ConversionPreview large =
+                new ConversionPreview(9_701, 62_400_000_000L, 62_500_000_000L, List.of(), List.of(), List.of());
+
+        assertThat(new Prospect(copying(), large, 22_500_000_000L, List.of(), 40_000_000_000L).possible())
+                .isTrue();
     }
 
     private Copying copying() {

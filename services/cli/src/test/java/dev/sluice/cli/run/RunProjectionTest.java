@@ -11,6 +11,7 @@ import dev.sluice.events.RunEvent.RunQueued;
 import dev.sluice.events.RunEvent.RunRejected;
 import dev.sluice.events.RunEvent.RunStarted;
 import dev.sluice.events.RunEvent.TrainerShare;
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.WaitChanged;
 import java.time.Instant;
 import java.util.List;
@@ -71,6 +72,36 @@ class RunProjectionTest {
     }
 
     @Test
+    void whatAConversionWaitsForIsShownUntilBytesAreCopied() {
+        events.publish(assigned(1)).publish(waiting(Direction.TO_TORCH_DIST));
+        assertThat(line())
+                .isEqualTo("converting the checkpoint, waiting for converter-2 (process 4711 on node-3), for 12 s");
+        assertThat(events.run().waitsFor()).isEqualTo("converter-2 (process 4711 on node-3), for 12 s");
+
+        events.publish(new ConversionProgressed(RunEvents.RUN, Direction.TO_TORCH_DIST, 40, 100));
+        assertThat(line()).isEqualTo("converting the checkpoint, 40 %");
+        assertThat(events.run().waitsFor()).isNull();
+    }
+
+    @Test
+    void whatAnExportWaitsForIsShown() {
+        events.started()
+                .publish(new CheckpointSaved(RunEvents.RUN, 1, 1, 1, 1, "/cut", "sha", true, 0, 0, List.of(), 0, 0, ""))
+                .publish(waiting(Direction.TO_HUGGING_FACE));
+
+        assertThat(line())
+                .isEqualTo(
+                        "exporting the trained checkpoint, waiting for converter-2 (process 4711 on node-3), for 12 s");
+    }
+
+    @Test
+    void aRunThatIsOverWaitsForNothing() {
+        events.publish(waiting(Direction.TO_TORCH_DIST)).publish(new RunFailed(RunEvents.RUN, "no disk", null));
+
+        assertThat(events.run().waitsFor()).isNull();
+    }
+
+    @Test
     void aFailedRunSaysWhy() {
         events.publish(new RunStarted(RunEvents.RUN, 1))
                 .publish(new RunFailed(RunEvents.RUN, "no disk; free some", null));
@@ -81,6 +112,11 @@ class RunProjectionTest {
 
     private String line() {
         return ProgressLine.of(events.run());
+    }
+
+    private static ConversionProgressed waiting(Direction direction) {
+        return new ConversionProgressed(
+                RunEvents.RUN, direction, 0, 100, "converter-2 (process 4711 on node-3), for 12 s");
     }
 
     private static RunAssigned assigned(int epoch) {

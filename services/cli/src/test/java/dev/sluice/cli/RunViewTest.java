@@ -1,0 +1,55 @@
+package dev.sluice.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.cli.run.RunProjection;
+import dev.sluice.events.CheckpointEvent.ConversionProgressed;
+import dev.sluice.events.CheckpointEvent.Direction;
+import dev.sluice.events.EventJson;
+import dev.sluice.kafka.EventRecord;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Instant;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+class RunViewTest {
+    private static final String HOLDER = "converter-2 (process 4711 on node-3), for 12 s";
+
+    private final StringWriter out = new StringWriter();
+    private final Terminal terminal = new Terminal(new PrintWriter(out, true), new PrintWriter(out, true), false);
+
+    @Test
+    void aRunThatConvertsSaysWhatItWaitsFor() {
+        new RunView(terminal).show(waiting());
+
+        assertThat(out.toString().lines()).contains("  waiting for    " + HOLDER);
+    }
+
+    @Test
+    void theDocumentSaysWhatTheRunWaitsForAndNullWhenItGoesOn() throws Exception {
+        terminal.useJson();
+        new RunView(terminal).show(waiting());
+        assertThat(EventJson.mapper().readTree(out.toString()).get("waitsFor").asText())
+                .isEqualTo(HOLDER);
+
+        out.getBuffer().setLength(0);
+        new RunView(terminal).show(new RunProjection("run-1"));
+        assertThat(EventJson.mapper().readTree(out.toString()).get("waitsFor").isNull())
+                .isTrue();
+    }
+
+    private static RunProjection waiting() {
+        RunProjection run = new RunProjection("run-1");
+        run.apply(new EventRecord<>(
+                new ConversionProgressed("run-1", Direction.TO_TORCH_DIST, 0, 100, HOLDER),
+                UUID.randomUUID(),
+                "converter-1",
+                Instant.EPOCH,
+                null,
+                "topic",
+                0,
+                0));
+        return run;
+    }
+}
