@@ -65,6 +65,22 @@ class DemoIT {
     }
 
     @Test
+    void aRolloutInstanceThatIsToldToStopLosesNoToken() throws Exception {
+        int steps = 8;
+        try (DemoProcess demo = DemoProcess.start(directory, steps);
+                var reader = demo.followSteps()) {
+            demo.awaitStep(2);
+            demo.service("rollout-1").destroy();
+
+            assertThat(demo.exitCode()).as(demo::output).hasValue(ExitCode.OK);
+            assertSucceeded(demo.report(), steps);
+            assertThat(demo.tokensInEngineJournals())
+                    .isEqualTo(demo.report().path("tokensGenerated").asLong());
+            assertThat(reader.failure()).isNull();
+        }
+    }
+
+    @Test
     void killingTheCommandLeavesNoProcessBehind() throws Exception {
         try (DemoProcess demo = DemoProcess.start(directory, 100);
                 var reader = demo.followSteps()) {

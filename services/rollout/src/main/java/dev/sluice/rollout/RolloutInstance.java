@@ -102,7 +102,7 @@ final class RolloutInstance {
         RunRollout run = runs.remove(release.runId());
         if (run != null) {
             LOG.info("run is released runId={} reason={}", release.runId(), release.reason());
-            run.close(release.reason(), Duration.ZERO, core);
+            run.release(release.reason(), core);
         }
     }
 
@@ -140,7 +140,7 @@ final class RolloutInstance {
             draining = true;
             heartbeats.change(State.DRAINING);
             List<CompletableFuture<Void>> closing = runs.values().stream()
-                    .map(run -> run.close("the instance is stopping", mayFinish, core))
+                    .map(run -> run.drain("the instance is stopping", mayFinish, core))
                     .toList();
             CompletableFuture.allOf(closing.toArray(CompletableFuture[]::new))
                     .whenComplete((ended, failure) -> core.execute(() -> heartbeats

@@ -88,15 +88,23 @@ final class RunRollout implements EngineWork {
         groups.withdraw(event);
     }
 
-    /** Answers every group, then ends the engines. */
-    CompletableFuture<Void> close(String reason, Duration mayFinish, Core core) {
+    /** The run no longer needs this instance: groups are abandoned and the engines end. */
+    void release(String reason, Core core) {
+        close(groups.close(reason, false, Duration.ZERO), reason, core);
+    }
+
+    /** The instance ends and the run goes on: groups finish or go back, then the engines end. */
+    CompletableFuture<Void> drain(String reason, Duration mayFinish, Core core) {
+        return close(groups.close(reason, true, mayFinish), reason, core);
+    }
+
+    private CompletableFuture<Void> close(CompletableFuture<Void> answeredAll, String reason, Core core) {
         CompletableFuture<Void> closed = new CompletableFuture<>();
-        groups.close(reason, mayFinish)
-                .whenComplete((answered, failure) ->
-                        core.execute(() -> pool.close(reason).whenComplete((ended, problem) -> {
-                            sampler.close();
-                            closed.complete(null);
-                        })));
+        answeredAll.whenComplete((answered, failure) ->
+                core.execute(() -> pool.close(reason).whenComplete((ended, problem) -> {
+                    sampler.close();
+                    closed.complete(null);
+                })));
         return closed;
     }
 

@@ -97,6 +97,12 @@ public final class GroupFlow implements AutoCloseable {
                         leases.begun(started);
                         yield null;
                     }
+                    case GroupEvent.SamplesParked parked -> {
+                        if (!isFinished(parked)) {
+                            leases.parked(parked);
+                        }
+                        yield null;
+                    }
                     case GroupEvent.GroupSampled sampled -> finished(sampled, sampled.evaluation());
                     case GroupEvent.GroupAbandoned abandoned -> finished(abandoned, abandoned.cursor() < 0);
                     case GroupEvent.GroupScored scored -> null;
@@ -111,6 +117,12 @@ public final class GroupFlow implements AutoCloseable {
         if (withdrawal != null) {
             tasks.send(withdrawal);
         }
+    }
+
+    private boolean isFinished(GroupEvent.SamplesParked parked) {
+        return parked.cursor() < 0
+                ? otherResults.containsKey(new Work.Key(parked.groupId(), parked.round()))
+                : state.isFinished(parked.cursor(), parked.round());
     }
 
     private @Nullable GroupTask finished(GroupEvent event, boolean other) {
@@ -300,7 +312,9 @@ public final class GroupFlow implements AutoCloseable {
                 Optional<Lease> lease = leases.grant(work, now);
                 lease.map(granted -> new Sending(
                                 granted,
-                                work.task().request(granted.attempt(), granted.instanceId(), granted.deadline())))
+                                work.task()
+                                        .request(granted.attempt(), granted.instanceId(), granted.deadline())
+                                        .withParked(leases.parked(work.key()))))
                         .ifPresent(sendings::add);
             }
         }
@@ -347,6 +361,8 @@ public final class GroupFlow implements AutoCloseable {
                 lock.lock();
                 try {
                     leases.unsent(sending.lease());
+                    // They may be what made it too large.
+                    leases.forgetParked(sending.lease().work());
                 } finally {
                     lock.unlock();
                 }

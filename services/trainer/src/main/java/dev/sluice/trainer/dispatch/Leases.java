@@ -1,6 +1,8 @@
 package dev.sluice.trainer.dispatch;
 
 import dev.sluice.events.GroupEvent.GroupStarted;
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.SamplesParked;
 import dev.sluice.trainer.TrainerConfig;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -23,6 +25,8 @@ final class Leases {
     private final TrainerConfig.Leases bounds;
     private final Map<Work.Key, Lease> leases = new HashMap<>();
     private final Map<Work.Key, Integer> attempts = new HashMap<>();
+    /** What instances have given back of work that nobody has finished. */
+    private final Map<Work.Key, List<Sample>> parked = new HashMap<>();
 
     Leases(String runId, RolloutPool pool, TrainerConfig.Leases bounds) {
         this.runId = runId;
@@ -44,9 +48,33 @@ final class Leases {
                         : lease);
     }
 
+    /** An instance gives work back; the next one that gets it goes on with these samples. */
+    void parked(SamplesParked event) {
+        Work.Key key = new Work.Key(event.groupId(), event.round());
+        attempts.merge(key, event.attempt() + 1, Math::max);
+        Lease lease = leases.get(key);
+        boolean another =
+                lease != null && (!lease.instanceId().equals(event.instanceId()) || lease.attempt() != event.attempt());
+        if (!another) {
+            leases.remove(key);
+            parked.put(key, event.samples());
+        }
+    }
+
+    /** What the next instance that gets this work can go on with. */
+    List<Sample> parked(Work.Key key) {
+        return parked.getOrDefault(key, List.of());
+    }
+
+    /** The samples cannot be sent on: the work begins anew. */
+    void forgetParked(Work.Key key) {
+        parked.remove(key);
+    }
+
     /** Ends the lease of work that has a result, and says who had it. */
     Optional<Lease> end(Work.Key key) {
         attempts.remove(key);
+        parked.remove(key);
         return Optional.ofNullable(leases.remove(key));
     }
 

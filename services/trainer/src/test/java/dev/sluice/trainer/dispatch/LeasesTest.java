@@ -6,8 +6,15 @@ import dev.sluice.events.Backend;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
+import dev.sluice.events.Float32Array;
+import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupStarted;
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.SamplesParked;
+import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.InstanceSnapshot;
+import dev.sluice.events.Int32Array;
+import dev.sluice.events.UInt8Array;
 import dev.sluice.trainer.Configs;
 import java.time.Instant;
 import java.util.List;
@@ -122,6 +129,64 @@ class LeasesTest {
         leases.begun(new GroupStarted("run", 1, "run/0", 0, 2, "a"));
 
         assertThat(leases.grant(work("run/0"), NOON).orElseThrow().attempt()).isEqualTo(3);
+    }
+
+    @Test
+    void whatAnInstanceGivesBackGoesToTheNextOneAsTheNextAttempt() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        grant("run/0", NOON);
+
+        leases.parked(parked(0, "a"));
+
+        assertThat(leases.has(work("run/0").key())).isFalse();
+        assertThat(leases.parked(work("run/0").key())).extracting(Sample::index).containsExactly(1);
+        assertThat(leases.grant(work("run/0"), NOON).orElseThrow().attempt()).isEqualTo(1);
+    }
+
+    @Test
+    void whatComesBackFromAnInstanceThatLostTheWorkBeforeChangesNothing() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        grant("run/0", NOON);
+        leases.endLost(NOON.plusSeconds(7));
+        instance("a", "i1", NOON.plusSeconds(7));
+        grant("run/0", NOON.plusSeconds(7));
+
+        leases.parked(parked(0, "a"));
+
+        assertThat(leases.has(work("run/0").key())).isTrue();
+        assertThat(leases.parked(work("run/0").key())).isEmpty();
+    }
+
+    @Test
+    void aResultEndsWhatWasParked() {
+        leases.parked(parked(0, "a"));
+
+        leases.end(work("run/0").key());
+
+        assertThat(leases.parked(work("run/0").key())).isEmpty();
+    }
+
+    private static SamplesParked parked(int attempt, String instanceId) {
+        Sample begun = new Sample(
+                1,
+                Int32Array.of(7),
+                Float32Array.of(-1),
+                UInt8Array.of((byte) 1),
+                null,
+                null,
+                FinishReason.PARKED,
+                List.of(new VersionSpan(1, 1)),
+                instanceId,
+                0,
+                0,
+                0,
+                null,
+                null,
+                null,
+                null);
+        return new SamplesParked("run", 1, "run/0", 0, 0, attempt, instanceId, "stopping", List.of(begun), 0);
     }
 
     private Optional<String> grant(String groupId, Instant now) {
