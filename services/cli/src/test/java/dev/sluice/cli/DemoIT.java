@@ -81,6 +81,20 @@ class DemoIT {
     }
 
     @Test
+    void twentyEngineDeathsCostNoSampleAndTrainNoneTwice() throws Exception {
+        int steps = 150;
+        try (DemoProcess demo = DemoProcess.start(directory, steps, "--kill-engines", "20")) {
+            assertThat(demo.exitCode()).as(demo::output).hasValue(ExitCode.OK);
+            JsonNode report = demo.report();
+            assertSucceeded(report, steps);
+            assertThat(report.path("findings")).isEmpty();
+            assertThat(report.at("/engineDeaths/killed").asInt()).isEqualTo(20);
+            assertThat(report.at("/engineDeaths/followed").asInt()).isGreaterThanOrEqualTo(19);
+            assertThat(report.at("/engineDeaths/medianSeconds").asDouble()).isLessThan(15);
+        }
+    }
+
+    @Test
     void killingTheCommandLeavesNoProcessBehind() throws Exception {
         try (DemoProcess demo = DemoProcess.start(directory, 100);
                 var reader = demo.followSteps()) {
