@@ -16,6 +16,7 @@ import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.Int32Array;
 import dev.sluice.events.UInt8Array;
 import dev.sluice.trainer.Configs;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -163,9 +164,67 @@ class LeasesTest {
     void aResultEndsWhatWasParked() {
         leases.parked(parked(0, "a"));
 
-        leases.end(work("run/0").key());
+        leases.end(work("run/0").key(), NOON);
 
         assertThat(leases.parked(work("run/0").key())).isEmpty();
+    }
+
+    @Test
+    void workThatTakesMuchLongerThanOthersIsGivenToAFreeInstanceToo() {
+        usualDurations(Duration.ofSeconds(20));
+        straggles();
+
+        assertThat(leases.overtake(work("run/0"), NOON.plusSeconds(50)))
+                .as("no three medians")
+                .isEmpty();
+        heartbeats(NOON.plusSeconds(61));
+        Lease second = leases.overtake(work("run/0"), NOON.plusSeconds(61)).orElseThrow();
+
+        assertThat(second.instanceId()).isEqualTo("b");
+        assertThat(second.attempt()).isEqualTo(1);
+        assertThat(leases.overtake(work("run/0"), NOON.plusSeconds(62)))
+                .as("twice")
+                .isEmpty();
+        assertThat(leases.end(work("run/0").key(), NOON.plusSeconds(63)))
+                .extracting(Lease::instanceId)
+                .containsExactly("a", "b");
+    }
+
+    @Test
+    void aStragglerWaitsWhereNobodyElseHasRoom() {
+        usualDurations(Duration.ofSeconds(1));
+        straggles();
+        grant("run/1", NOON);
+        grant("run/2", NOON);
+        grant("run/3", NOON);
+        heartbeats(NOON.plusSeconds(60));
+
+        assertThat(leases.overtake(work("run/0"), NOON.plusSeconds(60))).isEmpty();
+    }
+
+    /** Instance a has begun run/0; instance b, with room for two groups, came later. */
+    private void straggles() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        grant("run/0", NOON);
+        leases.begun(new GroupStarted("run", 1, "run/0", 0, 0, "a"));
+        instance("b", "i1", NOON);
+        engine("b", "i1", 1, 4);
+    }
+
+    private void heartbeats(Instant at) {
+        instance("a", "i1", at);
+        instance("b", "i1", at);
+    }
+
+    private void usualDurations(Duration duration) {
+        instance("z", "i1", NOON.minusSeconds(1000));
+        engine("z", "i1", 1, 64);
+        for (int i = 0; i < 8; i++) {
+            Instant sent = NOON.minusSeconds(1000);
+            leases.grant(work("run/9" + i), sent).orElseThrow();
+            leases.end(work("run/9" + i).key(), sent.plus(duration));
+        }
     }
 
     private static SamplesParked parked(int attempt, String instanceId) {
