@@ -77,6 +77,27 @@ public sealed interface GroupEvent extends Event {
             @About("Tokens generated and thrown away") int tokensAborted)
             implements GroupEvent {}
 
+    @About("An instance gives a group back with what it has of it, so that another one can go on")
+    record SamplesParked(
+            @About("The run") String runId,
+            @About("Epoch of the trainer that asked") int epoch,
+            @About("The group") String groupId,
+
+            @About("Place in the prompt sequence; -1 for evaluation")
+            long cursor,
+
+            @About("The round") int round,
+            @About("The attempt") int attempt,
+            @About("The instance") String instanceId,
+            @About("Why") String reason,
+
+            @About("Whole samples, and begun ones that ended as parked")
+            List<Sample> samples,
+
+            @About("Tokens generated for this attempt and thrown away")
+            int tokensAborted)
+            implements GroupEvent {}
+
     @About("One response")
     record Sample(
             @About("Index in the group") int index,
@@ -130,6 +151,7 @@ public sealed interface GroupEvent extends Event {
     enum FinishReason {
         STOP,
         LENGTH,
-        FAILED
+        FAILED,
+        PARKED
     }
 }

@@ -1,5 +1,7 @@
 package dev.sluice.events;
 
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.TrainingRequest.PartialRollout;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -50,11 +52,43 @@ public sealed interface GroupTask extends Event {
             @About("The only weight version that may sample it; absent in training") @Nullable
             Integer exactWeightVersion,
 
-            @About("When the instance gives up") Instant deadline)
+            @About("When the instance gives up") Instant deadline,
+
+            @About("What becomes of a sample that a pause interrupts")
+            PartialRollout partialRollout,
+
+            @About("Samples of this round that another instance has parked; what fits the bound is gone on with")
+            List<Sample> parked)
             implements GroupTask {
+        public GroupRequested {
+            partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
+            parked = parked == null ? List.of() : List.copyOf(parked);
+        }
 
         public boolean evaluation() {
             return cursor < 0;
+        }
+
+        /** The same task with what another instance has done of it. */
+        public GroupRequested withParked(List<Sample> samples) {
+            return new GroupRequested(
+                    runId,
+                    epoch,
+                    groupId,
+                    cursor,
+                    round,
+                    attempt,
+                    instanceId,
+                    prompt,
+                    label,
+                    reward,
+                    this.samples,
+                    sampling,
+                    minWeightVersion,
+                    exactWeightVersion,
+                    deadline,
+                    partialRollout,
+                    samples);
         }
     }
 

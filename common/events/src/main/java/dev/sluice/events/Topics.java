@@ -78,6 +78,7 @@ public enum Topics {
             Reading.STATE,
             List.of(
                     GroupEvent.GroupStarted.class,
+                    GroupEvent.SamplesParked.class,
                     GroupEvent.GroupSampled.class,
                     GroupEvent.GroupScored.class,
                     GroupEvent.GroupAbandoned.class)),

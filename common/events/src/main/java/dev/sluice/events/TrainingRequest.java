@@ -174,6 +174,11 @@ public record TrainingRequest(
             int maxRounds,
 
             @About("Seconds an instance has for one group") int groupDeadlineSeconds,
+
+            @About(
+                    "A sample that new weights interrupt: restart it, continue it where the policy lag allows, or continue_masked: continue it and train on the newer tokens only")
+            PartialRollout partialRollout,
+
             @About("Extra expert slots of an engine") int redundantExperts,
             @About("Speculative decoding") Speculation speculation,
 
@@ -183,9 +188,16 @@ public record TrainingRequest(
             @About("Further flags of sglang.launch_server without dashes, of a closed list")
             Map<String, String> sglang) {
         public Rollout {
+            partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
             layout = layout == null ? RolloutLayout.AUTO : layout;
             sglang = sglang == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(sglang));
         }
+    }
+
+    public enum PartialRollout {
+        RESTART,
+        CONTINUE,
+        CONTINUE_MASKED
     }
 
     @About("Layout of an engine; absent values are the planner's choice")

@@ -1,6 +1,7 @@
 package dev.sluice.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.cli.run.EngineKiller;
 import dev.sluice.cli.run.LiveProgress;
 import dev.sluice.cli.run.RequestFile;
 import dev.sluice.cli.run.RunClient;
@@ -53,6 +54,13 @@ final class DemoCommand implements Callable<Integer> {
     @Option(names = "--learning-rate", description = "For control runs: with 0 nothing is learnt.")
     private @Nullable Double learningRate;
 
+    @Option(
+            names = "--kill-engines",
+            paramLabel = "N",
+            description = "A fault test: kill N engines over the run, one after another, and say how fast it recovers."
+                    + " A death costs a few seconds; give the run enough steps.")
+    private int killEngines;
+
     @Option(names = "--keep", description = "Leave services and page up after the run, until Ctrl-C.")
     private boolean keep;
 
@@ -93,10 +101,13 @@ final class DemoCommand implements Callable<Integer> {
             throws IOException {
         String runId = RUN_ID.format(LocalDateTime.now());
         RunClient client = new RunClient(stack.bootstrapServers());
-        try (RunFollower follower = client.follow(runId)) {
+        EngineKiller.Figures deaths = null;
+        try (RunFollower follower = client.follow(runId);
+                EngineKiller killer = EngineKiller.start(stack.bootstrapServers(), runId, killEngines, terminal::say)) {
             client.submit(runId, request);
             terminal.say("run " + runId);
             LiveProgress.show(follower, terminal, stack.broken(), LONGEST_SILENCE);
+            deaths = killEngines > 0 ? killer.figures() : null;
         }
         // Read again from the beginning: what the report says is what the log says, whatever came first.
         RunProjection run = client.read(runId);
@@ -104,7 +115,10 @@ final class DemoCommand implements Callable<Integer> {
             Problems.show(terminal, runId, run.problems());
             return ExitCode.USAGE;
         }
-        RunReport report = RunReport.of(run, startup, elapsed());
+        List<String> findings = run.planned() == null
+                ? List.of()
+                : client.audit(runId, run.planned().request().rollout().maxPolicyLag());
+        RunReport report = RunReport.of(run, startup, elapsed()).with(deaths, findings);
         Path file = directory.path().resolve("report.json");
         report.write(file);
         RunSummary.lines(report, run.reason()).forEach(terminal::say);
@@ -112,7 +126,7 @@ final class DemoCommand implements Callable<Integer> {
         if (terminal.json()) {
             terminal.result(report.toJson());
         }
-        return run.phase() == RunPhase.SUCCEEDED ? ExitCode.OK : ExitCode.FAILED;
+        return run.phase() == RunPhase.SUCCEEDED && findings.isEmpty() ? ExitCode.OK : ExitCode.FAILED;
     }
 
     private List<String> settings() {

@@ -65,6 +65,36 @@ class DemoIT {
     }
 
     @Test
+    void aRolloutInstanceThatIsToldToStopLosesNoToken() throws Exception {
+        int steps = 8;
+        try (DemoProcess demo = DemoProcess.start(directory, steps);
+                var reader = demo.followSteps()) {
+            demo.awaitStep(2);
+            demo.service("rollout-1").destroy();
+
+            assertThat(demo.exitCode()).as(demo::output).hasValue(ExitCode.OK);
+            assertSucceeded(demo.report(), steps);
+            assertThat(demo.tokensInEngineJournals())
+                    .isEqualTo(demo.report().path("tokensGenerated").asLong());
+            assertThat(reader.failure()).isNull();
+        }
+    }
+
+    @Test
+    void twentyEngineDeathsCostNoSampleAndTrainNoneTwice() throws Exception {
+        int steps = 150;
+        try (DemoProcess demo = DemoProcess.start(directory, steps, "--kill-engines", "20")) {
+            assertThat(demo.exitCode()).as(demo::output).hasValue(ExitCode.OK);
+            JsonNode report = demo.report();
+            assertSucceeded(report, steps);
+            assertThat(report.path("findings")).isEmpty();
+            assertThat(report.at("/engineDeaths/killed").asInt()).isEqualTo(20);
+            assertThat(report.at("/engineDeaths/followed").asInt()).isGreaterThanOrEqualTo(19);
+            assertThat(report.at("/engineDeaths/medianSeconds").asDouble()).isLessThan(15);
+        }
+    }
+
+    @Test
     void killingTheCommandLeavesNoProcessBehind() throws Exception {
         try (DemoProcess demo = DemoProcess.start(directory, 100);
                 var reader = demo.followSteps()) {

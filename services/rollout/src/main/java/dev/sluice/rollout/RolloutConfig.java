@@ -29,6 +29,20 @@ interface RolloutConfig {
     @WithDefault("3s")
     Duration drain();
 
+    /** The API for SGLang clients. */
+    Router router();
+
+    /** The API for SGLang clients. */
+    interface Router {
+        /** From a request to the end of its reply. */
+        @WithDefault("1800s")
+        Duration timeout();
+
+        /** Largest body of a request, bytes. */
+        @WithDefault("67108864")
+        long maxBody();
+    }
+
     /** Engines. */
     interface Engine {
         /** Program and leading arguments of an engine; the plan's arguments follow. */

@@ -12,12 +12,16 @@ import dev.sluice.rollout.assignment.Assignments;
 import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.heartbeat.Heartbeats;
+import dev.sluice.rollout.task.DirectRequests;
 import dev.sluice.rollout.task.GroupAnswers;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -102,7 +106,7 @@ final class RolloutInstance {
         RunRollout run = runs.remove(release.runId());
         if (run != null) {
             LOG.info("run is released runId={} reason={}", release.runId(), release.reason());
-            run.close(release.reason(), Duration.ZERO, core);
+            run.release(release.reason(), core);
         }
     }
 
@@ -115,6 +119,27 @@ final class RolloutInstance {
         if (run != null) {
             run.published(event);
         }
+    }
+
+    /**
+     * Hands the run of a request over HTTP to the action, on the core's thread; nothing where there is no such run.
+     *
+     * @param runId null for the only one
+     */
+    void direct(@Nullable String runId, Consumer<Optional<DirectRequests>> action) {
+        core.execute(() -> {
+            Optional<RunRollout> run = runId != null
+                    ? Optional.ofNullable(runs.get(runId))
+                    : runs.size() == 1 ? Optional.of(runs.values().iterator().next()) : Optional.empty();
+            action.accept(draining ? Optional.empty() : run.map(RunRollout::direct));
+        });
+    }
+
+    /** Hands all engines of this instance to the action, on the core's thread. */
+    void workers(Consumer<List<DirectRequests.Worker>> action) {
+        core.execute(() -> action.accept(runs.values().stream()
+                .flatMap(run -> run.direct().workers().stream())
+                .toList()));
     }
 
     private void requested(GroupRequested task, EventRecord<Event> record) {
@@ -140,7 +165,7 @@ final class RolloutInstance {
             draining = true;
             heartbeats.change(State.DRAINING);
             List<CompletableFuture<Void>> closing = runs.values().stream()
-                    .map(run -> run.close("the instance is stopping", mayFinish, core))
+                    .map(run -> run.drain("the instance is stopping", mayFinish, core))
                     .toList();
             CompletableFuture.allOf(closing.toArray(CompletableFuture[]::new))
                     .whenComplete((ended, failure) -> core.execute(() -> heartbeats

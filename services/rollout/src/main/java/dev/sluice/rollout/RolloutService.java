@@ -11,6 +11,7 @@ import dev.sluice.process.Life;
 import dev.sluice.quarkus.Instance;
 import dev.sluice.quarkus.Readers;
 import dev.sluice.quarkus.Roots;
+import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.core.CoreThread;
 import dev.sluice.rollout.core.KafkaPublisher;
 import dev.sluice.rollout.engine.ChildEngineLauncher;
@@ -100,6 +101,14 @@ class RolloutService {
                 () -> "%s-%s-%d".formatted(identity.id(), identity.incarnation(), started.incrementAndGet()),
                 new EngineFigures(registry),
                 new GroupFigures(registry));
+    }
+
+    RolloutInstance instance() {
+        return instance;
+    }
+
+    Core core() {
+        return core;
     }
 
     void start(@Observes StartupEvent event) {

@@ -14,6 +14,7 @@ import dev.sluice.rollout.engine.EnginePool;
 import dev.sluice.rollout.engine.EngineReports;
 import dev.sluice.rollout.engine.EngineWork;
 import dev.sluice.rollout.sampling.LazySampler;
+import dev.sluice.rollout.task.DirectRequests;
 import dev.sluice.rollout.task.GroupAnswers;
 import dev.sluice.rollout.task.GroupFigures;
 import dev.sluice.rollout.task.GroupQueue;
@@ -51,10 +52,11 @@ final class RunRollout implements EngineWork {
     private final EnginePool pool;
     private final GroupQueue groups;
     private final LazySampler sampler;
+    private final DirectRequests direct;
 
     RunRollout(Surroundings around, Share share) {
         Core core = around.core();
-        this.weights = new WeightVersions(core, around.objection(), this::weightsLoadable);
+        this.weights = new WeightVersions(core, around.objection(), this::moveOn);
         EngineReports reports = new EngineReports(
                 share.runId(), around.instanceId(), around.incarnation(), around.publisher(), around.engineFigures());
         EngineDeadlines deadlines =
@@ -66,6 +68,7 @@ final class RunRollout implements EngineWork {
         GroupAnswers answers = new GroupAnswers(core, around.publisher(), around.groupFigures());
         this.groups = new GroupQueue(
                 new GroupQueue.Surroundings(core, pool, weights, sampler, answers, around.groupFigures()));
+        this.direct = new DirectRequests(pool, weights, this::moveOn);
     }
 
     void serve(Share share) {
@@ -84,23 +87,36 @@ final class RunRollout implements EngineWork {
         groups.accept(task, cause);
     }
 
+    /** Requests that come over HTTP instead of the topic. */
+    DirectRequests direct() {
+        return direct;
+    }
+
     void withdraw(GroupWithdrawn event) {
         groups.withdraw(event);
     }
 
-    /** Answers every group, then ends the engines. */
-    CompletableFuture<Void> close(String reason, Duration mayFinish, Core core) {
+    /** The run no longer needs this instance: groups are abandoned and the engines end. */
+    void release(String reason, Core core) {
+        close(groups.close(reason, false, Duration.ZERO), reason, core);
+    }
+
+    /** The instance ends and the run goes on: groups finish or go back, then the engines end. */
+    CompletableFuture<Void> drain(String reason, Duration mayFinish, Core core) {
+        return close(groups.close(reason, true, mayFinish), reason, core);
+    }
+
+    private CompletableFuture<Void> close(CompletableFuture<Void> answeredAll, String reason, Core core) {
         CompletableFuture<Void> closed = new CompletableFuture<>();
-        groups.close(reason, mayFinish)
-                .whenComplete((answered, failure) ->
-                        core.execute(() -> pool.close(reason).whenComplete((ended, problem) -> {
-                            sampler.close();
-                            closed.complete(null);
-                        })));
+        answeredAll.whenComplete((answered, failure) ->
+                core.execute(() -> pool.close(reason).whenComplete((ended, problem) -> {
+                    sampler.close();
+                    closed.complete(null);
+                })));
         return closed;
     }
 
-    private void weightsLoadable() {
+    private void moveOn() {
         pool.reconcile();
         groups.pump();
     }

@@ -55,6 +55,7 @@ final class FakeEngines implements EngineLauncher {
         RuntimeException callFailure;
 
         String label = "default";
+        private @Nullable String labelBeforeLoad;
 
         FakeEngine(int number) {
             this.number = number;
@@ -85,7 +86,7 @@ final class FakeEngines implements EngineLauncher {
                     1,
                     2,
                     0,
-                    label,
+                    reason instanceof FinishReason.Abort && labelBeforeLoad != null ? labelBeforeLoad : label,
                     0,
                     null,
                     null,
@@ -116,6 +117,7 @@ final class FakeEngines implements EngineLauncher {
                 throw new IllegalStateException("weights are partly updated");
             }
             loaded.add(source.version());
+            labelBeforeLoad = label; // what a pause cut off was sampled before the load
             label = Integer.toString(source.version());
             return List.of("success");
         }

@@ -1,5 +1,6 @@
 package dev.sluice.rollout;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.events.Backend;
@@ -21,6 +22,8 @@ class RolloutConfigTest {
         assertThat(config.gpus()).isZero();
         assertThat(config.backend()).isEqualTo(Backend.CPU);
         assertThat(config.drain()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(config.router().timeout()).isEqualTo(Duration.ofMinutes(30));
+        assertThat(config.router().maxBody()).isEqualTo(64 << 20);
         assertThat(config.engine().command()).isEmpty();
         assertThat(config.engine().life()).isEqualTo(Life.STDIN);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofSeconds(120));
@@ -32,22 +35,26 @@ class RolloutConfigTest {
     @Test
     void everyKeyCanBeSet() {
         // When
-        RolloutConfig config = read(Map.of(
-                "sluice.rollout.slots", "4",
-                "sluice.rollout.gpus", "8",
-                "sluice.rollout.backend", "gpu",
-                "sluice.rollout.drain", "10s",
-                "sluice.rollout.engine.command", "python3,-m,sglang.launch_server",
-                "sluice.rollout.engine.life", "guarded",
-                "sluice.rollout.engine.start-deadline", "30m",
-                "sluice.rollout.engine.update-drain", "5s",
-                "sluice.rollout.engine.suspect-deadline", "3m",
-                "sluice.rollout.engine.stop-grace", "20s"));
+        RolloutConfig config = read(Map.ofEntries(
+                entry("sluice.rollout.slots", "4"),
+                entry("sluice.rollout.gpus", "8"),
+                entry("sluice.rollout.backend", "gpu"),
+                entry("sluice.rollout.drain", "10s"),
+                entry("sluice.rollout.router.timeout", "60s"),
+                entry("sluice.rollout.router.max-body", "1000"),
+                entry("sluice.rollout.engine.command", "python3,-m,sglang.launch_server"),
+                entry("sluice.rollout.engine.life", "guarded"),
+                entry("sluice.rollout.engine.start-deadline", "30m"),
+                entry("sluice.rollout.engine.update-drain", "5s"),
+                entry("sluice.rollout.engine.suspect-deadline", "3m"),
+                entry("sluice.rollout.engine.stop-grace", "20s")));
         // Then
         assertThat(config.slots()).isEqualTo(4);
         assertThat(config.gpus()).isEqualTo(8);
         assertThat(config.backend()).isEqualTo(Backend.GPU);
         assertThat(config.drain()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(config.router().timeout()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(config.router().maxBody()).isEqualTo(1000);
         assertThat(config.engine().command()).contains(List.of("python3", "-m", "sglang.launch_server"));
         assertThat(config.engine().life()).isEqualTo(Life.GUARDED);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofMinutes(30));

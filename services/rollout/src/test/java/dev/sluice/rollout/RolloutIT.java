@@ -12,6 +12,7 @@ import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.GroupStarted;
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.SamplesParked;
 import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.InstanceSnapshot;
@@ -160,7 +161,7 @@ class RolloutIT {
     }
 
     @Test
-    void aStoppedInstanceAnswersItsGroupsEndsItsEnginesAndSaysGoodbye(KafkaBroker kafka) throws IOException {
+    void aStoppedInstanceGivesItsGroupsBackEndsItsEnginesAndSaysGoodbye(KafkaBroker kafka) throws IOException {
         try (Scenario run = new Scenario(kafka, folder);
                 RunningRollout service = run.startService()) {
             // Given
@@ -170,7 +171,14 @@ class RolloutIT {
             // When
             service.stop();
             // Then
-            assertThat(run.abandoned(waits).reason()).contains("the instance is stopping");
+            assertThat(run.log
+                            .await(
+                                    run.runId,
+                                    SamplesParked.class,
+                                    event -> event.groupId().equals(waits.groupId()),
+                                    Scenario.START)
+                            .reason())
+                    .contains("the instance is stopping");
             run.log.await(run.runId, EngineStopped.class);
             InstanceSnapshot goodbye = run.log.await(
                     "",

@@ -8,16 +8,22 @@ import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.EngineEvent.EngineUnhealthy;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
+import dev.sluice.events.Float32Array;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.GroupStarted;
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.SamplesParked;
+import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.GroupWithdrawn;
 import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
+import dev.sluice.events.Int32Array;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.PartialRollout;
+import dev.sluice.events.UInt8Array;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.rollout.FakeEngines.FakeEngine;
 import dev.sluice.rollout.assignment.Share;
@@ -30,6 +36,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -54,6 +61,8 @@ class RunRolloutTest {
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private RunRollout run;
     private Share share;
+    private PartialRollout partialRollout = PartialRollout.RESTART;
+    private List<Sample> parked = List.of();
 
     @BeforeEach
     void aRunWithOneEngine() {
@@ -342,7 +351,9 @@ class RunRolloutTest {
                         task.sampling(),
                         0,
                         null,
-                        task.deadline()),
+                        task.deadline(),
+                        PartialRollout.RESTART,
+                        List.of()),
                 UUID.randomUUID());
         core.settle();
         // Then
@@ -365,21 +376,172 @@ class RunRolloutTest {
     }
 
     @Test
-    void closingAnswersEveryGroupBeforeTheEnginesEnd() {
+    void aDrainFinishesWhatRunsAndGivesTheRestBackBeforeTheEnginesEnd() {
         // Given
         core.hold("sample-run/0");
         request(0, 0, null);
         request(1, 9, null);
         // When
-        var closed = run.close("the instance is stopping", Duration.ofSeconds(3), core);
+        var closed = run.drain("the instance is stopping", Duration.ofSeconds(3), core);
         core.release("sample-run/0");
         // Then
         assertThat(closed).isCompleted();
         assertThat(log.of(GroupSampled.class)).extracting(GroupSampled::groupId).containsExactly("run/0");
-        assertThat(log.of(GroupAbandoned.class))
-                .extracting(GroupAbandoned::groupId)
-                .containsExactly("run/1");
+        assertThat(log.of(SamplesParked.class))
+                .extracting(SamplesParked::groupId, SamplesParked::reason)
+                .containsExactly(tuple("run/1", "the instance is stopping"));
         assertThat(log.events.getLast()).isInstanceOf(EngineStopped.class);
+    }
+
+    @Test
+    void aTaskThatReachesADrainingInstanceGoesBackUntouched() {
+        // Given
+        run.drain("the instance is stopping", Duration.ofSeconds(3), core);
+        // When
+        request(0, 0, null);
+        // Then
+        assertThat(log.of(SamplesParked.class)).singleElement().satisfies(back -> {
+            assertThat(back.samples()).isEmpty();
+            assertThat(back.attempt()).isEqualTo(1);
+        });
+        assertThat(log.of(GroupAbandoned.class)).isEmpty();
+    }
+
+    @Test
+    void whatADrainInterruptsGoesBackWithItsTokens() {
+        // Given
+        core.hold("sample-run/0");
+        request(0, 0, null);
+        engines.newest().abortsNext = true;
+        // When
+        run.drain("the instance is stopping", Duration.ZERO, core);
+        core.release("sample-run/0");
+        // Then
+        assertThat(log.of(SamplesParked.class)).singleElement().satisfies(back -> {
+            assertThat(back.samples()).hasSize(SAMPLES).allSatisfy(sample -> {
+                assertThat(sample.finishReason()).isEqualTo(FinishReason.PARKED);
+                assertThat(sample.tokens().toArray()).containsExactly(5, 6);
+                assertThat(sample.versions()).containsExactly(new VersionSpan(0, 2));
+            });
+            assertThat(back.tokensAborted()).isZero();
+        });
+    }
+
+    @Test
+    void parkedSamplesAreGoneOnWithWhereTheyStopped() {
+        // Given what another instance gave back: one sample whole, one begun
+        parked = List.of(parked(0, FinishReason.STOP, 0, 7, 8), parked(2, FinishReason.PARKED, 0, 7, 8, 9));
+        // When
+        request(0, 0, null);
+        // Then
+        assertThat(engines.newest().requests)
+                .extracting(sent -> sent.rid().substring(sent.rid().indexOf('/', 4) + 1))
+                .containsExactly("1", "2", "3");
+        var goesOn = engines.newest().requests.get(1);
+        assertThat(goesOn.inputIds()).endsWith(7, 8, 9);
+        assertThat(goesOn.samplingParams().maxNewTokens()).isEqualTo(8 - 3);
+        assertThat(sampled().samples())
+                .extracting(sample -> sample.tokens().length())
+                .containsExactly(2, 2, 5, 2);
+        assertThat(sampled().tokensAborted()).isZero();
+    }
+
+    @Test
+    void parkedSamplesOfAVersionThatTheTaskForbidsAreSampledAnew() throws IOException {
+        // Given
+        publish(1);
+        parked = List.of(parked(0, FinishReason.STOP, 0, 7, 8), parked(1, FinishReason.PARKED, 0, 7));
+        // When
+        request(0, 1, null);
+        // Then
+        assertThat(engines.newest().requests).hasSize(SAMPLES);
+        assertThat(sampled().samples()).extracting(Sample::oldestVersion).containsOnly(1);
+    }
+
+    @Test
+    void parkedSamplesThatContradictThemselvesAreSampledAnew() {
+        // Given a whole response longer than was asked for, a place that does not exist, two for one place
+        parked = List.of(
+                parked(0, FinishReason.STOP, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
+                parked(SAMPLES, FinishReason.STOP, 0, 1),
+                parked(1, FinishReason.STOP, 0, 1),
+                parked(1, FinishReason.STOP, 0, 2));
+        // When
+        request(0, 0, null);
+        // Then
+        assertThat(engines.newest().requests).hasSize(SAMPLES);
+    }
+
+    @Test
+    void anInterruptedSampleGoesOnUnderNewWeightsWhereTheRunWantsIt() throws IOException {
+        // Given
+        partialRollout = PartialRollout.CONTINUE;
+        interruptedByVersionOne(0);
+        // Then
+        assertThat(sampled().tokensAborted()).isZero();
+        assertThat(sampled().samples()).hasSize(SAMPLES).allSatisfy(sample -> {
+            assertThat(sample.versions()).containsExactly(new VersionSpan(0, 2), new VersionSpan(1, 2));
+            assertThat(sample.tokens().toArray()).containsExactly(5, 6, 5, 6);
+            assertThat(sample.lossMask().toArray()).containsExactly(1, 1, 1, 1);
+        });
+    }
+
+    @Test
+    void theOlderTokensOfAContinuedSampleCanBeMasked() throws IOException {
+        // Given
+        partialRollout = PartialRollout.CONTINUE_MASKED;
+        interruptedByVersionOne(0);
+        // Then
+        assertThat(sampled().samples())
+                .allSatisfy(sample -> assertThat(sample.lossMask().toArray()).containsExactly(0, 0, 1, 1));
+    }
+
+    @Test
+    void anInterruptedSampleBeginsAnewWhereItsTokensWouldBeTooOld() throws IOException {
+        // Given an attempt that allows version 0, followed by one that does not
+        partialRollout = PartialRollout.CONTINUE;
+        core.hold("sample-run/0");
+        request(0, 0, null);
+        publish(1);
+        engines.newest().abortsNext = true;
+        run.accept(task(0, 1, null, 2), UUID.randomUUID());
+        core.advance(Duration.ofMillis(2100));
+        core.release("sample-run/0");
+        // Then
+        assertThat(sampled().samples()).extracting(Sample::oldestVersion).containsOnly(1);
+        assertThat(sampled().tokensAborted()).isEqualTo(SAMPLES * 2);
+    }
+
+    private void interruptedByVersionOne(long cursor) throws IOException {
+        core.hold("sample-run/" + cursor);
+        request(cursor, 0, null);
+        publish(1);
+        engines.newest().abortsNext = true;
+        core.advance(Duration.ofMillis(2100));
+        core.release("sample-run/" + cursor);
+    }
+
+    private static Sample parked(int index, FinishReason reason, int version, int... tokens) {
+        float[] logprobs = new float[tokens.length];
+        byte[] mask = new byte[tokens.length];
+        Arrays.fill(mask, (byte) 1);
+        return new Sample(
+                index,
+                Int32Array.of(tokens),
+                Float32Array.of(logprobs),
+                UInt8Array.of(mask),
+                1.0,
+                null,
+                reason,
+                List.of(new VersionSpan(version, tokens.length)),
+                "elsewhere",
+                0,
+                0,
+                0,
+                null,
+                null,
+                null,
+                null);
     }
 
     private void request(long cursor, int minVersion, @Nullable Integer exactVersion) {
@@ -403,7 +565,9 @@ class RunRolloutTest {
                 new Sampling(1, 1, -1, 8, 42),
                 minVersion,
                 exactVersion,
-                core.now().plusSeconds(60));
+                core.now().plusSeconds(60),
+                partialRollout,
+                parked);
     }
 
     private GroupSampled sampled() {

@@ -3,9 +3,11 @@ package dev.sluice.rollout;
 import dev.sluice.process.ChildCommand;
 import dev.sluice.process.ChildExit;
 import dev.sluice.process.ChildProcess;
+import dev.sluice.process.PidFile;
 import dev.sluice.testkit.KafkaBroker;
 import java.io.File;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,7 +16,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /** The packaged service as a process of its own, with the CPU engine as its engines' program. */
-record RunningRollout(String instanceId, ChildProcess process) implements AutoCloseable {
+record RunningRollout(String instanceId, ChildProcess process, Path stateFile) implements AutoCloseable {
     private static final Path ROOT = Path.of(System.getProperty("sluice.root"));
     private static final Path ENGINE = ROOT.resolve("services/cpu-backend/target");
     private static final String ENGINE_MAIN = "dev.sluice.cpu.engine.EngineMain";
@@ -23,7 +25,10 @@ record RunningRollout(String instanceId, ChildProcess process) implements AutoCl
             throws IOException {
         String engine = "%s,-Xmx512m,-XX:+UseSerialGC,--enable-native-access=ALL-UNNAMED,-cp,%s,%s"
                 .formatted(java(), engineClassPath(), ENGINE_MAIN);
+        Path stateFile = dataRoot.resolve(instanceId + "-" + System.nanoTime() + ".json");
         Map<String, String> environment = Map.of(
+                "SLUICE_STATE_FILE",
+                stateFile.toString(),
                 "SLUICE_KAFKA_BOOTSTRAP_SERVERS",
                 kafka.bootstrapServers(),
                 "SLUICE_INSTANCE_ID",
@@ -48,7 +53,8 @@ record RunningRollout(String instanceId, ChildProcess process) implements AutoCl
         Path log = dataRoot.resolve(instanceId + "-" + System.nanoTime() + ".log");
         return new RunningRollout(
                 instanceId,
-                ChildProcess.start(ChildCommand.of(command, dataRoot, log).withEnvironment(environment)));
+                ChildProcess.start(ChildCommand.of(command, dataRoot, log).withEnvironment(environment)),
+                stateFile);
     }
 
     private static String java() {
@@ -79,6 +85,12 @@ record RunningRollout(String instanceId, ChildProcess process) implements AutoCl
                     .findFirst()
                     .orElse(null);
         }
+    }
+
+    /** Where its HTTP API answers. */
+    URI address() throws IOException {
+        return URI.create(
+                "http://127.0.0.1:" + PidFile.read(stateFile).orElseThrow().port());
     }
 
     ChildExit stop() {

@@ -108,6 +108,10 @@ public interface TrainerConfig {
         /** Beyond the deadline that the instance was given. */
         @WithDefault("10s")
         Duration grace();
+
+        /** A group older than this, and than three times the median, is given to a second instance too. */
+        @WithDefault("30s")
+        Duration straggler();
     }
 
     /** Files of weight versions. */

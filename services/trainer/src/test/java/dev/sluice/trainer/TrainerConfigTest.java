@@ -35,6 +35,7 @@ class TrainerConfigTest {
         assertThat(config.leases().heartbeat()).isEqualTo(Duration.ofSeconds(6));
         assertThat(config.leases().start()).isEqualTo(Duration.ofSeconds(15));
         assertThat(config.leases().grace()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(config.leases().straggler()).isEqualTo(Duration.ofSeconds(30));
         assertThat(config.weights().keep()).isEqualTo(2);
         assertThat(config.weights().keepFor()).isEqualTo(Duration.ofMinutes(5));
     }
@@ -63,6 +64,7 @@ class TrainerConfigTest {
                 Map.entry("sluice.trainer.leases.heartbeat", "12s"),
                 Map.entry("sluice.trainer.leases.start", "13s"),
                 Map.entry("sluice.trainer.leases.grace", "14s"),
+                Map.entry("sluice.trainer.leases.straggler", "90s"),
                 Map.entry("sluice.trainer.weights.keep", "15"),
                 Map.entry("sluice.trainer.weights.keep-for", "16s"));
 
@@ -85,10 +87,11 @@ class TrainerConfigTest {
                         config.leases().heartbeat(),
                         config.leases().start(),
                         config.leases().grace(),
+                        config.leases().straggler(),
                         config.weights().keepFor(),
                         config.waits().staleGroups()))
                 .extracting(Duration::toSeconds)
-                .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L, 16L, 17L);
+                .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L, 90L, 16L, 17L);
         assertThat(List.of(
                         config.worker().restarts(),
                         config.gpus(),

@@ -31,6 +31,13 @@ final class GroupAccount {
         }
 
         record Abandoned(UUID id, long tokens) implements Attempt {}
+
+        /**
+         * Given back: what was kept stands in the result of whoever goes on.
+         *
+         * @param aborted tokens thrown away on the way
+         */
+        record Parked(UUID id, long aborted) implements Attempt {}
     }
 
     /**
@@ -63,6 +70,7 @@ final class GroupAccount {
         int result = result();
         for (int i = 0; i < attempts.size(); i++) {
             switch (attempts.get(i)) {
+                case Attempt.Parked parked -> add(tokens, Bucket.ABORTED, parked.aborted());
                 case Attempt.Abandoned abandoned -> add(tokens, Bucket.ABANDONED, abandoned.tokens());
                 case Attempt.Sampled sampled -> {
                     add(tokens, Bucket.ABORTED, sampled.aborted());
@@ -77,14 +85,18 @@ final class GroupAccount {
         return tokens;
     }
 
-    /** Index of the result: what the trainer named, else the first in log order. */
+    /** Index of the result: what the trainer named, else the first terminal report in log order. */
     private int result() {
         for (int i = 0; fate != null && i < attempts.size(); i++) {
             if (attempts.get(i).id().toString().equals(fate.resultId())) {
                 return i;
             }
         }
-        return 0;
+        int first = 0;
+        while (first < attempts.size() && attempts.get(first) instanceof Attempt.Parked) {
+            first++;
+        }
+        return first;
     }
 
     private void addResult(Map<Bucket, Long> tokens, Attempt.Sampled result) {

@@ -113,6 +113,8 @@ public final class Ledger {
             case GroupSampled sampled -> applySampled(sampled, id);
             case GroupAbandoned abandoned ->
                 report(key(abandoned), new GroupAccount.Attempt.Abandoned(id, abandoned.tokensAborted()));
+            case GroupEvent.SamplesParked parked ->
+                report(key(parked), new GroupAccount.Attempt.Parked(id, parked.tokensAborted()));
             case GroupEvent.GroupStarted started -> {}
             case GroupEvent.GroupScored scored -> {}
         }
@@ -145,6 +147,7 @@ public final class Ledger {
             tokensReported += switch (attempt) {
                 case GroupAccount.Attempt.Sampled sampled -> sampled.tokens() + sampled.aborted();
                 case GroupAccount.Attempt.Abandoned abandoned -> abandoned.tokens();
+                case GroupAccount.Attempt.Parked parked -> parked.aborted();
             };
         }
         return added[0];

@@ -55,6 +55,7 @@ final class GroupBook {
             case GroupSampled sampled -> sampled.cursor();
             case GroupAbandoned abandoned -> abandoned.cursor();
             case GroupEvent.GroupStarted started -> -1;
+            case GroupEvent.SamplesParked parked -> -1;
             case GroupEvent.GroupScored scored -> -1;
         };
         if (cursor < 0 || !entry.event().groupId().equals(rules.groupId(cursor))) {

@@ -63,6 +63,9 @@ final class ResultCheck {
         if (sample.finishReason() == FinishReason.FAILED || length == 0) {
             return Optional.of("sample %d failed after %d tokens".formatted(sample.index(), length));
         }
+        if (sample.finishReason() == FinishReason.PARKED) {
+            return Optional.of("sample %d was not finished after %d tokens".formatted(sample.index(), length));
+        }
         if (sample.logprobs().length() != length || sample.lossMask().length() != length) {
             return Optional.of("sample %d has %d tokens, %d log-probabilities and %d mask entries"
                     .formatted(

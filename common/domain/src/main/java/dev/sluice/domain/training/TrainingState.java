@@ -86,6 +86,7 @@ public final class TrainingState {
                 groups.apply(new GroupResult.Abandoned(
                         new LogEntry<>(abandoned, entry.id(), entry.partition(), entry.offset())));
             case GroupEvent.GroupStarted started -> {}
+            case GroupEvent.SamplesParked parked -> {}
             case GroupEvent.GroupScored scored -> {}
         }
     }
@@ -246,6 +247,11 @@ public final class TrainingState {
     /** Whether enough groups are ready for the next step. */
     public boolean canForm() {
         return progress.formedStep() < rules.steps() && ready() >= rules.groupsPerStep();
+    }
+
+    /** Whether a round needs no more work: it has a result, or its group is used up. */
+    public boolean isFinished(long cursor, int round) {
+        return !groups.isOpen(cursor) || groups.result(cursor, round).isPresent();
     }
 
     /**

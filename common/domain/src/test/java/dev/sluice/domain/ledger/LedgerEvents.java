@@ -5,6 +5,7 @@ import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.SamplesParked;
 import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.Int32Array;
 import dev.sluice.events.TrainingEvent.BatchFormed;
@@ -29,6 +30,11 @@ record LedgerEvents(String runId) {
 
     GroupAbandoned abandoned(long cursor, int round, int tokens) {
         return new GroupAbandoned(runId, 1, groupId(cursor), cursor, round, 1, "rollout-1", "deadline", tokens);
+    }
+
+    SamplesParked parked(long cursor, int round, int tokensAborted) {
+        return new SamplesParked(
+                runId, 1, groupId(cursor), cursor, round, 1, "rollout-1", "stopping", List.of(), tokensAborted);
     }
 
     BatchFormed batch(int epoch, int step, List<GroupUse> groups) {

@@ -64,6 +64,16 @@ class LedgerTest {
     }
 
     @Test
+    void tokensOfAParkedGroupCountWhereTheResultHasThem() {
+        ledger.apply(events.parked(0, 0, 3), UUID.randomUUID());
+        UUID result = sampled(0, 0, 10, 0);
+        ledger.apply(events.batch(1, 1, List.of(events.use(0, 0, result))), UUID.randomUUID());
+
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(10, 0, 0, 0, 0, 3, 0, 0, 0));
+        assertThat(ledger.tokens().total()).isEqualTo(ledger.tokensReported());
+    }
+
+    @Test
     void aResultAfterItsRoundWasAbandonedIsADuplicate() {
         ledger.apply(events.abandoned(0, 0, 6), UUID.randomUUID());
         sampled(0, 0, 10, 0);

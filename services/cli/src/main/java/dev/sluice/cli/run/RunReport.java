@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param tokens by what became of them
  * @param tokensGenerated the sum of {@code tokens}
  * @param acceptLength tokens per verification of speculative decoding
+ * @param engineDeaths what came of killing engines; null where none were to be killed
+ * @param findings where the log breaks the protocols' invariants; empty where it keeps them, null where nobody looked
  */
 public record RunReport(
         String runId,
@@ -41,7 +43,9 @@ public record RunReport(
         long tokensGenerated,
         @Nullable Double acceptLength,
         Seconds seconds,
-        Checkpoints checkpoints) {
+        Checkpoints checkpoints,
+        EngineKiller.@Nullable Figures engineDeaths,
+        @Nullable List<String> findings) {
 
     private static final int EDGE_STEPS = 10;
     private static final JsonMapper JSON = new JsonMapper(); // unlike events, a report says null
@@ -92,7 +96,28 @@ public record RunReport(
                 seconds(run, startup, total),
                 new Checkpoints(
                         succeeded == null ? null : succeeded.torchDist(),
-                        succeeded == null ? null : succeeded.huggingFace()));
+                        succeeded == null ? null : succeeded.huggingFace()),
+                null,
+                null);
+    }
+
+    /** The same with what a look at the whole log has found. */
+    public RunReport with(EngineKiller.@Nullable Figures deaths, List<String> found) {
+        return new RunReport(
+                runId,
+                outcome,
+                steps,
+                rewardFirst10,
+                rewardLast10,
+                evalBefore,
+                evalAfter,
+                tokens,
+                tokensGenerated,
+                acceptLength,
+                seconds,
+                checkpoints,
+                deaths,
+                List.copyOf(found));
     }
 
     /** One JSON document on several lines. */

@@ -31,6 +31,19 @@ public final class RunSummary {
                                 100.0 * tokens / report.tokensGenerated()));
             }
         }
+        if (report.engineDeaths() != null) {
+            lines.add(
+                    "  engines killed %d, and %d times the next one has sampled: after %.1f s at the median, %.1f s at most"
+                            .formatted(
+                                    report.engineDeaths().killed(),
+                                    report.engineDeaths().followed(),
+                                    report.engineDeaths().medianSeconds(),
+                                    report.engineDeaths().longestSeconds()));
+        }
+        if (report.findings() != null) {
+            lines.add("  log            " + (report.findings().isEmpty() ? "keeps every invariant" : "is broken:"));
+            report.findings().forEach(finding -> lines.add("    " + finding));
+        }
         RunReport.Seconds seconds = report.seconds();
         if (seconds.total() > 0) { // else it is told by a command that did not see the run begin
             lines.add("  seconds        startup %s, convert %s, train %s, export %s, total %s"

@@ -33,6 +33,7 @@ public final class KafkaPublisher implements Publisher, AutoCloseable {
         EventPublisher publisher = switch (event) {
             case GroupEvent.GroupSampled sampled -> batching;
             case GroupEvent.GroupAbandoned abandoned -> batching;
+            case GroupEvent.SamplesParked parked -> batching;
             default -> prompt;
         };
         try {

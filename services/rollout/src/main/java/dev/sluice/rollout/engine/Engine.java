@@ -1,5 +1,6 @@
 package dev.sluice.rollout.engine;
 
+import java.net.URI;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -52,6 +53,17 @@ public final class Engine {
     /** Samples that run on it. */
     public int running() {
         return running;
+    }
+
+    /** Whether it has been started. */
+    public boolean hasAddress() {
+        return process != null;
+    }
+
+    /** Where it answers; only after it has started. */
+    public URI address() {
+        return Objects.requireNonNull(process, "engine " + id + " has no process yet")
+                .address();
     }
 
     /** What to ask it through; only after it has started. */

@@ -1,6 +1,7 @@
 package dev.sluice.rollout.engine;
 
 import dev.sluice.process.ChildExit;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -8,6 +9,11 @@ import java.util.concurrent.CompletableFuture;
 /** A started engine process. */
 public interface EngineProcess {
     int port();
+
+    /** Where it answers, without a path. */
+    default URI address() {
+        return URI.create("http://127.0.0.1:" + port());
+    }
 
     long pid();
 

@@ -4,6 +4,7 @@ import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
+import dev.sluice.events.TrainingRequest.PartialRollout;
 import dev.sluice.rollout.engine.EngineApi;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
@@ -11,7 +12,9 @@ import dev.sluice.sglang.SamplingParams;
 import dev.sluice.text.Tokenizer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.SortedMap;
 
 /** Samples and scores groups of one run; blocks while an engine generates. */
 public final class GroupSampler {
@@ -28,13 +31,13 @@ public final class GroupSampler {
     /**
      * One call: which samples of which task go where.
      *
-     * @param indexes places in the group
+     * @param begun places in the group, with what each sample begins with
      * @param ridPrefix begins the id of every request of this call and of no other
      * @param version weights that the engine holds
      */
     public record SamplingCall(
             GroupRequested task,
-            List<Integer> indexes,
+            SortedMap<Integer, PartialSample> begun,
             String ridPrefix,
             String engineId,
             int version,
@@ -45,20 +48,32 @@ public final class GroupSampler {
 
     /** All samples go out in one call and share the prompt's prefill. */
     public SampledBatch sample(EngineApi engine, SamplingCall call) {
-        int[] prompt = tokens(call.task().prompt());
-        List<GenerateRequest> requests = call.indexes().stream()
-                .map(index -> GenerateRequest.ofTokens(
-                        call.ridPrefix() + index, prompt, params(call.task().sampling(), index)))
+        GroupRequested task = call.task();
+        int[] prompt = tokens(task.prompt());
+        List<Integer> indexes = List.copyOf(call.begun().keySet());
+        List<GenerateRequest> requests = indexes.stream()
+                .map(index -> request(call, prompt, index, call.begun().get(index)))
                 .toList();
         List<GenerateResponse> replies = engine.generate(requests, call.deadline());
-        var expected = new ReplyCheck.Expected(
-                call.engineId(), call.version(), call.task().sampling().maxTokens());
         List<SampleOutcome> outcomes = new ArrayList<>();
         for (int i = 0; i < replies.size(); i++) {
-            outcomes.add(ReplyCheck.check(
-                    call.indexes().get(i), replies.get(i), expected, tokens -> scorer.score(call.task(), tokens)));
+            var expected = new ReplyCheck.Expected(
+                    call.engineId(),
+                    call.version(),
+                    task.sampling().maxTokens(),
+                    call.begun().get(indexes.get(i)),
+                    task.partialRollout() == PartialRollout.CONTINUE_MASKED);
+            outcomes.add(
+                    ReplyCheck.check(indexes.get(i), replies.get(i), expected, tokens -> scorer.score(task, tokens)));
         }
         return new SampledBatch(prompt, outcomes);
+    }
+
+    private static GenerateRequest request(SamplingCall call, int[] prompt, int index, PartialSample begun) {
+        int[] input = Arrays.copyOf(prompt, prompt.length + begun.tokens().length);
+        System.arraycopy(begun.tokens(), 0, input, prompt.length, begun.tokens().length);
+        return GenerateRequest.ofTokens(
+                call.ridPrefix() + index, input, params(call.task().sampling(), index, begun.tokens().length));
     }
 
     /** A sample that no engine could give. */
@@ -78,15 +93,15 @@ public final class GroupSampler {
         return tokens;
     }
 
-    private static SamplingParams params(Sampling sampling, int index) {
-        var params =
-                SamplingParams.of(sampling.maxTokens(), sampling.temperature()).change();
+    private static SamplingParams params(Sampling sampling, int index, int begun) {
+        var params = SamplingParams.of(sampling.maxTokens() - begun, sampling.temperature())
+                .change();
         if (sampling.topP() < 1) {
             params = params.topP(sampling.topP());
         }
         if (sampling.topK() != ALL_TOKENS) {
             params = params.topK(sampling.topK());
         }
-        return params.samplingSeed(SampleSeed.of(sampling.seed(), index)).done();
+        return params.samplingSeed(SampleSeed.of(sampling.seed(), index, begun)).done();
     }
 }

@@ -1,11 +1,8 @@
 package dev.sluice.rollout.sampling;
 
-import dev.sluice.events.Float32Array;
 import dev.sluice.events.GroupEvent;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.VersionSpan;
-import dev.sluice.events.Int32Array;
-import dev.sluice.events.UInt8Array;
 import dev.sluice.rollout.sampling.SampleOutcome.Aborted;
 import dev.sluice.rollout.sampling.SampleOutcome.Accepted;
 import dev.sluice.rollout.sampling.SampleOutcome.Refused;
@@ -14,7 +11,6 @@ import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.Meta;
 import dev.sluice.sglang.Speculation;
 import dev.sluice.sglang.TokenLogprob;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -26,23 +22,46 @@ import org.jspecify.annotations.Nullable;
 final class ReplyCheck {
     private static final String LABEL_OF_SOURCE = "default";
 
-    /** Who sampled, with which weights, and how much was asked. */
-    record Expected(String engineId, int version, int maxTokens) {}
+    /**
+     * Who samples, with which weights, and how much was asked.
+     *
+     * @param maxTokens of the whole response
+     * @param begun what the response began with in earlier calls
+     * @param maskOlder whether tokens of older versions than the last may not be trained on
+     */
+    record Expected(String engineId, int version, int maxTokens, PartialSample begun, boolean maskOlder) {
+        int maxNewTokens() {
+            return maxTokens - begun.tokens().length;
+        }
+    }
 
     private ReplyCheck() {}
 
     static SampleOutcome check(int index, GenerateResponse reply, Expected expected, Function<int[], Score> scorer) {
         int[] tokens = reply.outputIds();
         Meta meta = reply.meta();
-        if (meta.finishReason() instanceof FinishReason.Abort abort) {
-            return abort.statusCode() == null
-                    ? new Aborted(index, tokens.length)
-                    : new Refused(index, tokens.length, "the engine refused it: " + abort.message());
+        boolean interrupted = meta.finishReason() instanceof FinishReason.Abort;
+        if (meta.finishReason() instanceof FinishReason.Abort abort && abort.statusCode() != null) {
+            return new Refused(index, tokens.length, "the engine refused it: " + abort.message());
+        }
+        if (interrupted && tokens.length == 0) {
+            return new Aborted(index, expected.begun(), 0);
         }
         String objection = objection(tokens, meta, expected);
-        return objection == null
-                ? new Accepted(sample(index, tokens, meta, expected, scorer.apply(tokens)))
-                : new Refused(index, tokens.length, objection);
+        if (objection != null) {
+            return interrupted
+                    ? new Aborted(index, expected.begun(), tokens.length)
+                    : new Refused(index, tokens.length, objection);
+        }
+        PartialSample whole = expected.begun().then(generated(tokens, meta, expected.version()));
+        if (interrupted) {
+            return new Aborted(index, whole, 0);
+        }
+        GroupEvent.FinishReason reason = meta.finishReason() instanceof FinishReason.Length
+                ? GroupEvent.FinishReason.LENGTH
+                : GroupEvent.FinishReason.STOP;
+        return new Accepted(
+                whole.sample(index, reason, expected.engineId(), scorer.apply(whole.tokens()), expected.maskOlder()));
     }
 
     private static @Nullable String objection(int[] tokens, Meta meta, Expected expected) {
@@ -53,9 +72,9 @@ final class ReplyCheck {
             return "engine %s was sent it with weight version %d and answered with '%s'"
                     .formatted(expected.engineId(), expected.version(), meta.weightVersion());
         }
-        if (tokens.length == 0 || tokens.length != meta.completionTokens() || tokens.length > expected.maxTokens()) {
+        if (tokens.length == 0 || tokens.length != meta.completionTokens() || tokens.length > expected.maxNewTokens()) {
             return "%d tokens came, meta_info says %d, at most %d were asked for"
-                    .formatted(tokens.length, meta.completionTokens(), expected.maxTokens());
+                    .formatted(tokens.length, meta.completionTokens(), expected.maxNewTokens());
         }
         List<TokenLogprob> logprobs = meta.outputTokenLogprobs();
         if (logprobs == null || logprobs.size() != tokens.length) {
@@ -77,55 +96,26 @@ final class ReplyCheck {
         return Integer.toString(version).equals(label) || version == 0 && LABEL_OF_SOURCE.equals(label);
     }
 
-    private static Sample sample(int index, int[] tokens, Meta meta, Expected expected, Score score) {
+    private static PartialSample generated(int[] tokens, Meta meta, int version) {
         List<TokenLogprob> entries = meta.outputTokenLogprobs();
         float[] logprobs = new float[tokens.length];
         for (int i = 0; i < tokens.length; i++) {
             logprobs[i] = entries.get(i).logprob().floatValue();
         }
-        byte[] lossMask = new byte[tokens.length];
-        Arrays.fill(lossMask, (byte) 1);
         Speculation drafts = meta.speculation();
-        return new Sample(
-                index,
-                Int32Array.of(tokens),
-                Float32Array.of(logprobs),
-                UInt8Array.of(lossMask),
-                score.reward(),
-                score.unscored(),
-                meta.finishReason() instanceof FinishReason.Length
-                        ? GroupEvent.FinishReason.LENGTH
-                        : GroupEvent.FinishReason.STOP,
+        return new PartialSample(
+                tokens,
+                logprobs,
                 // Exact: dispatch and update of an engine are serialised.
-                List.of(new VersionSpan(expected.version(), tokens.length)),
-                expected.engineId(),
-                drafts == null ? 0 : drafts.verifyCount(),
-                drafts == null ? 0 : drafts.acceptedDrafts(),
-                drafts == null ? 0 : drafts.proposedDrafts(),
-                null,
-                null,
-                null,
-                null);
+                List.of(new VersionSpan(version, tokens.length)),
+                drafts == null
+                        ? PartialSample.Drafts.NONE
+                        : new PartialSample.Drafts(
+                                drafts.verifyCount(), drafts.acceptedDrafts(), drafts.proposedDrafts()));
     }
 
     /** A sample that could not be had; it costs its group nothing but itself. */
     static Sample failed(int index, String engineId, String reason) {
-        return new Sample(
-                index,
-                Int32Array.EMPTY,
-                Float32Array.EMPTY,
-                UInt8Array.EMPTY,
-                null,
-                reason,
-                GroupEvent.FinishReason.FAILED,
-                List.of(),
-                engineId,
-                0,
-                0,
-                0,
-                null,
-                null,
-                null,
-                null);
+        return PartialSample.NOTHING.sample(index, GroupEvent.FinishReason.FAILED, engineId, Score.none(reason), false);
     }
 }

@@ -15,8 +15,13 @@ public sealed interface SampleOutcome {
         }
     }
 
-    /** A pause ended it before its time; its tokens are thrown away. */
-    record Aborted(int index, int tokens) implements SampleOutcome {}
+    /**
+     * A pause ended it before its time.
+     *
+     * @param begun all of it that can be gone on with, earlier calls included; may be nothing
+     * @param lost tokens of this call that cannot be used
+     */
+    record Aborted(int index, PartialSample begun, int lost) implements SampleOutcome {}
 
     /** The reply cannot be used; its tokens are thrown away. */
     record Refused(int index, int tokens, String reason) implements SampleOutcome {}

@@ -14,7 +14,15 @@ final class SampleSeed {
      * @see <a href="https://prng.di.unimi.it/splitmix64.c">splitmix64.c</a>
      */
     static long of(long groupSeed, int index) {
-        long z = groupSeed + (index + 1) * GOLDEN_GAMMA;
+        return mixed(groupSeed + (index + 1) * GOLDEN_GAMMA);
+    }
+
+    /** Where a response goes on after {@code begun} tokens, other draws than those that began it. */
+    static long of(long groupSeed, int index, int begun) {
+        return begun == 0 ? of(groupSeed, index) : of(of(groupSeed, index), begun);
+    }
+
+    private static long mixed(long z) {
         z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
         z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
         return (z ^ (z >>> 31)) & NON_NEGATIVE_INT;

@@ -3,6 +3,7 @@ package dev.sluice.rollout.task;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.SamplesParked;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.core.Publisher;
@@ -30,6 +31,12 @@ public final class GroupAnswers {
 
     void started(GroupWork work) {
         publisher.publish(work.started(), work.cause());
+    }
+
+    /** A task that is left to others. */
+    void giveBack(GroupRequested task, UUID cause, String reason) {
+        LOG.info("group is given back runId={} groupId={} reason={}", task.runId(), task.groupId(), reason);
+        publisher.publish(GroupWork.parked(task, reason, task.parked(), 0), cause);
     }
 
     /** A task that was not taken at all. */
@@ -60,6 +67,19 @@ public final class GroupAnswers {
         publish(work, result, acknowledged, 1);
     }
 
+    void park(GroupWork work, String reason, Runnable acknowledged) {
+        work.answer();
+        SamplesParked parked = work.parked(reason);
+        figures.parked(parked);
+        LOG.info(
+                "group is parked groupId={} round={} samples={} reason={}",
+                parked.groupId(),
+                parked.round(),
+                parked.samples().size(),
+                reason);
+        publish(work, parked, acknowledged, 1);
+    }
+
     private void publish(GroupWork work, Event result, Runnable acknowledged, int attempt) {
         publisher
                 .publish(result, work.cause())
@@ -67,9 +87,13 @@ public final class GroupAnswers {
                     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
                     if (cause == null) {
                         acknowledged.run();
-                    } else if (cause instanceof IllegalArgumentException && !(result instanceof GroupAbandoned)) {
+                    } else if (cause instanceof IllegalArgumentException && result instanceof GroupSampled) {
                         // It does not fit a record, and never will.
                         publish(work, work.abandoned(cause.getMessage()), acknowledged, attempt);
+                    } else if (cause instanceof IllegalArgumentException
+                            && result instanceof SamplesParked parked
+                            && !parked.samples().isEmpty()) {
+                        publish(work, work.parkedEmpty(parked.reason()), acknowledged, attempt);
                     } else if (attempt < PUBLISH_ATTEMPTS) {
                         core.after(PUBLISH_PAUSE, () -> publish(work, result, acknowledged, attempt + 1));
                     } else {

@@ -3,6 +3,7 @@ package dev.sluice.rollout.task;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.SamplesParked;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -18,6 +19,7 @@ public final class GroupFigures {
     private final Counter tokens;
     private final Counter tokensAborted;
     private final Counter abandoned;
+    private final Counter groupsParked;
     private final Counter refused;
     private final Timer groupTime;
 
@@ -28,6 +30,7 @@ public final class GroupFigures {
         this.tokens = registry.counter("sluice_rollout_tokens");
         this.tokensAborted = registry.counter("sluice_rollout_tokens_aborted");
         this.abandoned = registry.counter("sluice_rollout_groups_abandoned");
+        this.groupsParked = registry.counter("sluice_rollout_groups_parked");
         this.refused = registry.counter("sluice_rollout_samples_refused");
         this.groupTime = registry.timer("sluice_rollout_group");
     }
@@ -52,6 +55,11 @@ public final class GroupFigures {
         }
         tokensAborted.increment(result.tokensAborted());
         groupTime.record(Duration.ofMillis((long) (result.seconds() * 1000)));
+    }
+
+    void parked(SamplesParked parked) {
+        groupsParked.increment();
+        tokensAborted.increment(parked.tokensAborted());
     }
 
     void answered(GroupAbandoned result) {

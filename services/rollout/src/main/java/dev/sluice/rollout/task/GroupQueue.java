@@ -65,7 +65,7 @@ public final class GroupQueue {
         }
     };
 
-    private @Nullable String closing;
+    private GroupWork.@Nullable Ending closing;
     private final CompletableFuture<Void> empty = new CompletableFuture<>();
 
     public GroupQueue(Surroundings around) {
@@ -86,6 +86,10 @@ public final class GroupQueue {
         GroupWork known = works.get(key);
         if (known != null) {
             renew(known, task, cause);
+            return;
+        }
+        if (closing != null && closing.parks()) {
+            answers.giveBack(task, cause, closing.reason());
             return;
         }
         Optional<String> refusal = refusal(task);
@@ -110,7 +114,7 @@ public final class GroupQueue {
 
     private Optional<String> refusal(GroupRequested task) {
         if (closing != null) {
-            return Optional.of(closing);
+            return Optional.of(closing.reason());
         }
         if (task.samples() < 1 || task.samples() > MAX_SAMPLES) {
             return Optional.of("it asks for %d samples; 1 to %d are taken".formatted(task.samples(), MAX_SAMPLES));
@@ -183,8 +187,13 @@ public final class GroupQueue {
         GroupBatch batch = new GroupBatch(engine, indexes, work.nextRidPrefix());
         work.running().add(batch);
         Duration left = Duration.between(core.now(), work.task().deadline());
-        SamplingCall call =
-                new SamplingCall(work.task(), indexes, batch.ridPrefix, engine.id(), version, left.plus(ABORT_WAIT));
+        SamplingCall call = new SamplingCall(
+                work.task(),
+                work.beginnings(indexes, version),
+                batch.ridPrefix,
+                engine.id(),
+                version,
+                left.plus(ABORT_WAIT));
         core.background(
                 "sample-" + work.task().groupId(),
                 () -> sampler.call().sample(engine.api(), call),
@@ -248,10 +257,14 @@ public final class GroupQueue {
     }
 
     private void end(GroupWork work, String reason) {
+        end(work, new GroupWork.Ending(reason, false));
+    }
+
+    private void end(GroupWork work, GroupWork.Ending ending) {
         if (work.ending() != null || work.answered()) {
             return;
         }
-        work.endBecause(reason);
+        work.end(ending);
         for (GroupBatch batch : work.running()) {
             core.background("abort-" + batch.ridPrefix, () -> abort(batch), (done, failure) -> {});
         }
@@ -275,9 +288,14 @@ public final class GroupQueue {
         if (work.answered()) {
             return;
         }
-        if (work.ending() != null && work.running().isEmpty()) {
-            answers.abandon(work, work.ending(), () -> remove(work));
-        } else if (work.ending() == null && work.complete()) {
+        GroupWork.Ending ending = work.ending();
+        if (ending != null && work.running().isEmpty()) {
+            if (ending.parks()) {
+                answers.park(work, ending.reason(), () -> remove(work));
+            } else {
+                answers.abandon(work, ending.reason(), () -> remove(work));
+            }
+        } else if (ending == null && work.complete()) {
             sampled.put(work.key(), work.task().epoch());
             answers.answer(work, () -> remove(work));
         }
@@ -291,18 +309,23 @@ public final class GroupQueue {
         }
     }
 
-    /** Takes no more tasks; what waits is abandoned, what runs may finish for a while; ends when every group is answered. */
-    public CompletableFuture<Void> close(String reason, Duration mayFinish) {
-        closing = reason;
+    /**
+     * Takes no more tasks; what waits ends, what runs may finish for a while; ends when every group is answered.
+     *
+     * @param parks whether groups that end so go back for others to go on with, instead of being abandoned
+     */
+    public CompletableFuture<Void> close(String reason, boolean parks, Duration mayFinish) {
+        GroupWork.Ending ending = new GroupWork.Ending(reason, parks);
+        closing = ending;
         for (GroupWork work : List.copyOf(works.values())) {
             if (work.running().isEmpty() || mayFinish.isZero()) {
-                end(work, reason);
+                end(work, ending);
             }
         }
         if (works.isEmpty()) {
             empty.complete(null);
         } else if (!mayFinish.isZero()) {
-            core.after(mayFinish, () -> List.copyOf(works.values()).forEach(work -> end(work, reason)));
+            core.after(mayFinish, () -> List.copyOf(works.values()).forEach(work -> end(work, ending)));
         }
         return empty;
     }

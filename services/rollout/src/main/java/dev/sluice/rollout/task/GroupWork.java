@@ -5,9 +5,12 @@ import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.GroupStarted;
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.SamplesParked;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.Int32Array;
+import dev.sluice.events.TrainingRequest.PartialRollout;
 import dev.sluice.rollout.sampling.GroupSampler;
+import dev.sluice.rollout.sampling.PartialSample;
 import dev.sluice.rollout.sampling.SampleOutcome;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.IntStream;
@@ -27,6 +31,9 @@ final class GroupWork {
 
     private final Instant accepted;
     private final TreeMap<Integer, Sample> done = new TreeMap<>();
+    /** Beginnings of samples that a pause interrupted, here or elsewhere. */
+    private final TreeMap<Integer, PartialSample> begun = new TreeMap<>();
+
     private final int[] refusals;
     private final Set<GroupBatch> running = new HashSet<>();
     private GroupRequested task;
@@ -34,14 +41,30 @@ final class GroupWork {
     private Int32Array promptTokens = Int32Array.EMPTY;
     private int tokensAborted;
     private int dispatches;
-    private @Nullable String ending;
+    private @Nullable Ending ending;
     private boolean answered;
+
+    /**
+     * Why no more samples are wanted.
+     *
+     * @param parks whether what there is goes back for others to go on with
+     */
+    record Ending(String reason, boolean parks) {}
 
     GroupWork(GroupRequested task, UUID cause, Instant accepted) {
         this.task = task;
         this.cause = cause;
         this.accepted = accepted;
         this.refusals = new int[task.samples()];
+        new ParkedSamples(task).usable().forEach(this::adopt);
+    }
+
+    private void adopt(Sample sample) {
+        if (sample.finishReason() == FinishReason.PARKED) {
+            begun.put(sample.index(), PartialSample.of(sample));
+        } else {
+            done.put(sample.index(), sample);
+        }
     }
 
     GroupRequested task() {
@@ -74,7 +97,7 @@ final class GroupWork {
         task = newer;
         cause = newerCause;
         List<Sample> unfit = done.values().stream()
-                .filter(sample -> !sample.versions().stream().allMatch(span -> bound().accepts(span.version())))
+                .filter(sample -> !bound().acceptsAll(sample.versions()))
                 .toList();
         unfit.forEach(sample -> {
             done.remove(sample.index());
@@ -93,6 +116,26 @@ final class GroupWork {
                 .toList();
     }
 
+    /**
+     * What these samples begin with on an engine that holds a version. A beginning that may not be gone on with there is
+     * thrown away.
+     */
+    SortedMap<Integer, PartialSample> beginnings(List<Integer> indexes, int version) {
+        SortedMap<Integer, PartialSample> beginnings = new TreeMap<>();
+        for (int index : indexes) {
+            PartialSample known = begun.getOrDefault(index, PartialSample.NOTHING);
+            boolean mixes = known.versions().stream().anyMatch(span -> span.version() != version);
+            boolean goesOn =
+                    bound().acceptsAll(known.versions()) && !(mixes && task.partialRollout() == PartialRollout.RESTART);
+            if (!goesOn) {
+                tokensAborted += known.tokens().length;
+                begun.remove(index);
+            }
+            beginnings.put(index, goesOn ? known : PartialSample.NOTHING);
+        }
+        return beginnings;
+    }
+
     /** An id prefix that no other call to an engine has. */
     String nextRidPrefix() {
         dispatches++;
@@ -106,14 +149,20 @@ final class GroupWork {
     void take(SampleOutcome outcome, String engineId) {
         switch (outcome) {
             case SampleOutcome.Accepted accepted -> {
+                begun.remove(accepted.index());
                 // A renewed task may forbid the version that was right when the call went out.
-                if (accepted.sample().versions().stream().allMatch(span -> bound().accepts(span.version()))) {
+                if (bound().acceptsAll(accepted.sample().versions())) {
                     done.put(accepted.index(), accepted.sample());
                 } else {
                     tokensAborted += accepted.sample().tokens().length();
                 }
             }
-            case SampleOutcome.Aborted aborted -> tokensAborted += aborted.tokens();
+            case SampleOutcome.Aborted aborted -> {
+                tokensAborted += aborted.lost();
+                if (aborted.begun().tokens().length > 0) {
+                    begun.put(aborted.index(), aborted.begun());
+                }
+            }
             case SampleOutcome.Refused refused -> {
                 tokensAborted += refused.tokens();
                 refuse(refused.index(), engineId, refused.reason());
@@ -144,12 +193,12 @@ final class GroupWork {
     }
 
     /** No more samples are wanted. */
-    void endBecause(String reason) {
-        ending = reason;
+    void end(Ending why) {
+        ending = why;
     }
 
     @Nullable
-    String ending() {
+    Ending ending() {
         return ending;
     }
 
@@ -183,10 +232,43 @@ final class GroupWork {
     }
 
     GroupAbandoned abandoned(String reason) {
-        int tokensDone = done.values().stream()
+        return abandoned(task, reason, tokensAborted + tokensKept());
+    }
+
+    private int tokensKept() {
+        int whole = done.values().stream()
                 .mapToInt(sample -> sample.tokens().length())
                 .sum();
-        return abandoned(task, reason, tokensAborted + tokensDone);
+        return whole
+                + begun.values().stream()
+                        .mapToInt(sample -> sample.tokens().length)
+                        .sum();
+    }
+
+    /** What there is of it, for somebody else to go on with. */
+    SamplesParked parked(String reason) {
+        List<Sample> samples = new ArrayList<>(done.values());
+        begun.forEach((index, sample) -> samples.add(sample.parked(index, task.instanceId())));
+        return parked(task, reason, samples, tokensAborted);
+    }
+
+    /** Given back with nothing: what there is does not fit a record. */
+    SamplesParked parkedEmpty(String reason) {
+        return parked(task, reason, List.of(), tokensAborted + tokensKept());
+    }
+
+    static SamplesParked parked(GroupRequested task, String reason, List<Sample> samples, int tokensAborted) {
+        return new SamplesParked(
+                task.runId(),
+                task.epoch(),
+                task.groupId(),
+                task.cursor(),
+                task.round(),
+                task.attempt(),
+                task.instanceId(),
+                reason,
+                samples,
+                tokensAborted);
     }
 
     static GroupAbandoned abandoned(GroupRequested task, String reason, int tokens) {

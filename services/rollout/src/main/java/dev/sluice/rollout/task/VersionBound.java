@@ -1,6 +1,8 @@
 package dev.sluice.rollout.task;
 
+import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.GroupTask.GroupRequested;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +17,10 @@ record VersionBound(int min, @Nullable Integer exact) {
 
     boolean accepts(int version) {
         return exact == null ? version >= min : version == exact;
+    }
+
+    boolean acceptsAll(List<VersionSpan> spans) {
+        return spans.stream().allMatch(span -> accepts(span.version()));
     }
 
     @Override

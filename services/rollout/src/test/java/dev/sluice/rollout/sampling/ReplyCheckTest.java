@@ -8,10 +8,11 @@ import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.http.Json;
 import dev.sluice.sglang.GenerateResponse;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ReplyCheckTest {
-    private static final ReplyCheck.Expected EXPECTED = new ReplyCheck.Expected("engine-1", 3, 4);
+    private static final ReplyCheck.Expected EXPECTED = expected(3, 4);
 
     /** A reply as SGLang 0.5.15 writes it, with speculation. */
     private static final String REPLY = """
@@ -77,8 +78,7 @@ class ReplyCheckTest {
     @Test
     void moreTokensThanAskedForAreRefused() {
         // When
-        var outcome =
-                ReplyCheck.check(0, read(REPLY), new ReplyCheck.Expected("engine-1", 3, 2), tokens -> Score.of(0));
+        var outcome = ReplyCheck.check(0, read(REPLY), expected(3, 2), tokens -> Score.of(0));
         // Then
         assertThat(outcome)
                 .isEqualTo(
@@ -86,13 +86,51 @@ class ReplyCheckTest {
     }
 
     @Test
-    void aPauseIsNoFailureButItsTokensAreLost() {
+    void aPauseIsNoFailureAndItsTokensCanBeGoneOnWith() {
         // When
         var outcome = check(REPLY.replace(
                 "\"type\": \"stop\", \"matched\": 1",
                 "\"type\": \"abort\", \"message\": \"Aborted\", \"status_code\": null, \"err_type\": null"));
         // Then
-        assertThat(outcome).isEqualTo(new SampleOutcome.Aborted(0, 3));
+        assertThat(outcome).isInstanceOfSatisfying(SampleOutcome.Aborted.class, aborted -> {
+            assertThat(aborted.begun().tokens()).containsExactly(9, 11, 1);
+            assertThat(aborted.begun().versions()).containsExactly(new VersionSpan(3, 3));
+            assertThat(aborted.lost()).isZero();
+        });
+    }
+
+    @Test
+    void whatAPauseLeftWithoutLogprobsIsLost() {
+        // When
+        var outcome = check(REPLY.replace(
+                        "\"type\": \"stop\", \"matched\": 1",
+                        "\"type\": \"abort\", \"message\": \"Aborted\", \"status_code\": null, \"err_type\": null")
+                .replace("[-0.5, 9, null], ", ""));
+        // Then
+        assertThat(outcome).isEqualTo(new SampleOutcome.Aborted(0, PartialSample.NOTHING, 3));
+    }
+
+    @Test
+    void aSampleThatWentOnHasTheTokensOfBothVersions() {
+        // Given two tokens of version 2
+        PartialSample begun = new PartialSample(
+                new int[] {7, 8}, new float[] {-1, -2}, List.of(new VersionSpan(2, 2)), PartialSample.Drafts.NONE);
+        // When
+        var outcome = ReplyCheck.check(
+                0,
+                read(REPLY),
+                new ReplyCheck.Expected("engine-1", 3, 5, begun, false),
+                tokens -> Score.of(tokens.length));
+        // Then
+        Sample sample = ((SampleOutcome.Accepted) outcome).sample();
+        assertThat(sample.tokens().toArray()).containsExactly(7, 8, 9, 11, 1);
+        assertThat(sample.logprobs().toArray()).containsExactly(-1, -2, -0.5f, -0.25f, -1.0f);
+        assertThat(sample.versions()).containsExactly(new VersionSpan(2, 2), new VersionSpan(3, 3));
+        assertThat(sample.reward()).as("scored as a whole").isEqualTo(5);
+    }
+
+    private static ReplyCheck.Expected expected(int version, int maxTokens) {
+        return new ReplyCheck.Expected("engine-1", version, maxTokens, PartialSample.NOTHING, false);
     }
 
     @Test
@@ -101,7 +139,7 @@ class ReplyCheckTest {
         var outcome = ReplyCheck.check(
                 0,
                 read(REPLY.replace("\"weight_version\": \"3\"", "\"weight_version\": \"default\"")),
-                new ReplyCheck.Expected("engine-1", 0, 4),
+                expected(0, 4),
                 tokens -> Score.of(0));
         // Then
         assertThat(outcome).isInstanceOf(SampleOutcome.Accepted.class);

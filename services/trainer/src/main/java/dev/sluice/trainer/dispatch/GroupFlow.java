@@ -87,19 +87,25 @@ public final class GroupFlow implements AutoCloseable {
 
     /** Takes a record of the log of results. */
     public void accept(LogEntry<Event> entry) {
-        GroupTask withdrawal = null;
+        List<GroupWithdrawn> withdrawals = List.of();
         lock.lock();
         try {
             state.apply(entry);
             if (entry.event() instanceof GroupEvent event && event.runId().equals(run.runId())) {
-                withdrawal = switch (event) {
+                withdrawals = switch (event) {
                     case GroupEvent.GroupStarted started -> {
                         leases.begun(started);
-                        yield null;
+                        yield List.of();
+                    }
+                    case GroupEvent.SamplesParked parked -> {
+                        if (!isFinished(parked)) {
+                            leases.parked(parked);
+                        }
+                        yield List.of();
                     }
                     case GroupEvent.GroupSampled sampled -> finished(sampled, sampled.evaluation());
                     case GroupEvent.GroupAbandoned abandoned -> finished(abandoned, abandoned.cursor() < 0);
-                    case GroupEvent.GroupScored scored -> null;
+                    case GroupEvent.GroupScored scored -> List.of();
                 };
                 pending = true;
                 due.signalAll();
@@ -108,20 +114,24 @@ public final class GroupFlow implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        if (withdrawal != null) {
-            tasks.send(withdrawal);
-        }
+        withdrawals.forEach(tasks::send);
     }
 
-    private @Nullable GroupTask finished(GroupEvent event, boolean other) {
+    private boolean isFinished(GroupEvent.SamplesParked parked) {
+        return parked.cursor() < 0
+                ? otherResults.containsKey(new Work.Key(parked.groupId(), parked.round()))
+                : state.isFinished(parked.cursor(), parked.round());
+    }
+
+    private List<GroupWithdrawn> finished(GroupEvent event, boolean other) {
         Work.Key key = new Work.Key(event.groupId(), event.round());
         if (other) {
             otherResults.putIfAbsent(key, event);
         }
-        return leases.end(key)
+        return leases.end(key, clock.instant()).stream()
                 .filter(lease -> !lease.instanceId().equals(event.instanceId()))
                 .map(lease -> withdrawn(lease, "another instance was first"))
-                .orElse(null);
+                .toList();
     }
 
     /** Takes what the training thread has appended to the run's log. */
@@ -297,14 +307,24 @@ public final class GroupFlow implements AutoCloseable {
         List<Sending> sendings = new ArrayList<>();
         for (Work work : wanted()) {
             if (!leases.has(work.key())) {
-                Optional<Lease> lease = leases.grant(work, now);
-                lease.map(granted -> new Sending(
-                                granted,
-                                work.task().request(granted.attempt(), granted.instanceId(), granted.deadline())))
-                        .ifPresent(sendings::add);
+                leases.grant(work, now).map(lease -> sending(work, lease)).ifPresent(sendings::add);
+            }
+        }
+        if (asking) {
+            for (GroupAsk ask : state.running()) {
+                Work work = work(ask);
+                leases.overtake(work, now).map(lease -> sending(work, lease)).ifPresent(sendings::add);
             }
         }
         return sendings;
+    }
+
+    private Sending sending(Work work, Lease lease) {
+        return new Sending(
+                lease,
+                work.task()
+                        .request(lease.attempt(), lease.instanceId(), lease.deadline())
+                        .withParked(leases.parked(work.key())));
     }
 
     private void askForGroups(Instant now) {
@@ -347,6 +367,8 @@ public final class GroupFlow implements AutoCloseable {
                 lock.lock();
                 try {
                     leases.unsent(sending.lease());
+                    // They may be what made it too large.
+                    leases.forgetParked(sending.lease().work());
                 } finally {
                     lock.unlock();
                 }

@@ -1,7 +1,10 @@
 package dev.sluice.trainer.dispatch;
 
 import dev.sluice.events.GroupEvent.GroupStarted;
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.SamplesParked;
 import dev.sluice.trainer.TrainerConfig;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -11,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,11 +22,20 @@ import org.jspecify.annotations.Nullable;
  * begin, the work goes elsewhere as one more attempt. Not thread-safe; nothing here waits or sends.
  */
 final class Leases {
+    /** Times the median that work may take before it is given to a second instance. */
+    private static final int LATE = 3;
+
     private final String runId;
     private final RolloutPool pool;
     private final TrainerConfig.Leases bounds;
     private final Map<Work.Key, Lease> leases = new HashMap<>();
     private final Map<Work.Key, Integer> attempts = new HashMap<>();
+    /** The first lease of work that was given to a second instance because it took so long. */
+    private final Map<Work.Key, Lease> stragglers = new HashMap<>();
+
+    private final RecentDurations durations = new RecentDurations();
+    /** What instances have given back of work that nobody has finished. */
+    private final Map<Work.Key, List<Sample>> parked = new HashMap<>();
 
     Leases(String runId, RolloutPool pool, TrainerConfig.Leases bounds) {
         this.runId = runId;
@@ -44,10 +57,73 @@ final class Leases {
                         : lease);
     }
 
-    /** Ends the lease of work that has a result, and says who had it. */
-    Optional<Lease> end(Work.Key key) {
+    /** An instance gives work back; the next one that gets it goes on with these samples. */
+    void parked(SamplesParked event) {
+        Work.Key key = new Work.Key(event.groupId(), event.round());
+        attempts.merge(key, event.attempt() + 1, Math::max);
+        Lease lease = leases.get(key);
+        boolean another =
+                lease != null && (!lease.instanceId().equals(event.instanceId()) || lease.attempt() != event.attempt());
+        if (!another) {
+            leases.remove(key);
+            parked.put(key, event.samples());
+        }
+    }
+
+    /** What the next instance that gets this work can go on with. */
+    List<Sample> parked(Work.Key key) {
+        return parked.getOrDefault(key, List.of());
+    }
+
+    /** The samples cannot be sent on: the work begins anew. */
+    void forgetParked(Work.Key key) {
+        parked.remove(key);
+    }
+
+    /** Ends the leases of work that has a result, and says who had them. */
+    List<Lease> end(Work.Key key, Instant now) {
         attempts.remove(key);
-        return Optional.ofNullable(leases.remove(key));
+        parked.remove(key);
+        List<Lease> ended = new ArrayList<>();
+        Lease overtaken = stragglers.remove(key);
+        Lease lease = leases.remove(key);
+        if (overtaken != null) {
+            ended.add(overtaken);
+        }
+        if (lease != null) {
+            ended.add(lease);
+            durations.add(Duration.between((overtaken == null ? lease : overtaken).sentAt(), now));
+        }
+        return ended;
+    }
+
+    /**
+     * Gives work that takes much longer than others to another instance too, if one has room that nobody waits for. The first
+     * result counts; the slow instance may go on.
+     */
+    Optional<Lease> overtake(Work work, Instant now) {
+        Lease slow = leases.get(work.key());
+        if (slow == null || !slow.started() || stragglers.containsKey(work.key()) || !isLate(slow, now)) {
+            return Optional.empty();
+        }
+        return pool.members(runId, now, bounds.heartbeat()).stream()
+                .filter(member -> !member.instanceId().equals(slow.instanceId()))
+                .filter(member -> load(member) + work.samples() <= member.requests())
+                .min(Comparator.comparingInt((RolloutPool.Member member) -> -member.newestVersion())
+                        .thenComparing(RolloutPool.Member::instanceId))
+                .map(member -> {
+                    stragglers.put(work.key(), slow);
+                    return grant(work, member, now);
+                });
+    }
+
+    private boolean isLate(Lease lease, Instant now) {
+        Duration age = Duration.between(lease.sentAt(), now);
+        return age.compareTo(bounds.straggler()) > 0
+                && durations
+                        .median()
+                        .filter(median -> age.compareTo(median.multipliedBy(LATE)) > 0)
+                        .isPresent();
     }
 
     /** Ends the lease of work that could not be sent. */
@@ -96,7 +172,10 @@ final class Leases {
         List<Lease> ended = leases.values().stream()
                 .filter(lease -> !wanted.contains(lease.work()))
                 .toList();
-        ended.forEach(lease -> leases.remove(lease.work()));
+        ended.forEach(lease -> {
+            leases.remove(lease.work());
+            stragglers.remove(lease.work());
+        });
         return ended;
     }
 
@@ -127,7 +206,7 @@ final class Leases {
     }
 
     private int load(RolloutPool.Member member) {
-        return leases.values().stream()
+        return Stream.concat(leases.values().stream(), stragglers.values().stream())
                 .filter(lease -> lease.instanceId().equals(member.instanceId())
                         && lease.incarnation().equals(member.incarnation()))
                 .mapToInt(Lease::samples)

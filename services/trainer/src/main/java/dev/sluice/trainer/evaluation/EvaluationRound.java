@@ -7,6 +7,7 @@ import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingRequest.Evaluation;
+import dev.sluice.events.TrainingRequest.PartialRollout;
 import dev.sluice.trainer.dispatch.Work;
 import dev.sluice.trainer.dispatch.WorkSource;
 import dev.sluice.trainer.prompts.PromptSet;
@@ -114,7 +115,9 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                         sampling(row, round),
                         version,
                         version,
-                        deadline));
+                        deadline,
+                        PartialRollout.RESTART,
+                        List.of()));
     }
 
     private Sampling sampling(int row, int round) {

@@ -9,6 +9,7 @@ import dev.sluice.events.TrainingRequest;
 import dev.sluice.trainer.run.TrainedRun;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 
 /** The prompts that a run trains on, in their order, as tasks. */
 public final class TrainingPrompts {
@@ -73,6 +74,8 @@ public final class TrainingPrompts {
                         order.samplingSeed(ask.cursor(), ask.round())),
                 ask.minimumVersion(),
                 null,
-                deadline);
+                deadline,
+                rollout.partialRollout(),
+                List.of());
     }
 }

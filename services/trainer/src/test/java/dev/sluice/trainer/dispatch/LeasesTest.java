@@ -6,9 +6,17 @@ import dev.sluice.events.Backend;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
+import dev.sluice.events.Float32Array;
+import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupStarted;
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.SamplesParked;
+import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.InstanceSnapshot;
+import dev.sluice.events.Int32Array;
+import dev.sluice.events.UInt8Array;
 import dev.sluice.trainer.Configs;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -122,6 +130,122 @@ class LeasesTest {
         leases.begun(new GroupStarted("run", 1, "run/0", 0, 2, "a"));
 
         assertThat(leases.grant(work("run/0"), NOON).orElseThrow().attempt()).isEqualTo(3);
+    }
+
+    @Test
+    void whatAnInstanceGivesBackGoesToTheNextOneAsTheNextAttempt() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        grant("run/0", NOON);
+
+        leases.parked(parked(0, "a"));
+
+        assertThat(leases.has(work("run/0").key())).isFalse();
+        assertThat(leases.parked(work("run/0").key())).extracting(Sample::index).containsExactly(1);
+        assertThat(leases.grant(work("run/0"), NOON).orElseThrow().attempt()).isEqualTo(1);
+    }
+
+    @Test
+    void whatComesBackFromAnInstanceThatLostTheWorkBeforeChangesNothing() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        grant("run/0", NOON);
+        leases.endLost(NOON.plusSeconds(7));
+        instance("a", "i1", NOON.plusSeconds(7));
+        grant("run/0", NOON.plusSeconds(7));
+
+        leases.parked(parked(0, "a"));
+
+        assertThat(leases.has(work("run/0").key())).isTrue();
+        assertThat(leases.parked(work("run/0").key())).isEmpty();
+    }
+
+    @Test
+    void aResultEndsWhatWasParked() {
+        leases.parked(parked(0, "a"));
+
+        leases.end(work("run/0").key(), NOON);
+
+        assertThat(leases.parked(work("run/0").key())).isEmpty();
+    }
+
+    @Test
+    void workThatTakesMuchLongerThanOthersIsGivenToAFreeInstanceToo() {
+        usualDurations(Duration.ofSeconds(20));
+        straggles();
+
+        assertThat(leases.overtake(work("run/0"), NOON.plusSeconds(50)))
+                .as("no three medians")
+                .isEmpty();
+        heartbeats(NOON.plusSeconds(61));
+        Lease second = leases.overtake(work("run/0"), NOON.plusSeconds(61)).orElseThrow();
+
+        assertThat(second.instanceId()).isEqualTo("b");
+        assertThat(second.attempt()).isEqualTo(1);
+        assertThat(leases.overtake(work("run/0"), NOON.plusSeconds(62)))
+                .as("twice")
+                .isEmpty();
+        assertThat(leases.end(work("run/0").key(), NOON.plusSeconds(63)))
+                .extracting(Lease::instanceId)
+                .containsExactly("a", "b");
+    }
+
+    @Test
+    void aStragglerWaitsWhereNobodyElseHasRoom() {
+        usualDurations(Duration.ofSeconds(1));
+        straggles();
+        grant("run/1", NOON);
+        grant("run/2", NOON);
+        grant("run/3", NOON);
+        heartbeats(NOON.plusSeconds(60));
+
+        assertThat(leases.overtake(work("run/0"), NOON.plusSeconds(60))).isEmpty();
+    }
+
+    /** Instance a has begun run/0; instance b, with room for two groups, came later. */
+    private void straggles() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        grant("run/0", NOON);
+        leases.begun(new GroupStarted("run", 1, "run/0", 0, 0, "a"));
+        instance("b", "i1", NOON);
+        engine("b", "i1", 1, 4);
+    }
+
+    private void heartbeats(Instant at) {
+        instance("a", "i1", at);
+        instance("b", "i1", at);
+    }
+
+    private void usualDurations(Duration duration) {
+        instance("z", "i1", NOON.minusSeconds(1000));
+        engine("z", "i1", 1, 64);
+        for (int i = 0; i < 8; i++) {
+            Instant sent = NOON.minusSeconds(1000);
+            leases.grant(work("run/9" + i), sent).orElseThrow();
+            leases.end(work("run/9" + i).key(), sent.plus(duration));
+        }
+    }
+
+    private static SamplesParked parked(int attempt, String instanceId) {
+        Sample begun = new Sample(
+                1,
+                Int32Array.of(7),
+                Float32Array.of(-1),
+                UInt8Array.of((byte) 1),
+                null,
+                null,
+                FinishReason.PARKED,
+                List.of(new VersionSpan(1, 1)),
+                instanceId,
+                0,
+                0,
+                0,
+                null,
+                null,
+                null,
+                null);
+        return new SamplesParked("run", 1, "run/0", 0, 0, attempt, instanceId, "stopping", List.of(begun), 0);
     }
 
     private Optional<String> grant(String groupId, Instant now) {

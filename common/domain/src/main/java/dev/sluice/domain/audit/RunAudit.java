@@ -1,0 +1,152 @@
+package dev.sluice.domain.audit;
+
+import dev.sluice.events.EngineEvent.EngineReady;
+import dev.sluice.events.EngineEvent.WeightsLoaded;
+import dev.sluice.events.Event;
+import dev.sluice.events.GroupEvent;
+import dev.sluice.events.GroupEvent.GroupAbandoned;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.GroupUse;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+
+/**
+ * Reads a finished run's topics, each in its order and the topics in any, and says where they break the protocols' invariants:
+ * (a) a group is used up at most once, (c) every prompt below the cursor ends used or dropped, (e) the first result in the log
+ * is the one that counts, (f) no token is sampled by a version that its engine never held or that the policy lag forbids.
+ */
+public final class RunAudit {
+    private final String runId;
+    private final int maxPolicyLag;
+    private final Map<Round, Result> firstResults = new HashMap<>();
+    private final Map<String, Set<Integer>> versionsHeld = new HashMap<>();
+    private final Map<Integer, BatchFormed> batches = new HashMap<>();
+    /** They use nothing and drop what was left at the end. */
+    private final List<BatchFormed> closings = new ArrayList<>();
+
+    private final List<String> findings = new ArrayList<>();
+
+    private record Round(String groupId, int round) {}
+
+    private record Result(UUID id, List<Sample> samples) {}
+
+    /** @param maxPolicyLag publications between a sample's oldest token and its use, at most */
+    public RunAudit(String runId, int maxPolicyLag) {
+        this.runId = runId;
+        this.maxPolicyLag = maxPolicyLag;
+    }
+
+    /**
+     * Takes a record; those of other runs change nothing.
+     *
+     * @param id of the record
+     */
+    public void apply(Event event, UUID id) {
+        if (!event.runId().equals(runId)) {
+            return;
+        }
+        switch (event) {
+            case GroupSampled sampled -> first(sampled, new Result(id, sampled.samples()));
+            case GroupAbandoned abandoned -> first(abandoned, new Result(id, List.of()));
+            case EngineReady ready -> holds(ready.engineId(), ready.weightVersion());
+            case WeightsLoaded loaded -> holds(loaded.engineId(), loaded.version());
+            case BatchFormed batch when batch.groups().isEmpty() -> closings.add(batch);
+            case BatchFormed batch -> {
+                BatchFormed known = batches.putIfAbsent(batch.step(), batch);
+                if (known != null && known.epoch() >= batch.epoch()) {
+                    findings.add("step %d was formed twice by epoch %d".formatted(batch.step(), batch.epoch()));
+                } else if (known != null) {
+                    batches.put(batch.step(), batch);
+                }
+            }
+            default -> {}
+        }
+    }
+
+    private void first(GroupEvent event, Result result) {
+        firstResults.putIfAbsent(new Round(event.groupId(), event.round()), result);
+    }
+
+    private void holds(String engineId, int version) {
+        versionsHeld.computeIfAbsent(engineId, absent -> new HashSet<>()).add(version);
+    }
+
+    /** Everything that is wrong; empty where the log keeps its promises. */
+    public List<String> findings() {
+        List<String> all = new ArrayList<>(findings);
+        Map<Long, Integer> usedUpBy = new HashMap<>();
+        long cursorNext = 0;
+        for (int step : new TreeSet<>(batches.keySet())) {
+            BatchFormed batch = batches.get(step);
+            cursorNext = Math.max(cursorNext, batch.cursorNext());
+            for (GroupUse use : batch.groups()) {
+                usedUp(use.groupId(), use.cursor(), step, usedUpBy, all);
+                checkUse(use, batch, all);
+            }
+            dropped(batch, usedUpBy, all);
+        }
+        for (BatchFormed closing : closings) {
+            cursorNext = Math.max(cursorNext, closing.cursorNext());
+            dropped(closing, usedUpBy, all);
+        }
+        for (long cursor = 0; cursor < cursorNext; cursor++) {
+            if (!usedUpBy.containsKey(cursor)) {
+                all.add("group %s/%d was asked for and neither used nor dropped".formatted(runId, cursor));
+            }
+        }
+        return all;
+    }
+
+    private static void dropped(BatchFormed batch, Map<Long, Integer> usedUpBy, List<String> findings) {
+        batch.dropped().stream()
+                .filter(drop -> !drop.again())
+                .forEach(drop -> usedUp(drop.groupId(), drop.cursor(), batch.step(), usedUpBy, findings));
+    }
+
+    private static void usedUp(
+            String groupId, long cursor, int step, Map<Long, Integer> usedUpBy, List<String> findings) {
+        Integer before = usedUpBy.put(cursor, step);
+        if (before != null) {
+            findings.add("group %s was used up by step %d and by step %d".formatted(groupId, before, step));
+        }
+    }
+
+    private void checkUse(GroupUse use, BatchFormed batch, List<String> findings) {
+        Result result = firstResults.get(new Round(use.groupId(), use.round()));
+        if (result == null) {
+            findings.add("step %d uses group %s, of which there is no result".formatted(batch.step(), use.groupId()));
+            return;
+        }
+        if (!result.id().toString().equals(use.resultId())) {
+            findings.add("step %d uses result %s of group %s; the first in the log is %s"
+                    .formatted(batch.step(), use.resultId(), use.groupId(), result.id()));
+        }
+        for (Sample sample : result.samples()) {
+            checkVersions(sample, use, batch, findings);
+        }
+    }
+
+    private void checkVersions(Sample sample, GroupUse use, BatchFormed batch, List<String> findings) {
+        if (sample.versions().isEmpty()) {
+            return;
+        }
+        int newest = sample.versions().getLast().version();
+        if (!versionsHeld.getOrDefault(sample.engineId(), Set.of()).contains(newest)) {
+            findings.add("sample %d of group %s is by version %d of engine %s, which never said that it held it"
+                    .formatted(sample.index(), use.groupId(), newest, sample.engineId()));
+        }
+        int lag = batch.weightVersion() - sample.oldestVersion();
+        if (lag > maxPolicyLag) {
+            findings.add("step %d uses sample %d of group %s, %d publications old; the run allows %d"
+                    .formatted(batch.step(), sample.index(), use.groupId(), lag, maxPolicyLag));
+        }
+    }
+}

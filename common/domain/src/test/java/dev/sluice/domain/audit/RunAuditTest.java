@@ -1,0 +1,127 @@
+package dev.sluice.domain.audit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.events.EngineEvent.EngineReady;
+import dev.sluice.events.EngineEvent.WeightsLoaded;
+import dev.sluice.events.Float32Array;
+import dev.sluice.events.GroupEvent.FinishReason;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.VersionSpan;
+import dev.sluice.events.Int32Array;
+import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.DropReason;
+import dev.sluice.events.TrainingEvent.GroupDrop;
+import dev.sluice.events.TrainingEvent.GroupUse;
+import dev.sluice.events.UInt8Array;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class RunAuditTest {
+    private static final UUID FIRST = new UUID(0, 1);
+    private static final UUID SECOND = new UUID(0, 2);
+
+    private final RunAudit audit = new RunAudit("run", 1);
+
+    @BeforeEach
+    void anEngineThatHeldVersionsZeroAndOne() {
+        apply(new EngineReady("run", 1, "engine", "rollout-1", "i", 0, 8, 1));
+        apply(new WeightsLoaded("run", 1, "engine", "rollout-1", 1, 0.1, List.of()));
+    }
+
+    @Test
+    void findsNothingInALogThatKeepsItsPromises() {
+        sampled(0, FIRST, 0);
+        sampled(0, SECOND, 1);
+        sampled(1, SECOND, 1);
+        formed(1, 1, use(0, FIRST));
+        formed(2, 2, use(1, SECOND));
+        apply(new BatchFormed("run", 1, 2, List.of(), List.of(drop(2)), 3, 2, ""));
+
+        assertThat(audit.findings()).isEmpty();
+    }
+
+    @Test
+    void findsAGroupThatIsTrainedTwice() {
+        sampled(0, FIRST, 0);
+        formed(1, 1, use(0, FIRST));
+        formed(2, 1, use(0, FIRST));
+
+        assertThat(audit.findings()).containsExactly("group run/0 was used up by step 1 and by step 2");
+    }
+
+    @Test
+    void findsAResultThatWasNotTheFirst() {
+        sampled(0, FIRST, 0);
+        sampled(0, SECOND, 0);
+        formed(1, 1, use(0, SECOND));
+
+        assertThat(audit.findings()).singleElement().asString().contains("the first in the log is " + FIRST);
+    }
+
+    @Test
+    void findsAVersionThatTheEngineNeverHeldAndOneThatIsTooOld() {
+        sampled(0, FIRST, 7);
+        sampled(1, SECOND, 0);
+        formed(1, 7, use(0, FIRST));
+        formed(2, 2, use(1, SECOND));
+
+        assertThat(audit.findings())
+                .containsExactly(
+                        "sample 0 of group run/0 is by version 7 of engine engine, which never said that it held it",
+                        "step 2 uses sample 0 of group run/1, 2 publications old; the run allows 1");
+    }
+
+    @Test
+    void findsAPromptThatWasForgottenAndAUseWithoutAResult() {
+        formed(1, 1, use(1, FIRST));
+
+        assertThat(audit.findings())
+                .containsExactly(
+                        "step 1 uses group run/1, of which there is no result",
+                        "group run/0 was asked for and neither used nor dropped");
+    }
+
+    private void apply(dev.sluice.events.Event event) {
+        audit.apply(event, UUID.randomUUID());
+    }
+
+    private void formed(int step, int version, GroupUse use) {
+        apply(new BatchFormed("run", 1, step, List.of(use), List.of(), use.cursor() + 1, version, ""));
+    }
+
+    private static GroupUse use(long cursor, UUID result) {
+        return new GroupUse("run/" + cursor, cursor, 0, result.toString(), 0, 0, 0);
+    }
+
+    private static GroupDrop drop(long cursor) {
+        return new GroupDrop("run/" + cursor, cursor, 0, null, DropReason.ABANDONED, false, 0);
+    }
+
+    private void sampled(long cursor, UUID id, int version) {
+        Sample sample = new Sample(
+                0,
+                Int32Array.of(5),
+                Float32Array.of(-1),
+                UInt8Array.of((byte) 1),
+                1.0,
+                null,
+                FinishReason.STOP,
+                List.of(new VersionSpan(version, 1)),
+                "engine",
+                0,
+                0,
+                0,
+                null,
+                null,
+                null,
+                null);
+        audit.apply(
+                new GroupSampled(
+                        "run", 1, "run/" + cursor, cursor, 0, 1, "rollout-1", Int32Array.of(3), List.of(sample), 0, 1),
+                id);
+    }
+}

@@ -1,0 +1,105 @@
+package dev.sluice.rollout.sampling;
+
+import dev.sluice.events.Float32Array;
+import dev.sluice.events.GroupEvent.FinishReason;
+import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.VersionSpan;
+import dev.sluice.events.Int32Array;
+import dev.sluice.events.UInt8Array;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The beginning of a response whose end is still to be sampled, perhaps by other weights on another engine.
+ *
+ * @param tokens generated so far; never empty
+ * @param logprobs one a token, under the version that sampled it
+ * @param versions oldest first; together as long as the tokens
+ * @param drafts of speculative decoding so far
+ */
+@SuppressWarnings("ArrayRecordComponent")
+public record PartialSample(int[] tokens, float[] logprobs, List<VersionSpan> versions, Drafts drafts) {
+    /** Verification steps, and draft tokens accepted and proposed. */
+    public record Drafts(int verifies, int accepted, int proposed) {
+        static final Drafts NONE = new Drafts(0, 0, 0);
+
+        Drafts plus(Drafts other) {
+            return new Drafts(verifies + other.verifies, accepted + other.accepted, proposed + other.proposed);
+        }
+    }
+
+    /** What was generated before this response began: nothing. */
+    public static final PartialSample NOTHING = new PartialSample(new int[0], new float[0], List.of(), Drafts.NONE);
+
+    public PartialSample {
+        versions = List.copyOf(versions);
+        int spanned = versions.stream().mapToInt(VersionSpan::tokens).sum();
+        if (tokens.length != logprobs.length || spanned != tokens.length) {
+            throw new IllegalArgumentException("%d tokens with %d log-probabilities and version spans %s"
+                    .formatted(tokens.length, logprobs.length, versions));
+        }
+    }
+
+    /** A sample that another instance has parked. */
+    public static PartialSample of(Sample parked) {
+        return new PartialSample(
+                parked.tokens().toArray(),
+                parked.logprobs().toArray(),
+                parked.versions(),
+                new Drafts(parked.verifies(), parked.acceptedDrafts(), parked.proposedDrafts()));
+    }
+
+    /** This beginning and what came after it; neighbouring spans of one version are one. */
+    PartialSample then(PartialSample next) {
+        int[] all = Arrays.copyOf(tokens, tokens.length + next.tokens.length);
+        System.arraycopy(next.tokens, 0, all, tokens.length, next.tokens.length);
+        float[] allLogprobs = Arrays.copyOf(logprobs, all.length);
+        System.arraycopy(next.logprobs, 0, allLogprobs, logprobs.length, next.logprobs.length);
+        List<VersionSpan> spans = new ArrayList<>(versions);
+        for (VersionSpan span : next.versions) {
+            if (!spans.isEmpty() && spans.getLast().version() == span.version()) {
+                VersionSpan last = spans.removeLast();
+                spans.add(new VersionSpan(span.version(), last.tokens() + span.tokens()));
+            } else {
+                spans.add(span);
+            }
+        }
+        return new PartialSample(all, allLogprobs, spans, drafts.plus(next.drafts));
+    }
+
+    /**
+     * As a sample of the log.
+     *
+     * @param maskOlder whether only the tokens of the newest version may be trained on
+     */
+    Sample sample(int index, FinishReason reason, String engineId, Score score, boolean maskOlder) {
+        byte[] lossMask = new byte[tokens.length];
+        Arrays.fill(lossMask, (byte) 1);
+        if (maskOlder && !versions.isEmpty()) {
+            Arrays.fill(lossMask, 0, tokens.length - versions.getLast().tokens(), (byte) 0);
+        }
+        return new Sample(
+                index,
+                Int32Array.of(tokens),
+                Float32Array.of(logprobs),
+                UInt8Array.of(lossMask),
+                score.reward(),
+                score.unscored(),
+                reason,
+                versions,
+                engineId,
+                drafts.verifies(),
+                drafts.accepted(),
+                drafts.proposed(),
+                null,
+                null,
+                null,
+                null);
+    }
+
+    /** As it is given back for somebody else to go on with. */
+    public Sample parked(int index, String engineId) {
+        return sample(index, FinishReason.PARKED, engineId, Score.none("it is not finished"), false);
+    }
+}
