@@ -351,7 +351,9 @@ public record TrainingRequest(
 
     @About("How weights reach the engines")
     public record Weights(
-            @About("auto or disk") Transport transport,
+            @About("auto, disk (all weights), or disk_delta (what changed, where engines hold the version before)")
+            Transport transport,
+
             @About("Publish every so many steps") int everySteps,
 
             @About("Seconds an engine has to load a version")
@@ -359,7 +361,8 @@ public record TrainingRequest(
 
     public enum Transport {
         AUTO,
-        DISK
+        DISK,
+        DISK_DELTA
     }
 
     @About("When the run is saved")

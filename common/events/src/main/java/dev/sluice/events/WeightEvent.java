@@ -21,8 +21,35 @@ public sealed interface WeightEvent extends Event {
             String manifestSha256,
 
             @About("The version it replaces after retraining on a backend that is not deterministic") @Nullable
-            Integer supersedes)
-            implements WeightEvent {}
+            Integer supersedes,
+
+            @About("What changed since the version before; absent where engines are to load all of it") @Nullable
+            WeightDelta delta)
+            implements WeightEvent {
+
+        /** A version without a delta. */
+        public WeightsPublished(
+                String runId,
+                int epoch,
+                int version,
+                int step,
+                TrainingRequest.Transport transport,
+                String directory,
+                @Nullable String manifestSha256,
+                @Nullable Integer supersedes) {
+            this(runId, epoch, version, step, transport, directory, manifestSha256, supersedes, null);
+        }
+    }
+
+    @About("What changed between two weight versions, as slime's disk deltas have it")
+    record WeightDelta(
+            @About("The version that it is applied to") int base,
+
+            @About("Directory of its files, named weight_v and six digits")
+            String directory,
+
+            @About("Hash of manifest.json in it") String manifestSha256,
+            @About("Bytes of its tensors' frames") long wireBytes) {}
 
     @About("A weight version whose files are gone")
     record WeightsRetired(

@@ -4,6 +4,7 @@ import dev.sluice.events.Backend;
 import dev.sluice.process.Life;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,12 @@ interface RolloutConfig {
     /** How long groups that run may go on when the service is stopped. */
     @WithDefault("3s")
     Duration drain();
+
+    /**
+     * Where this host keeps copies of weights that deltas patch; a fast disk of its own pays. Engines load from there. The
+     * instance's folder in the data root where it is not set.
+     */
+    Optional<Path> localWeights();
 
     /** The API for SGLang clients. */
     Router router();

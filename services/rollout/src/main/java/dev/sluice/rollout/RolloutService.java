@@ -27,6 +27,7 @@ import jakarta.enterprise.event.Observes;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -37,6 +38,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,6 +81,13 @@ class RolloutService {
             throw new IllegalArgumentException(
                     "sluice.rollout.engine.life=detached would leave engines behind; use stdin or guarded");
         }
+        Path localWeights = config.localWeights()
+                .orElseGet(() -> roots.dataRoot()
+                        .resolve("instances")
+                        .resolve(identity.id())
+                        .resolve("weights"));
+        List<Path> loadableFrom =
+                Stream.concat(roots.all().stream(), Stream.of(localWeights)).toList();
         AtomicInteger started = new AtomicInteger();
         return new RunRollout.Surroundings(
                 identity.id(),
@@ -89,7 +98,7 @@ class RolloutService {
                         engine.command().orElse(List.of()),
                         engine.life(),
                         roots.dataRoot(),
-                        roots.all(),
+                        loadableFrom,
                         roots::objection),
                 new EngineDeadlines(
                         engine.startDeadline(),
@@ -99,6 +108,7 @@ class RolloutService {
                         engine.stopGrace()),
                 roots::objection,
                 () -> "%s-%s-%d".formatted(identity.id(), identity.incarnation(), started.incrementAndGet()),
+                localWeights,
                 new EngineFigures(registry),
                 new GroupFigures(registry));
     }

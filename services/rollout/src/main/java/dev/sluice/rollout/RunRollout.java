@@ -12,12 +12,14 @@ import dev.sluice.rollout.engine.EngineFigures;
 import dev.sluice.rollout.engine.EngineLauncher;
 import dev.sluice.rollout.engine.EnginePool;
 import dev.sluice.rollout.engine.EngineReports;
+import dev.sluice.rollout.engine.EngineState;
 import dev.sluice.rollout.engine.EngineWork;
 import dev.sluice.rollout.sampling.LazySampler;
 import dev.sluice.rollout.task.DirectRequests;
 import dev.sluice.rollout.task.GroupAnswers;
 import dev.sluice.rollout.task.GroupFigures;
 import dev.sluice.rollout.task.GroupQueue;
+import dev.sluice.rollout.weights.LocalWeights;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,6 +37,7 @@ final class RunRollout implements EngineWork {
      * @param deadlines of engines; the weight load's comes from the run
      * @param objection what is wrong with a path that an event names, if anything
      * @param engineIds a new engine id each call
+     * @param localWeights where this host keeps its own copies of weights, one directory a run
      */
     record Surroundings(
             String instanceId,
@@ -45,9 +48,11 @@ final class RunRollout implements EngineWork {
             EngineDeadlines deadlines,
             Function<String, Optional<String>> objection,
             Supplier<String> engineIds,
+            Path localWeights,
             EngineFigures engineFigures,
             GroupFigures groupFigures) {}
 
+    private final LocalWeights localWeights;
     private final WeightVersions weights;
     private final EnginePool pool;
     private final GroupQueue groups;
@@ -56,7 +61,9 @@ final class RunRollout implements EngineWork {
 
     RunRollout(Surroundings around, Share share) {
         Core core = around.core();
-        this.weights = new WeightVersions(core, around.objection(), this::moveOn);
+        Path model = Path.of(share.recipe().modelPath());
+        this.localWeights = new LocalWeights(around.localWeights().resolve(share.runId()), model);
+        this.weights = new WeightVersions(core, around.objection(), localWeights, this::isLoading, this::moveOn);
         EngineReports reports = new EngineReports(
                 share.runId(), around.instanceId(), around.incarnation(), around.publisher(), around.engineFigures());
         EngineDeadlines deadlines =
@@ -64,7 +71,7 @@ final class RunRollout implements EngineWork {
         this.pool = new EnginePool(
                 new EnginePool.Surroundings(core, around.launcher(), reports, weights, this, deadlines),
                 around.engineIds());
-        this.sampler = new LazySampler(Path.of(share.recipe().modelPath()));
+        this.sampler = new LazySampler(model);
         GroupAnswers answers = new GroupAnswers(core, around.publisher(), around.groupFigures());
         this.groups = new GroupQueue(
                 new GroupQueue.Surroundings(core, pool, weights, sampler, answers, around.groupFigures()));
@@ -98,7 +105,13 @@ final class RunRollout implements EngineWork {
 
     /** The run no longer needs this instance: groups are abandoned and the engines end. */
     void release(String reason, Core core) {
-        close(groups.close(reason, false, Duration.ZERO), reason, core);
+        close(groups.close(reason, false, Duration.ZERO), reason, core)
+                .thenRun(() -> core.background("remove-weights", this::removeWeights, (done, failure) -> {}));
+    }
+
+    private Void removeWeights() {
+        localWeights.remove();
+        return null;
     }
 
     /** The instance ends and the run goes on: groups finish or go back, then the engines end. */
@@ -116,6 +129,10 @@ final class RunRollout implements EngineWork {
         return closed;
     }
 
+    private boolean isLoading() {
+        return pool.engines().anyMatch(engine -> engine.state() instanceof EngineState.Updating);
+    }
+
     private void moveOn() {
         pool.reconcile();
         groups.pump();
@@ -128,11 +145,13 @@ final class RunRollout implements EngineWork {
 
     @Override
     public void enginesChanged() {
+        weights.loadEnded();
         groups.pump();
     }
 
     @Override
     public void lost(Engine engine) {
+        weights.loadEnded();
         groups.lost(engine);
     }
 }

@@ -7,6 +7,7 @@ import dev.sluice.events.Backend;
 import dev.sluice.process.Life;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ class RolloutConfigTest {
         assertThat(config.gpus()).isZero();
         assertThat(config.backend()).isEqualTo(Backend.CPU);
         assertThat(config.drain()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(config.localWeights()).isEmpty();
         assertThat(config.router().timeout()).isEqualTo(Duration.ofMinutes(30));
         assertThat(config.router().maxBody()).isEqualTo(64 << 20);
         assertThat(config.engine().command()).isEmpty();
@@ -40,6 +42,7 @@ class RolloutConfigTest {
                 entry("sluice.rollout.gpus", "8"),
                 entry("sluice.rollout.backend", "gpu"),
                 entry("sluice.rollout.drain", "10s"),
+                entry("sluice.rollout.local-weights", "/nvme/weights"),
                 entry("sluice.rollout.router.timeout", "60s"),
                 entry("sluice.rollout.router.max-body", "1000"),
                 entry("sluice.rollout.engine.command", "python3,-m,sglang.launch_server"),
@@ -53,6 +56,7 @@ class RolloutConfigTest {
         assertThat(config.gpus()).isEqualTo(8);
         assertThat(config.backend()).isEqualTo(Backend.GPU);
         assertThat(config.drain()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(config.localWeights()).contains(Path.of("/nvme/weights"));
         assertThat(config.router().timeout()).isEqualTo(Duration.ofMinutes(1));
         assertThat(config.router().maxBody()).isEqualTo(1000);
         assertThat(config.engine().command()).contains(List.of("python3", "-m", "sglang.launch_server"));

@@ -82,6 +82,7 @@ class RunRolloutTest {
                 deadlines,
                 path -> Optional.empty(),
                 () -> "engine-" + ids.incrementAndGet(),
+                folder.resolve("local-weights"),
                 new EngineFigures(registry),
                 new GroupFigures(registry));
         share = new Share(

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /**
  * A host's own copy of a model, patched in place from version to version, as slime's {@code /pull_weights} keeps it. A crash in the middle is noticed by
@@ -33,6 +34,18 @@ public record LocalCheckpoint(Path directory, Path base) {
     }
 
     /**
+     * Makes the copy anew from a whole checkpoint.
+     *
+     * @throws CheckpointException if another pull into this copy is running, or the disk fails
+     */
+    public void replace(Path whole, WeightVersion version) {
+        alone(() -> {
+            restart(whole, version);
+            return null;
+        });
+    }
+
+    /**
      * Brings the copy to a version: from the newest whole checkpoint up to there, or from where it stands if that is newer, delta by delta.
      *
      * @param stream directory of all versions
@@ -40,6 +53,10 @@ public record LocalCheckpoint(Path directory, Path base) {
      * @throws CheckpointException if a version is missing or refused, a checksum differs, another pull into this copy is running, or the disk fails
      */
     public PulledWeights pull(Path stream, WeightVersion target, int threads) {
+        return alone(() -> pullAlone(stream, target, threads));
+    }
+
+    private <T> T alone(Supplier<T> work) {
         Path lockFile = marker().lockFile();
         try {
             Files.createDirectories(lockFile.getParent());
@@ -48,7 +65,7 @@ public record LocalCheckpoint(Path directory, Path base) {
                 if (lock == null) {
                     throw running(lockFile);
                 }
-                return pullAlone(stream, target, threads);
+                return work.get();
             }
         } catch (OverlappingFileLockException e) {
             throw running(lockFile);

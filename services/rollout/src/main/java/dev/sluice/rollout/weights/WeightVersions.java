@@ -1,6 +1,7 @@
 package dev.sluice.rollout.weights;
 
 import dev.sluice.checkpoint.Manifest;
+import dev.sluice.events.WeightEvent.WeightDelta;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.rollout.core.Core;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,18 +27,33 @@ public final class WeightVersions {
 
     private final Core core;
     private final Function<String, Optional<String>> objection;
+    private final LocalWeights local;
+    private final BooleanSupplier loading;
     private final Runnable onLoadable;
+    /** The version whose files are being brought to this host; nothing is loaded from them meanwhile. */
+    private boolean bringing;
+
+    private int attempts;
     private @Nullable WeightsPublished newest;
     private @Nullable WeightSource loadable;
     private @Nullable String trouble;
 
     /**
      * @param objection what is wrong with a path that an event names, if anything
+     * @param local the files of this host
+     * @param loading whether an engine is loading a version now
      * @param onLoadable runs whenever another version can be loaded
      */
-    public WeightVersions(Core core, Function<String, Optional<String>> objection, Runnable onLoadable) {
+    public WeightVersions(
+            Core core,
+            Function<String, Optional<String>> objection,
+            LocalWeights local,
+            BooleanSupplier loading,
+            Runnable onLoadable) {
         this.core = core;
         this.objection = objection;
+        this.local = local;
+        this.loading = loading;
         this.onLoadable = onLoadable;
     }
 
@@ -53,8 +70,14 @@ public final class WeightVersions {
             loadable = new WeightSource(0, event.directory());
             onLoadable.run();
         } else {
-            verify(event, 0);
+            attempts = 0;
+            bring();
         }
+    }
+
+    /** To be called whenever an engine has ended loading: what waited for that goes on. */
+    public void loadEnded() {
+        bring();
     }
 
     /** The newest published version, verified or not; 0 while none is known, because engines start with the source. */
@@ -81,39 +104,58 @@ public final class WeightVersions {
         return Optional.ofNullable(trouble);
     }
 
-    private void verify(WeightsPublished event, int attempt) {
-        core.background("verify-weights-" + event.version(), () -> check(event), (none, failure) -> {
+    /** Verifies the newest version's files, and brings them to this host where they come as a delta. */
+    private void bring() {
+        WeightsPublished event = newest;
+        if (event == null || bringing || newestIsLoadable()) {
+            return;
+        }
+        boolean patches = event.delta() != null;
+        if (patches && loading.getAsBoolean()) {
+            return; // an engine reads the files that are to be patched; it says when it has
+        }
+        bringing = true;
+        loadable = patches ? null : loadable;
+        core.background("verify-weights-" + event.version(), () -> check(event), (source, failure) -> {
+            bringing = false;
             if (newest != event) {
-                return; // a newer one is on its way
-            }
-            if (failure == null) {
+                bring(); // a newer one has come
+            } else if (source != null) {
                 LOG.info("weights are verified runId={} weightVersion={}", event.runId(), event.version());
                 trouble = null;
-                loadable = new WeightSource(event.version(), event.directory());
+                loadable = source;
                 onLoadable.run();
-                return;
+            } else {
+                trouble = "version " + event.version() + " cannot be verified: "
+                        + (failure == null ? "no files" : failure.getMessage());
+                LOG.warn("runId={} weightVersion={} error={}", event.runId(), event.version(), trouble);
+                Duration delay = RETRY_DELAYS.get(Math.min(attempts++, RETRY_DELAYS.size() - 1));
+                core.after(delay, this::bring);
             }
-            trouble = "version " + event.version() + " cannot be verified: " + failure.getMessage();
-            LOG.warn("runId={} weightVersion={} error={}", event.runId(), event.version(), trouble);
-            Duration delay = RETRY_DELAYS.get(Math.min(attempt, RETRY_DELAYS.size() - 1));
-            core.after(delay, () -> {
-                if (newest == event) {
-                    verify(event, attempt + 1);
-                }
-            });
         });
     }
 
-    private Void check(WeightsPublished event) throws IOException {
-        Optional<String> wrong = objection.apply(event.directory());
+    private WeightSource check(WeightsPublished event) throws IOException {
+        WeightDelta delta = event.delta();
+        if (delta != null && local.holds(delta.base())) {
+            check(delta.directory(), delta.manifestSha256());
+            return local.patched(event.version(), Path.of(delta.directory()));
+        }
+        check(event.directory(), event.manifestSha256());
+        return delta == null
+                ? new WeightSource(event.version(), event.directory())
+                : local.copied(event.version(), Path.of(event.directory()));
+    }
+
+    private void check(String directory, @Nullable String manifestSha256) throws IOException {
+        Optional<String> wrong = objection.apply(directory);
         if (wrong.isPresent()) {
             throw new IOException(wrong.get());
         }
-        String found = Manifest.verify(Path.of(event.directory()));
-        if (!found.equals(event.manifestSha256())) {
+        String found = Manifest.verify(Path.of(directory));
+        if (!found.equals(manifestSha256)) {
             throw new IOException("%s in %s has the sha-256 %s; the trainer announced %s"
-                    .formatted(Manifest.FILE, event.directory(), found, event.manifestSha256()));
+                    .formatted(Manifest.FILE, directory, found, manifestSha256));
         }
-        return null;
     }
 }

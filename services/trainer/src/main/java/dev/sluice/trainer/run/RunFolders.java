@@ -29,6 +29,11 @@ public record RunFolders(Path root, int epoch) {
         return root.resolve("weights").resolve("e" + epoch).resolve("v%06d".formatted(version));
     }
 
+    /** Where deltas between weight versions lie, each under the name that slime's readers look for. */
+    public Path deltas() {
+        return root.resolve("weights").resolve("e" + epoch).resolve("deltas");
+    }
+
     /** The directory of a cut; the last one may follow a regular one of the same step. */
     public Path cut(int step, boolean last) {
         return root.resolve("checkpoints")

@@ -2,7 +2,7 @@ package dev.sluice.trainer.weights;
 
 import dev.sluice.events.Backend;
 import dev.sluice.events.Event;
-import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.Transport;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.events.WeightEvent.WeightsRetired;
 import dev.sluice.trainer.TrainerConfig;
@@ -27,11 +27,14 @@ public final class WeightPublisher {
     private final TrainerConfig config;
     private final Clock clock;
     private final Map<Integer, Instant> firstSeen = new HashMap<>();
+    private final WeightDeltas deltas;
+    private @Nullable WeightsPublished last;
 
     public WeightPublisher(TrainedRun run, TrainerConfig config, Clock clock) {
         this.run = run;
         this.config = config;
         this.clock = clock;
+        this.deltas = new WeightDeltas(run);
     }
 
     /** Version 0: the model as it came; engines hold it already. */
@@ -41,7 +44,7 @@ public final class WeightPublisher {
                 run.epoch(),
                 0,
                 0,
-                TrainingRequest.Transport.DISK,
+                Transport.DISK,
                 run.request().model().path(),
                 null,
                 null);
@@ -71,15 +74,18 @@ public final class WeightPublisher {
                                 null,
                                 run.plan().backend() == Backend.CPU ? "float32" : "bfloat16"),
                         config.worker().callDeadline());
-        return new WeightsPublished(
+        WeightsPublished publication = new WeightsPublished(
                 run.runId(),
                 run.epoch(),
                 version,
                 step,
-                TrainingRequest.Transport.DISK,
+                run.request().weights().transport() == Transport.DISK_DELTA ? Transport.DISK_DELTA : Transport.DISK,
                 written.dir(),
                 written.manifestSha256(),
-                supersedes);
+                supersedes,
+                deltas.between(last, directory, version));
+        last = publication;
+        return publication;
     }
 
     /** Retires versions that are neither among the newest nor young: event first, so that nobody begins to load them. */
@@ -103,6 +109,10 @@ public final class WeightPublisher {
         old.forEach(publication -> {
             firstSeen.remove(publication.version());
             DirectoryRemoval.below(run.folders().root(), Path.of(publication.directory()));
+            if (publication.delta() != null) {
+                DirectoryRemoval.below(
+                        run.folders().root(), Path.of(publication.delta().directory()));
+            }
         });
     }
 }
