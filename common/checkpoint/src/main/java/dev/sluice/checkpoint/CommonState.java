@@ -21,9 +21,14 @@ import org.jspecify.annotations.Nullable;
 final class CommonState {
     private static final int MAX_DEPTH = 32;
     private static final int MAX_VALUES = 1_000_000;
+    /** Texts become part of longer ones, and a pickle may refer to one text many times. */
+    private static final int MAX_CHARACTERS = 4 << 20;
+
+    private static final int MAX_DESCRIPTION = 1000;
     private static final Global NAMESPACE = new Global("argparse", "Namespace");
 
     private int values;
+    private long characters;
 
     private CommonState() {}
 
@@ -70,7 +75,7 @@ final class CommonState {
     private Map<String, Object> map(Dict dict, int depth) {
         Map<String, Object> map = new LinkedHashMap<>();
         for (Entry entry : dict.entries()) {
-            map.put(String.valueOf(plain(entry.key(), depth + 1)), plain(entry.value(), depth + 1));
+            map.put(description(plain(entry.key(), depth + 1)), plain(entry.value(), depth + 1));
         }
         return map;
     }
@@ -86,7 +91,7 @@ final class CommonState {
             case Int number -> number.value();
             case PickleValue.Wide number -> number.value();
             case Real number -> number.value();
-            case Text text -> text.value();
+            case Text text -> counted(text.value());
             case PickleValue.Bytes bytes -> "<%d bytes>".formatted(bytes.value().length);
             case Tuple tuple -> list(tuple.items(), depth);
             case Sequence sequence -> list(sequence.items(), depth);
@@ -111,6 +116,20 @@ final class CommonState {
         if (!instance.items().entries().isEmpty() || instance.type().name().equals("OrderedDict")) {
             return map(instance.items(), depth);
         }
-        return instance.type() + list(instance.arguments(), depth).toString();
+        return description(instance.type() + list(instance.arguments(), depth).toString());
+    }
+
+    private String counted(String text) {
+        characters += text.length();
+        if (characters > MAX_CHARACTERS) {
+            throw new CheckpointException(
+                    "the common state repeats its texts beyond %d characters".formatted(MAX_CHARACTERS));
+        }
+        return text;
+    }
+
+    private static String description(@Nullable Object value) {
+        String text = String.valueOf(value);
+        return text.length() <= MAX_DESCRIPTION ? text : text.substring(0, MAX_DESCRIPTION) + "...";
     }
 }

@@ -12,6 +12,7 @@ import dev.sluice.checkpoint.pickle.PickleValue.Text;
 import dev.sluice.checkpoint.pickle.PickleValue.Tuple;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,10 +32,19 @@ record DistributedMetadata(
         SortedMap<String, String> unreadable) {
     private static final String WHERE = ".metadata";
 
-    private record Place(String key, @Nullable List<Long> offsets) {}
+    /** Comparable, so that keys which share a hash on purpose are still found fast. */
+    private record Place(String key, @Nullable List<Long> offsets) implements Comparable<Place> {
+        private static final Comparator<Place> ORDER =
+                Comparator.comparing(Place::key).thenComparing(place -> String.valueOf(place.offsets));
+
+        @Override
+        public int compareTo(Place other) {
+            return ORDER.compare(this, other);
+        }
+    }
 
     static DistributedMetadata read(ByteBuffer pickle) {
-        if (!(PickleReader.read(pickle) instanceof Instance metadata)
+        if (!(PickleReader.read(pickle, WHERE) instanceof Instance metadata)
                 || !metadata.type().name().equals("Metadata")) {
             throw new CheckpointException(WHERE + " is not the metadata of torch.distributed.checkpoint");
         }
@@ -62,6 +72,9 @@ record DistributedMetadata(
     }
 
     private void add(String key, Instance description, Map<Place, StoredItem> places) {
+        if (tensors.containsKey(key) || byteItems.containsKey(key) || unreadable.containsKey(key)) {
+            throw new CheckpointException(WHERE + " lists " + key + " twice");
+        }
         try {
             switch (description.type().name()) {
                 case "TensorStorageMetadata" -> tensors.put(key, tensor(key, description, places));
@@ -129,11 +142,12 @@ record DistributedMetadata(
         throw new CheckpointException(WHERE + " has a storage entry without file, offset and length");
     }
 
+    /** Each place serves one chunk: tensors that share one list of equal chunks would take memory without bound. */
     private static StoredItem place(Map<Place, StoredItem> places, Place place) {
-        StoredItem stored = places.get(place);
+        StoredItem stored = places.remove(place);
         if (stored == null) {
-            throw new CheckpointException(
-                    ".metadata does not say where its part at %s is stored".formatted(place.offsets));
+            throw new CheckpointException(".metadata does not say where its part at %s is stored, or lists it twice"
+                    .formatted(place.offsets));
         }
         return stored;
     }

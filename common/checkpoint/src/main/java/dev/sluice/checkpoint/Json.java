@@ -5,7 +5,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.CharArrayReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -22,7 +26,10 @@ public final class Json {
 
     static JsonNode object(byte[] text, String what) {
         try {
-            JsonNode node = MAPPER.readTree(text);
+            // Jackson would guess UTF-16 and UTF-32, which no other reader of these formats takes.
+            CharBuffer characters = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text));
+            JsonNode node = MAPPER.readTree(new CharArrayReader(
+                    characters.array(), characters.arrayOffset() + characters.position(), characters.remaining()));
             if (!node.isObject()) {
                 throw new CheckpointException(what + " is not a JSON object");
             }

@@ -53,7 +53,7 @@ final class TorchArchive {
         if (order != null && !StandardCharsets.US_ASCII.decode(order).toString().equals("little")) {
             throw broken("was saved on a big-endian machine, which is not supported");
         }
-        return PickleReader.read(entry("data.pkl"));
+        return PickleReader.read(entry("data.pkl"), where + " data.pkl");
     }
 
     /** The bytes of a storage. */
@@ -63,11 +63,20 @@ final class TorchArchive {
 
     /** Position of a storage's first byte in the archive; its checksum is not verified. */
     long storageBegin(String key) {
+        return contentBegin(storageEntry(key));
+    }
+
+    /** Size of a storage; its bytes are not looked at. */
+    long storageBytes(String key) {
+        return storageEntry(key).bytes;
+    }
+
+    private Stored storageEntry(String key) {
         Stored entry = entries.get(root + "/data/" + key);
         if (entry == null) {
             throw broken("has no entry data/" + key);
         }
-        return contentBegin(entry);
+        return entry;
     }
 
     private ByteBuffer entry(String name) {

@@ -68,7 +68,7 @@ class HostileTorchDistTest {
         ByteBuffer bytes = ByteBuffer.wrap(HexFormat.of().parseHex(hex.replace(" ", "")));
 
         // When / Then
-        assertThatThrownBy(() -> PickleReader.read(bytes))
+        assertThatThrownBy(() -> PickleReader.read(bytes, "a pickle"))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining(reason);
     }
@@ -83,7 +83,8 @@ class HostileTorchDistTest {
         pickle.write('.');
 
         // When / Then
-        assertThat(PickleReader.read(ByteBuffer.wrap(pickle.toByteArray()))).isNotNull();
+        assertThat(PickleReader.read(ByteBuffer.wrap(pickle.toByteArray()), "a pickle"))
+                .isNotNull();
     }
 
     @ParameterizedTest

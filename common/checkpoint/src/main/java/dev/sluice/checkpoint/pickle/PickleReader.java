@@ -37,13 +37,21 @@ public final class PickleReader {
     /**
      * Reads one pickle from the start of the buffer, whose position does not move.
      *
+     * @param where what this is, for messages
      * @throws CheckpointException if the pickle is cut short, uses another instruction, or names something that runs code in Python
      */
-    public static PickleValue read(ByteBuffer bytes) {
+    public static PickleValue read(ByteBuffer bytes, String where) {
+        PickleReader reader = new PickleReader(bytes);
         try {
-            return new PickleReader(bytes).run();
+            return reader.run();
         } catch (BufferUnderflowException e) {
-            throw new CheckpointException("the pickle ends in the middle of an instruction; copy the file again", e);
+            throw new CheckpointException(
+                    "%s: the pickle of %d bytes ends in the middle of an instruction; copy the file again"
+                            .formatted(where, bytes.remaining()),
+                    e);
+        } catch (CheckpointException e) {
+            throw new CheckpointException(
+                    "%s, before byte %d: %s".formatted(where, reader.in.position(), e.getMessage()), e);
         }
     }
 
@@ -162,6 +170,9 @@ public final class PickleReader {
     }
 
     private static Global global(String module, String name) {
+        if ((module + name).indexOf('\n') >= 0) {
+            throw new CheckpointException("the pickle names a class by text of several lines");
+        }
         DangerousGlobals.check(module, name);
         return new Global(module, name);
     }
