@@ -27,17 +27,20 @@ final class CommonState {
     private static final int MAX_DESCRIPTION = 1000;
     private static final Global NAMESPACE = new Global("argparse", "Namespace");
 
+    private final String where;
     private int values;
     private long characters;
 
-    private CommonState() {}
+    private CommonState(String where) {
+        this.where = where;
+    }
 
     static Map<String, Object> of(PickleValue pickled, String where) {
         PickleValue state = pickled instanceof Sequence list && list.items().size() == 1
                 ? list.items().getFirst()
                 : pickled;
         if (state instanceof Dict dict) {
-            return new CommonState().map(dict, 0);
+            return new CommonState(where).map(dict, 0);
         }
         throw new CheckpointException(where + " does not hold a dict");
     }
@@ -82,8 +85,8 @@ final class CommonState {
 
     private @Nullable Object plain(PickleValue value, int depth) {
         if (depth > MAX_DEPTH || ++values > MAX_VALUES) {
-            throw new CheckpointException("the common state is nested deeper than %d or has more than %d values"
-                    .formatted(MAX_DEPTH, MAX_VALUES));
+            throw new CheckpointException("%s: the common state is nested deeper than %d or has more than %d values"
+                    .formatted(where, MAX_DEPTH, MAX_VALUES));
         }
         return switch (value) {
             case PickleValue.None none -> null;
@@ -123,7 +126,7 @@ final class CommonState {
         characters += text.length();
         if (characters > MAX_CHARACTERS) {
             throw new CheckpointException(
-                    "the common state repeats its texts beyond %d characters".formatted(MAX_CHARACTERS));
+                    "%s: the common state repeats its texts beyond %d characters".formatted(where, MAX_CHARACTERS));
         }
         return text;
     }

@@ -98,7 +98,7 @@ record TorchTensor(DType dtype, List<Long> shape, ByteBuffer data) {
     private static void checkInside(long storageElements, View view, String where) {
         long last = view.offset;
         boolean empty = view.shape.contains(0L);
-        boolean fits = view.offset >= 0 && view.stride.size() == view.shape.size();
+        boolean fits = view.offset >= 0 && view.offset <= storageElements && view.stride.size() == view.shape.size();
         for (int axis = 0; fits && !empty && axis < view.shape.size(); axis++) {
             long stride = view.stride.get(axis);
             long steps = view.shape.get(axis) - 1;

@@ -1,6 +1,5 @@
 package dev.sluice.checkpoint.pickle;
 
-import dev.sluice.checkpoint.CheckpointException;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,9 +119,6 @@ public sealed interface PickleValue {
             CALLED
         }
 
-        /** Metadata objects have at most six. */
-        private static final int MAX_ATTRIBUTES = 64;
-
         private final Global type;
         private final List<PickleValue> arguments;
         private final Made made;
@@ -165,16 +161,8 @@ public sealed interface PickleValue {
             return this;
         }
 
-        /**
-         * One attribute of an object whose state is a dict.
-         *
-         * @throws CheckpointException if it has too many: all objects of a pickle may share one dict, and each search walks through it
-         */
+        /** One attribute of an object whose state is a dict. */
         public Optional<PickleValue> attribute(String name) {
-            if (state instanceof Dict attributes && attributes.entries().size() > MAX_ATTRIBUTES) {
-                throw new CheckpointException("a %s has %d attributes; at most %d are read"
-                        .formatted(type, attributes.entries().size(), MAX_ATTRIBUTES));
-            }
             return state instanceof Dict attributes ? attributes.get(name) : Optional.empty();
         }
     }
