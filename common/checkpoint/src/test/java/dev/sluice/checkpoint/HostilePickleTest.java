@@ -56,6 +56,18 @@ class HostilePickleTest {
     }
 
     @Test
+    void refusesAClassWhoseNameIsLong() {
+        ByteBuffer pickle = pickle(out -> {
+            text(out, "torch");
+            text(out, "x".repeat(3000));
+            out.write(0x93);
+        });
+        assertThatThrownBy(() -> PickleReader.read(pickle, "a file"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("more than 2048 characters");
+    }
+
+    @Test
     void doesNotHashATupleOfTuplesThatAreShared() {
         // Given 2^60 tuples, if each is counted as often as it is met
         Tuple tuple = Tuple.of();
@@ -84,7 +96,7 @@ class HostilePickleTest {
         assertThatThrownBy(() -> read(new Dict(), storage))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining(".metadata")
-                .hasMessageContaining("has 1000 attributes; at most 64");
+                .hasMessageContaining("with 1000 attributes; at most 64");
     }
 
     @Test

@@ -26,6 +26,8 @@ public final class PickleReader {
     /** Metadata of a 30B model with optimizer state over 64 ranks has about ten million. */
     static final int MAX_INSTRUCTIONS = 32_000_000;
 
+    private static final int MAX_NAME_CHARACTERS = 2 * PickleInput.MAX_LINE_BYTES;
+
     private final PickleInput in;
     private final PickleStack stack = new PickleStack();
     private final Map<Long, PickleValue> memo = new HashMap<>();
@@ -170,8 +172,13 @@ public final class PickleReader {
     }
 
     private static Global global(String module, String name) {
-        if ((module + name).indexOf('\n') >= 0) {
-            throw new CheckpointException("the pickle names a class by text of several lines");
+        // Names become part of messages, one for each object.
+        boolean plausible = (long) module.length() + name.length() <= MAX_NAME_CHARACTERS
+                && module.indexOf('\n') < 0
+                && name.indexOf('\n') < 0;
+        if (!plausible) {
+            throw new CheckpointException("the pickle names a class by several lines or by more than %d characters"
+                    .formatted(MAX_NAME_CHARACTERS));
         }
         DangerousGlobals.check(module, name);
         return new Global(module, name);
