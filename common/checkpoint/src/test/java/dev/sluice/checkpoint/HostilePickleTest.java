@@ -32,6 +32,7 @@ class HostilePickleTest {
     @ParameterizedTest
     @CsvSource({
         "torch, os.system, run code",
+        "builtins, ., ''",
         "torch, nn.Module, ''",
         "'a\nb', c, several lines",
         "a, 'b\nc', several lines"

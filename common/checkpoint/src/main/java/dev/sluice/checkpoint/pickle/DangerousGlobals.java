@@ -66,7 +66,7 @@ final class DangerousGlobals {
 
     static void check(String module, String name) {
         String root = module.contains(".") ? module.substring(0, module.indexOf('.')) : module;
-        List<String> path = List.of(name.split("\\."));
+        List<String> path = List.of(name.split("\\.", -1));
         boolean builtin = module.equals("builtins") || module.equals("__builtin__");
         // Python looks up a name with dots step by step: torch's "os.system" is the function.
         boolean reached = path.size() > 1 && path.stream().anyMatch(MODULES::contains);
