@@ -9,6 +9,7 @@ import java.io.CharArrayReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +35,8 @@ public final class Json {
                 throw new CheckpointException(what + " is not a JSON object");
             }
             return node;
+        } catch (CharacterCodingException e) {
+            throw new CheckpointException(what + " is not valid JSON: it is not UTF-8", e);
         } catch (IOException e) {
             String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
             throw new CheckpointException(what + " is not valid JSON: " + reason, e);

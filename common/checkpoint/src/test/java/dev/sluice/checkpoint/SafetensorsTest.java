@@ -94,10 +94,11 @@ class SafetensorsTest {
                 .hasMessageContaining(reason);
     }
 
-    @Test
-    void refusesAHeaderThatIsNotUtf8() throws IOException {
-        // Given what Jackson alone would take for JSON
-        byte[] text = "{}".getBytes(StandardCharsets.UTF_16LE);
+    @ParameterizedTest
+    @ValueSource(strings = {"UTF-16LE", "UTF-32BE", "ISO-8859-1"})
+    void refusesAHeaderThatIsNotUtf8(String charset) throws IOException {
+        // Given what Jackson alone would take for JSON, but for the last
+        byte[] text = "{\"__metadata__\":{\"name\":\"é\"}}".getBytes(charset);
         ByteBuffer content = ByteBuffer.allocate(8 + text.length).order(ByteOrder.LITTLE_ENDIAN);
         content.putLong(text.length).put(text);
         Path file = Files.write(folder.resolve("bad.safetensors"), content.array());
