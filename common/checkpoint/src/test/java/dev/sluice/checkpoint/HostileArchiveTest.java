@@ -44,6 +44,22 @@ class HostileArchiveTest {
                 .hasMessageContaining("an item has the compressed entry archive/data.pkl");
     }
 
+    @ParameterizedTest
+    @CsvSource({"zip64 record, -50", "zip64 locator, -34", "size in the end record, -10", "directory size in zip64, -58"
+    })
+    void refusesAnArchiveWhoseDirectoryOtherReadersSeekElsewhere(String field, int fromEnd) throws IOException {
+        // Given a sound archive in which one of the fields that lead to its directory is changed
+        ByteBuffer archive = archive(0, List.of(8L), List.of(1L));
+        int at = archive.limit() + fromEnd;
+        archive.put(at, (byte) (archive.get(at) ^ 1));
+
+        // When / Then
+        assertThatThrownBy(() -> TorchArchive.open(archive, "an item"))
+                .as(field)
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("an item has a directory of");
+    }
+
     @Test
     void readsATransposedTensor() throws IOException {
         // Given 0 to 15 as bytes of a storage, and a view of two rows that steps through its columns
