@@ -21,18 +21,26 @@ import org.jspecify.annotations.Nullable;
 final class CommonState {
     private static final int MAX_DEPTH = 32;
     private static final int MAX_VALUES = 1_000_000;
+    /** Texts become part of longer ones, and a pickle may refer to one text many times. */
+    private static final int MAX_CHARACTERS = 4 << 20;
+
+    private static final int MAX_DESCRIPTION = 1000;
     private static final Global NAMESPACE = new Global("argparse", "Namespace");
 
+    private final String where;
     private int values;
+    private long characters;
 
-    private CommonState() {}
+    private CommonState(String where) {
+        this.where = where;
+    }
 
     static Map<String, Object> of(PickleValue pickled, String where) {
         PickleValue state = pickled instanceof Sequence list && list.items().size() == 1
                 ? list.items().getFirst()
                 : pickled;
         if (state instanceof Dict dict) {
-            return new CommonState().map(dict, 0);
+            return new CommonState(where).map(dict, 0);
         }
         throw new CheckpointException(where + " does not hold a dict");
     }
@@ -70,15 +78,15 @@ final class CommonState {
     private Map<String, Object> map(Dict dict, int depth) {
         Map<String, Object> map = new LinkedHashMap<>();
         for (Entry entry : dict.entries()) {
-            map.put(String.valueOf(plain(entry.key(), depth + 1)), plain(entry.value(), depth + 1));
+            map.put(description(plain(entry.key(), depth + 1)), plain(entry.value(), depth + 1));
         }
         return map;
     }
 
     private @Nullable Object plain(PickleValue value, int depth) {
         if (depth > MAX_DEPTH || ++values > MAX_VALUES) {
-            throw new CheckpointException("the common state is nested deeper than %d or has more than %d values"
-                    .formatted(MAX_DEPTH, MAX_VALUES));
+            throw new CheckpointException("%s: the common state is nested deeper than %d or has more than %d values"
+                    .formatted(where, MAX_DEPTH, MAX_VALUES));
         }
         return switch (value) {
             case PickleValue.None none -> null;
@@ -86,7 +94,7 @@ final class CommonState {
             case Int number -> number.value();
             case PickleValue.Wide number -> number.value();
             case Real number -> number.value();
-            case Text text -> text.value();
+            case Text text -> counted(text.value());
             case PickleValue.Bytes bytes -> "<%d bytes>".formatted(bytes.value().length);
             case Tuple tuple -> list(tuple.items(), depth);
             case Sequence sequence -> list(sequence.items(), depth);
@@ -111,6 +119,20 @@ final class CommonState {
         if (!instance.items().entries().isEmpty() || instance.type().name().equals("OrderedDict")) {
             return map(instance.items(), depth);
         }
-        return instance.type() + list(instance.arguments(), depth).toString();
+        return description(instance.type() + list(instance.arguments(), depth).toString());
+    }
+
+    private String counted(String text) {
+        characters += text.length();
+        if (characters > MAX_CHARACTERS) {
+            throw new CheckpointException(
+                    "%s: the common state repeats its texts beyond %d characters".formatted(where, MAX_CHARACTERS));
+        }
+        return text;
+    }
+
+    private static String description(@Nullable Object value) {
+        String text = String.valueOf(value);
+        return text.length() <= MAX_DESCRIPTION ? text : text.substring(0, MAX_DESCRIPTION) + "...";
     }
 }

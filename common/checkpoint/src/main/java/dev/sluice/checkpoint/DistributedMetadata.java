@@ -12,6 +12,7 @@ import dev.sluice.checkpoint.pickle.PickleValue.Text;
 import dev.sluice.checkpoint.pickle.PickleValue.Tuple;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,11 +31,22 @@ record DistributedMetadata(
         SortedMap<String, StoredItem> byteItems,
         SortedMap<String, String> unreadable) {
     private static final String WHERE = ".metadata";
+    /** Genuine objects have at most six. */
+    private static final int MAX_ATTRIBUTES = 64;
 
-    private record Place(String key, @Nullable List<Long> offsets) {}
+    /** Comparable, so that keys which share a hash on purpose are still found fast. */
+    private record Place(String key, @Nullable List<Long> offsets) implements Comparable<Place> {
+        private static final Comparator<Place> ORDER =
+                Comparator.comparing(Place::key).thenComparing(place -> String.valueOf(place.offsets));
+
+        @Override
+        public int compareTo(Place other) {
+            return ORDER.compare(this, other);
+        }
+    }
 
     static DistributedMetadata read(ByteBuffer pickle) {
-        if (!(PickleReader.read(pickle) instanceof Instance metadata)
+        if (!(PickleReader.read(pickle, WHERE) instanceof Instance metadata)
                 || !metadata.type().name().equals("Metadata")) {
             throw new CheckpointException(WHERE + " is not the metadata of torch.distributed.checkpoint");
         }
@@ -62,6 +74,9 @@ record DistributedMetadata(
     }
 
     private void add(String key, Instance description, Map<Place, StoredItem> places) {
+        if (tensors.containsKey(key) || byteItems.containsKey(key) || unreadable.containsKey(key)) {
+            throw new CheckpointException(WHERE + " lists " + key + " twice");
+        }
         try {
             switch (description.type().name()) {
                 case "TensorStorageMetadata" -> tensors.put(key, tensor(key, description, places));
@@ -76,7 +91,7 @@ record DistributedMetadata(
     private static ShardedTensor tensor(String key, Instance description, Map<Place, StoredItem> places) {
         List<Long> shape = numbers(description, "size");
         List<TensorChunk> chunks = new ArrayList<>();
-        if (!(description.attribute("chunks").orElse(PickleValue.NONE) instanceof Sequence listed)) {
+        if (!(attribute(description, "chunks") instanceof Sequence listed)) {
             throw new CheckpointException("it lists no chunks");
         }
         for (PickleValue item : listed.items()) {
@@ -90,13 +105,13 @@ record DistributedMetadata(
     }
 
     private static DType dtype(Instance description) {
-        PickleValue properties = description.attribute("properties").orElse(PickleValue.NONE);
+        PickleValue properties = attribute(description, "properties");
         PickleValue dtype = PickleValue.NONE;
         if (properties instanceof Instance instance) {
             dtype = instance.state().orElse(PickleValue.NONE) instanceof Tuple(List<PickleValue> state)
                             && !state.isEmpty()
                     ? state.getFirst()
-                    : instance.attribute("dtype").orElse(PickleValue.NONE);
+                    : attribute(instance, "dtype");
         }
         return TorchTypes.ofDtype(dtype)
                 .orElseThrow(() -> new CheckpointException("its element type is not supported"));
@@ -107,7 +122,7 @@ record DistributedMetadata(
         for (Entry entry : storage.entries()) {
             if (!(entry.key() instanceof Instance index)
                     || !(entry.value() instanceof Instance info)
-                    || !(index.attribute("fqn").orElse(PickleValue.NONE) instanceof Text(String key))) {
+                    || !(attribute(index, "fqn") instanceof Text(String key))) {
                 throw new CheckpointException(WHERE + " stores something without a name");
             }
             places.put(new Place(key, offsets(index)), stored(info));
@@ -116,34 +131,45 @@ record DistributedMetadata(
     }
 
     private static @Nullable List<Long> offsets(Instance index) {
-        PickleValue offset = index.attribute("offset").orElse(PickleValue.NONE);
+        PickleValue offset = attribute(index, "offset");
         return offset instanceof None ? null : PickledNumbers.list(offset, WHERE);
     }
 
     private static StoredItem stored(Instance info) {
-        if (info.attribute("relative_path").orElse(PickleValue.NONE) instanceof Text(String path)
-                && info.attribute("offset").orElse(PickleValue.NONE) instanceof Int(long offset)
-                && info.attribute("length").orElse(PickleValue.NONE) instanceof Int(long length)) {
+        if (attribute(info, "relative_path") instanceof Text(String path)
+                && attribute(info, "offset") instanceof Int(long offset)
+                && attribute(info, "length") instanceof Int(long length)) {
             return new StoredItem(path, offset, length);
         }
         throw new CheckpointException(WHERE + " has a storage entry without file, offset and length");
     }
 
+    /** Each place serves one chunk: tensors that share one list of equal chunks would take memory without bound. */
     private static StoredItem place(Map<Place, StoredItem> places, Place place) {
-        StoredItem stored = places.get(place);
+        StoredItem stored = places.remove(place);
         if (stored == null) {
-            throw new CheckpointException(
-                    ".metadata does not say where its part at %s is stored".formatted(place.offsets));
+            throw new CheckpointException(".metadata does not say where its part at %s is stored, or lists it twice"
+                    .formatted(place.offsets));
         }
         return stored;
     }
 
+    private static PickleValue attribute(Instance object, String name) {
+        // All objects of a pickle may share one dict, and each search walks through it.
+        if (object.state().orElse(PickleValue.NONE) instanceof Dict attributes
+                && attributes.entries().size() > MAX_ATTRIBUTES) {
+            throw new CheckpointException("%s has a %s with %d attributes; at most %d are read"
+                    .formatted(WHERE, object.type(), attributes.entries().size(), MAX_ATTRIBUTES));
+        }
+        return object.attribute(name).orElse(PickleValue.NONE);
+    }
+
     private static List<Long> numbers(Instance instance, String attribute) {
-        return PickledNumbers.list(instance.attribute(attribute).orElse(PickleValue.NONE), WHERE);
+        return PickledNumbers.list(attribute(instance, attribute), WHERE);
     }
 
     private static Dict dict(Instance metadata, String attribute) {
-        if (metadata.attribute(attribute).orElse(PickleValue.NONE) instanceof Dict dict) {
+        if (attribute(metadata, attribute) instanceof Dict dict) {
             return dict;
         }
         throw new CheckpointException(WHERE + " has no " + attribute);

@@ -96,10 +96,17 @@ final class Journal implements AutoCloseable {
             return;
         }
         List<String> words = Arrays.asList(line.split(" "));
-        Place place = new Place(words.get(0), Long.parseLong(words.get(1)), Long.parseLong(words.get(2)));
-        List<Long> tensors = new ArrayList<>();
-        words.subList(4, words.size() - 1).forEach(word -> tensors.add(Long.parseUnsignedLong(word, 16)));
-        written.put(place, new StretchHashes(tensors, Long.parseUnsignedLong(words.get(3), 16)));
+        if (words.size() < 5) {
+            return;
+        }
+        try {
+            Place place = new Place(words.get(0), Long.parseLong(words.get(1)), Long.parseLong(words.get(2)));
+            List<Long> tensors = new ArrayList<>();
+            words.subList(4, words.size() - 1).forEach(word -> tensors.add(Long.parseUnsignedLong(word, 16)));
+            written.put(place, new StretchHashes(tensors, Long.parseUnsignedLong(words.get(3), 16)));
+        } catch (NumberFormatException e) {
+            // Another program's line: it claims nothing that this one could go on with.
+        }
     }
 
     private static String check(String line) {

@@ -5,7 +5,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.CharArrayReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -22,11 +27,16 @@ public final class Json {
 
     static JsonNode object(byte[] text, String what) {
         try {
-            JsonNode node = MAPPER.readTree(text);
+            // Jackson would guess UTF-16 and UTF-32, which no other reader of these formats takes.
+            CharBuffer characters = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text));
+            JsonNode node = MAPPER.readTree(new CharArrayReader(
+                    characters.array(), characters.arrayOffset() + characters.position(), characters.remaining()));
             if (!node.isObject()) {
                 throw new CheckpointException(what + " is not a JSON object");
             }
             return node;
+        } catch (CharacterCodingException e) {
+            throw new CheckpointException(what + " is not valid JSON: it is not UTF-8", e);
         } catch (IOException e) {
             String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
             throw new CheckpointException(what + " is not valid JSON: " + reason, e);

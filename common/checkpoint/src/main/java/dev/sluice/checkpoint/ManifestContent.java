@@ -80,23 +80,23 @@ record ManifestContent(SortedMap<String, Listed> files, List<HashedTensor> tenso
             for (JsonNode node : root.path("tensors")) {
                 tensors.add(new HashedTensor(tensor(node), hash(node)));
             }
-        } catch (IllegalArgumentException e) {
+            ManifestContent content = new ManifestContent(files, tensors);
+            content.checkPlaces();
+            return content;
+        } catch (IllegalArgumentException | CheckpointException e) {
             throw new CheckpointException(file + " is damaged: " + e.getMessage() + "; write it again", e);
         }
-        ManifestContent content = new ManifestContent(files, tensors);
-        content.checkPlaces(file);
-        return content;
     }
 
-    private void checkPlaces(Path manifest) {
+    private void checkPlaces() {
         byFile(tensors.stream().map(HashedTensor::tensor).toList()).forEach((path, inFile) -> {
             Listed listed = files.get(path);
             long end = 0;
             for (StoredTensor tensor : inFile) {
                 if (listed == null || tensor.begin() < end || tensor.bytes() > listed.bytes - tensor.begin()) {
                     throw new CheckpointException(
-                            "%s places %s at byte %d of %s, where another tensor lies or the file has ended; write it again"
-                                    .formatted(manifest, tensor.name(), tensor.begin(), path));
+                            "it places %s at byte %d of %s, where another tensor lies or the file has ended"
+                                    .formatted(tensor.name(), tensor.begin(), path));
                 }
                 end = tensor.end();
             }

@@ -16,6 +16,8 @@ record ModelConfig(JsonNode json) {
 
     private static final long MAX_LAYERS = 1024;
     private static final long MAX_EXPERTS = 4096;
+    /** In all layers together; DeepSeek V3 has 15,616. */
+    private static final long MAX_EXPERTS_OF_MODEL = 1 << 16;
 
     /** A non-negative whole number: what the file says, or what the family or its attention implies. */
     long number(String key) {
@@ -81,7 +83,16 @@ record ModelConfig(JsonNode json) {
     /** Routed experts; 0 in a dense model. */
     int experts() {
         String key = names().experts();
-        return key == null ? 0 : (int) bounded(key, MAX_EXPERTS);
+        if (key == null) {
+            return 0;
+        }
+        long experts = bounded(key, MAX_EXPERTS);
+        if (experts * layers() > MAX_EXPERTS_OF_MODEL) {
+            throw new CheckpointException(
+                    "config.json: %s is %d in each of %d layers; at most %d together are supported"
+                            .formatted(key, experts, layers(), MAX_EXPERTS_OF_MODEL));
+        }
+        return (int) experts;
     }
 
     boolean latentAttention() {

@@ -8,6 +8,9 @@ import java.util.List;
 
 /** Turns one row of a name map into the tensor of one layer. */
 record RowPlan(ModelConfig config, Row row, String key, String name) {
+    /** Far more than any model has; each becomes an object of the plan. */
+    private static final long MAX_HEADS = 1024;
+
     MegatronTensor tensor() {
         List<Long> shape = row.shape().stream().map(config::dimension).toList();
         return switch (row.layout()) {
@@ -46,6 +49,10 @@ record RowPlan(ModelConfig config, Row row, String key, String name) {
     private MegatronTensor queryGroups(List<Long> head) {
         long groups = config.number("num_key_value_heads");
         long queries = config.number("num_attention_heads");
+        if (queries > MAX_HEADS) {
+            throw new CheckpointException(
+                    "config.json: num_attention_heads is %d; at most %d are supported".formatted(queries, MAX_HEADS));
+        }
         if (groups == 0 || queries % groups != 0) {
             throw new CheckpointException(
                     "config.json: %d num_attention_heads do not divide over %d num_key_value_heads"

@@ -60,14 +60,22 @@ record SafetensorsHeader(
         JsonNode root = Json.object(text, file.path() + " header");
         for (Map.Entry<String, JsonNode> field : root.properties()) {
             if (field.getKey().equals(METADATA)) {
-                field.getValue()
-                        .properties()
-                        .forEach(e -> metadata.put(e.getKey(), e.getValue().asText()));
+                metadata.putAll(texts(file, field.getValue()));
             } else {
                 tensors.put(field.getKey(), entry(file, field.getKey(), field.getValue()));
             }
         }
         return new SafetensorsHeader(tensors, metadata, dataBegin, contiguous(file, tensors));
+    }
+
+    private static Map<String, String> texts(MappedFile file, JsonNode node) {
+        Map<String, String> texts = new TreeMap<>();
+        node.properties()
+                .forEach(field -> texts.put(field.getKey(), field.getValue().textValue()));
+        if (!node.isObject() || texts.containsValue(null)) {
+            throw broken(file, "has " + METADATA + " with something else than texts");
+        }
+        return texts;
     }
 
     private static TensorEntry entry(MappedFile file, String name, JsonNode node) {

@@ -21,6 +21,11 @@ final class TorchArchive {
     private static final int END_BYTES = 22;
     private static final int CENTRAL_BYTES = 46;
     private static final int LOCAL_BYTES = 30;
+    private static final int ZIP64_RECORD = 0x06064b50;
+    private static final int ZIP64_LOCATOR_BYTES = 20;
+    /** The record and its locator. */
+    private static final int ZIP64_BYTES = 56 + ZIP64_LOCATOR_BYTES;
+
     private static final int MAX_COMMENT_BYTES = 0xFFFF;
     private static final int MAX_ENTRIES = 20_000;
 
@@ -53,7 +58,7 @@ final class TorchArchive {
         if (order != null && !StandardCharsets.US_ASCII.decode(order).toString().equals("little")) {
             throw broken("was saved on a big-endian machine, which is not supported");
         }
-        return PickleReader.read(entry("data.pkl"));
+        return PickleReader.read(entry("data.pkl"), where + " data.pkl");
     }
 
     /** The bytes of a storage. */
@@ -63,11 +68,20 @@ final class TorchArchive {
 
     /** Position of a storage's first byte in the archive; its checksum is not verified. */
     long storageBegin(String key) {
+        return contentBegin(storageEntry(key));
+    }
+
+    /** Size of a storage; its bytes are not looked at. */
+    long storageBytes(String key) {
+        return storageEntry(key).bytes;
+    }
+
+    private Stored storageEntry(String key) {
         Stored entry = entries.get(root + "/data/" + key);
         if (entry == null) {
             throw broken("has no entry data/" + key);
         }
-        return contentBegin(entry);
+        return entry;
     }
 
     private ByteBuffer entry(String name) {
@@ -113,9 +127,30 @@ final class TorchArchive {
         if (count == 0 || count > MAX_ENTRIES) {
             throw broken("claims %d entries; 1 to %d are read".formatted(count, MAX_ENTRIES));
         }
+        long begin = at;
         for (int i = 0; i < count; i++) {
             check(at, CENTRAL_BYTES);
             at += readEntry((int) at);
+        }
+        checkOneDirectory(begin, at, count, end);
+    }
+
+    /**
+     * Readers of zip files look for the directory where the end record says, just before that record, or where a zip64 record says, which torch always
+     * writes. They must all find the same one.
+     */
+    private void checkOneDirectory(long begin, long directoryEnd, int count, int end) {
+        long size = Integer.toUnsignedLong(bytes.getInt(end + 12));
+        boolean one = directoryEnd == end
+                || directoryEnd == end - ZIP64_BYTES
+                        && bytes.getInt(end - ZIP64_BYTES) == ZIP64_RECORD
+                        && bytes.getLong(end - ZIP64_BYTES + 32) == count
+                        && bytes.getLong(end - ZIP64_BYTES + 40) == size
+                        && bytes.getLong(end - ZIP64_BYTES + 48) == begin
+                        && bytes.getLong(end - ZIP64_LOCATOR_BYTES + 8) == end - ZIP64_BYTES;
+        if (!one || directoryEnd - begin != size) {
+            throw broken("has a directory of %d bytes at byte %d, which does not end before its end record at byte %d"
+                    .formatted(size, begin, end));
         }
     }
 

@@ -61,7 +61,7 @@ public final class TorchDistCheckpoint implements AutoCloseable {
     public static TorchDistCheckpoint open(Path path) {
         Path directory = TorchDistDirectory.resolve(path);
         checkFormat(directory);
-        Path file = directory.resolve(TorchDistDirectory.METADATA);
+        Path file = TorchDistDirectory.file(directory, TorchDistDirectory.METADATA);
         try (MappedFile metadata = MappedFile.open(file)) {
             if (metadata.bytes() > MAX_METADATA_BYTES) {
                 throw new CheckpointException(
@@ -233,7 +233,7 @@ public final class TorchDistCheckpoint implements AutoCloseable {
     }
 
     private static void checkFormat(Path directory) {
-        JsonNode format = Json.file(directory.resolve(TorchDistDirectory.FORMAT));
+        JsonNode format = Json.file(TorchDistDirectory.file(directory, TorchDistDirectory.FORMAT));
         String backend = format.path("sharded_backend").asText();
         if (!backend.equals("torch_dist")) {
             throw new CheckpointException(
@@ -244,7 +244,7 @@ public final class TorchDistCheckpoint implements AutoCloseable {
     private static void checkFiles(Path directory, DistributedMetadata metadata) {
         List<String> problems = new ArrayList<>();
         metadata.fileBytes().forEach((name, needed) -> {
-            long bytes = directory.resolve(name).toFile().length();
+            long bytes = TorchDistDirectory.file(directory, name).toFile().length();
             if (bytes < needed) {
                 problems.add("%s has %d bytes, .metadata needs %d".formatted(name, bytes, needed));
             }
@@ -331,13 +331,14 @@ public final class TorchDistCheckpoint implements AutoCloseable {
     }
 
     private ByteBuffer bytes(StoredItem stored) {
-        MappedFile file = files.computeIfAbsent(stored.file(), name -> MappedFile.open(directory.resolve(name)));
+        MappedFile file =
+                files.computeIfAbsent(stored.file(), name -> MappedFile.open(TorchDistDirectory.file(directory, name)));
         return file.slice(stored.offset(), stored.length());
     }
 
     /** Megatron up to 0.18 writes a file beside the data, later versions an item inside the data. */
     private Map<String, Object> readCommon() {
-        Path file = directory.resolve(TorchDistDirectory.COMMON);
+        Path file = TorchDistDirectory.file(directory, TorchDistDirectory.COMMON);
         StoredItem item = metadata.byteItems().get(TorchDistDirectory.COMMON_KEY);
         if (Files.isRegularFile(file)) {
             try (MappedFile mapped = MappedFile.open(file)) {

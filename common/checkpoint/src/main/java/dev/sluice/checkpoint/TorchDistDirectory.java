@@ -43,6 +43,38 @@ final class TorchDistDirectory {
         return directory;
     }
 
+    /**
+     * A file of an iteration, which may be missing.
+     *
+     * @throws CheckpointException if it is a link that leads elsewhere; a download cache may keep its content in {@code blobs} beside {@code snapshots}
+     */
+    static Path file(Path directory, String name) {
+        Path file = directory.resolve(name);
+        try {
+            if (Files.exists(file)) {
+                Path real = file.toRealPath();
+                Path root = directory.toRealPath();
+                if (!real.startsWith(root) && !isCached(real, root)) {
+                    throw new CheckpointException(
+                            "%s is a link to %s, outside of the checkpoint; put the file itself there"
+                                    .formatted(file, real));
+                }
+            }
+            return file;
+        } catch (IOException e) {
+            throw new CheckpointException("cannot read " + file + ": " + e, e);
+        }
+    }
+
+    private static boolean isCached(Path file, Path root) {
+        for (Path up = root; up.getFileName() != null; up = up.getParent()) {
+            if (up.getFileName().toString().equals("snapshots")) {
+                return file.startsWith(up.resolveSibling("blobs"));
+            }
+        }
+        return false;
+    }
+
     private static String tracked(Path tracker) {
         try {
             String content =

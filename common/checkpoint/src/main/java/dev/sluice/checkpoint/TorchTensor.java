@@ -34,6 +34,7 @@ record TorchTensor(DType dtype, List<Long> shape, ByteBuffer data) {
         TorchArchive archive = TorchArchive.open(item, where);
         Described described = Described.of(archive.pickle(), where);
         View view = described.view;
+        checkInside(archive.storageBytes(described.storage) / described.dtype.bytes(), view, where);
         if (!view.stride.equals(denseStride(view.shape))) {
             throw new CheckpointException(where + " is stored with gaps, so that no range of bytes is the tensor");
         }
@@ -87,8 +88,9 @@ record TorchTensor(DType dtype, List<Long> shape, ByteBuffer data) {
             return storage.slice(elements == 0 ? 0 : begin, (int) (elements * dtype.bytes()))
                     .order(ByteOrder.LITTLE_ENDIAN);
         }
-        if (elements * dtype.bytes() > Integer.MAX_VALUE) {
-            throw new CheckpointException(where + " repeats elements beyond 2 GiB");
+        if (elements > storage.remaining() / dtype.bytes()) {
+            throw new CheckpointException("%s repeats the %d bytes of its storage up to a tensor %s; save it as a copy"
+                    .formatted(where, storage.remaining(), view.shape));
         }
         return gather(storage, dtype, view, (int) elements);
     }

@@ -20,8 +20,8 @@ enum TorchTypes {
     UINT8(DType.U8, "uint8", "ByteStorage"),
     BOOL(DType.BOOL, "bool", "BoolStorage");
 
-    private static final Map<PickleValue, DType> BY_DTYPE = index(t -> t.dtypeName);
-    private static final Map<PickleValue, DType> BY_STORAGE = index(t -> t.storageName);
+    private static final Map<Global, DType> BY_DTYPE = index(t -> t.dtypeName);
+    private static final Map<Global, DType> BY_STORAGE = index(t -> t.storageName);
 
     private final DType dtype;
     private final Global dtypeName;
@@ -33,12 +33,17 @@ enum TorchTypes {
         this.storageName = new Global("torch", storageName);
     }
 
-    static Optional<DType> ofDtype(PickleValue global) {
-        return Optional.ofNullable(BY_DTYPE.get(global));
+    static Optional<DType> ofDtype(PickleValue value) {
+        return find(BY_DTYPE, value);
     }
 
-    static Optional<DType> ofStorage(PickleValue global) {
-        return Optional.ofNullable(BY_STORAGE.get(global));
+    static Optional<DType> ofStorage(PickleValue value) {
+        return find(BY_STORAGE, value);
+    }
+
+    /** Only a name is looked up: to hash a tuple of tuples, each of them shared, may take for ever. */
+    private static Optional<DType> find(Map<Global, DType> types, PickleValue value) {
+        return value instanceof Global global ? Optional.ofNullable(types.get(global)) : Optional.empty();
     }
 
     static Global dtypeName(DType dtype) {
@@ -58,7 +63,7 @@ enum TorchTypes {
         throw new CheckpointException("torch_dist cannot hold tensors of type " + dtype);
     }
 
-    private static Map<PickleValue, DType> index(Function<TorchTypes, Global> name) {
+    private static Map<Global, DType> index(Function<TorchTypes, Global> name) {
         return java.util.Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(name, t -> t.dtype));
     }
 }

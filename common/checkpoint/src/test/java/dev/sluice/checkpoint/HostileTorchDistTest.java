@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HostileTorchDistTest {
     @TempDir
@@ -68,7 +69,7 @@ class HostileTorchDistTest {
         ByteBuffer bytes = ByteBuffer.wrap(HexFormat.of().parseHex(hex.replace(" ", "")));
 
         // When / Then
-        assertThatThrownBy(() -> PickleReader.read(bytes))
+        assertThatThrownBy(() -> PickleReader.read(bytes, "a pickle"))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining(reason);
     }
@@ -83,7 +84,8 @@ class HostileTorchDistTest {
         pickle.write('.');
 
         // When / Then
-        assertThat(PickleReader.read(ByteBuffer.wrap(pickle.toByteArray()))).isNotNull();
+        assertThat(PickleReader.read(ByteBuffer.wrap(pickle.toByteArray()), "a pickle"))
+                .isNotNull();
     }
 
     @ParameterizedTest
@@ -104,6 +106,39 @@ class HostileTorchDistTest {
         assertThatThrownBy(() -> TorchDistCheckpoint.open(root))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("../../passwd");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {".metadata", "metadata.json", "__0_0.distcp", "common.pt"})
+    void refusesALinkOutOfTheCheckpoint(String name) throws IOException {
+        // Given
+        Path outside = root.resolve("outside");
+        Files.write(
+                outside, Files.exists(release.resolve(name)) ? Files.readAllBytes(release.resolve(name)) : new byte[9]);
+        Files.deleteIfExists(release.resolve(name));
+        Files.createSymbolicLink(release.resolve(name), outside);
+
+        // When / Then
+        assertThatThrownBy(() -> TorchDistCheckpoint.open(root))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(name + " is a link to " + outside.toRealPath());
+    }
+
+    @Test
+    void followsTheLinksOfADownloadCache() throws IOException {
+        // Given the layout of huggingface_hub: snapshots of links to blobs
+        Path snapshot = Files.createDirectories(root.resolve("model/snapshots/1a2b"));
+        Path blobs = Files.createDirectories(root.resolve("model/blobs"));
+        for (String name : List.of(".metadata", "metadata.json", "__0_0.distcp")) {
+            Files.copy(release.resolve(name), blobs.resolve("blob" + name));
+            Files.createSymbolicLink(snapshot.resolve(name), Path.of("../../blobs/blob" + name));
+        }
+
+        // When / Then
+        try (TorchDistCheckpoint checkpoint = TorchDistCheckpoint.open(snapshot)) {
+            assertThat(checkpoint.read("embedding.word_embeddings.weight").hasRemaining())
+                    .isTrue();
+        }
     }
 
     @Test

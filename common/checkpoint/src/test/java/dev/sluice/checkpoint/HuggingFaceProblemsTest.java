@@ -102,6 +102,19 @@ class HuggingFaceProblemsTest {
                 .anyMatch(problem -> problem.contains("kv_lora_rank is missing"));
     }
 
+    @Test
+    void refusesAModelOfMoreExpertsThanMemoryHolds() throws IOException {
+        // Given four million experts
+        edit("config.json", "\"num_hidden_layers\": 3", "\"num_hidden_layers\": 1024");
+        edit("config.json", "\"n_routed_experts\": 8", "\"n_routed_experts\": 4096");
+
+        // When / Then
+        assertThat(HuggingFaceCheckpoint.problems(folder))
+                .singleElement()
+                .asString()
+                .contains("n_routed_experts is 4096 in each of 1024 layers", "at most 65536 together");
+    }
+
     private void truncate(String file, long bytes) throws IOException {
         try (FileChannel channel = FileChannel.open(folder.resolve(file), StandardOpenOption.WRITE)) {
             channel.truncate(bytes);

@@ -190,6 +190,17 @@ class ModelFamilyTest {
                 .hasMessageContaining("4 num_attention_heads do not divide over 3 num_key_value_heads");
     }
 
+    @Test
+    void refusesMoreHeadsThanMemoryHolds() {
+        String config = config("qwen3").json().toString();
+        assertThatThrownBy(() -> ModelPlan.of(
+                        config(config, "\"num_attention_heads\":4", "\"num_attention_heads\":16777216"),
+                        Naming.UNIVERSAL,
+                        false))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("num_attention_heads is 16777216; at most 1024");
+    }
+
     private static Path huggingFace(String family) {
         return Fixtures.FAMILIES.resolve(family).resolve("hf");
     }

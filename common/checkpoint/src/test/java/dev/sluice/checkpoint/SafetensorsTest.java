@@ -75,6 +75,8 @@ class SafetensorsTest {
             {"a":{"dtype":"Q7","shape":[4],"data_offsets":[0,4]}} | 4 | unknown dtype
             {"a":{"dtype":"U8","shape":"x","data_offsets":[0,4]}} | 4 | without a shape
             {"a":{},"a":{}} | 0 | Duplicate
+            {"__metadata__":{"format":5}} | 0 | something else than texts
+            {"__metadata__":"pt"} | 0 | something else than texts
             [] | 0 | not a JSON object
             {"a": | 0 | not valid JSON
             """)
@@ -93,7 +95,22 @@ class SafetensorsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {1L << 40, -1, 100_000_001, 0, 17})
+    @ValueSource(strings = {"UTF-16LE", "UTF-32BE", "ISO-8859-1"})
+    void refusesAHeaderThatIsNotUtf8(String charset) throws IOException {
+        // Given what Jackson alone would take for JSON, but for the last
+        byte[] text = "{\"__metadata__\":{\"name\":\"é\"}}".getBytes(charset);
+        ByteBuffer content = ByteBuffer.allocate(8 + text.length).order(ByteOrder.LITTLE_ENDIAN);
+        content.putLong(text.length).put(text);
+        Path file = Files.write(folder.resolve("bad.safetensors"), content.array());
+
+        // When / Then
+        assertThatThrownBy(() -> SafetensorsFile.open(file))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("not valid JSON");
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1L << 31, 1L << 40, -1, 100_000_001, 0, 17})
     void refusesAHeaderLengthThatTheFileCannotHold(long length) throws IOException {
         // Given
         ByteBuffer content = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);

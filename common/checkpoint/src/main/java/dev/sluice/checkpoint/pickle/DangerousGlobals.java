@@ -1,6 +1,7 @@
 package dev.sluice.checkpoint.pickle;
 
 import dev.sluice.checkpoint.CheckpointException;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -65,8 +66,11 @@ final class DangerousGlobals {
 
     static void check(String module, String name) {
         String root = module.contains(".") ? module.substring(0, module.indexOf('.')) : module;
+        List<String> path = List.of(name.split("\\.", -1));
         boolean builtin = module.equals("builtins") || module.equals("__builtin__");
-        if (MODULES.contains(root) || builtin && BUILTINS.contains(name.split("\\.")[0])) {
+        // Python looks up a name with dots step by step: torch's "os.system" is the function.
+        boolean reached = path.size() > 1 && path.stream().anyMatch(MODULES::contains);
+        if (MODULES.contains(root) || reached || builtin && BUILTINS.contains(path.getFirst())) {
             throw new CheckpointException(
                     "the pickle names %s.%s, which would run code in Python; do not load this checkpoint, get it from a source you trust"
                             .formatted(module, name));

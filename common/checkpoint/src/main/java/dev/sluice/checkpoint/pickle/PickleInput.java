@@ -10,7 +10,7 @@ import java.util.Map;
 
 /** The operands of a pickle's instructions; every length is checked against what is left before memory is taken. */
 final class PickleInput {
-    private static final int MAX_LINE_BYTES = 1024;
+    static final int MAX_LINE_BYTES = 1024;
 
     private final ByteBuffer in;
     private final Map<String, String> interned = new HashMap<>();

@@ -26,6 +26,8 @@ public final class PickleReader {
     /** Metadata of a 30B model with optimizer state over 64 ranks has about ten million. */
     static final int MAX_INSTRUCTIONS = 32_000_000;
 
+    private static final int MAX_NAME_CHARACTERS = 2 * PickleInput.MAX_LINE_BYTES;
+
     private final PickleInput in;
     private final PickleStack stack = new PickleStack();
     private final Map<Long, PickleValue> memo = new HashMap<>();
@@ -37,13 +39,21 @@ public final class PickleReader {
     /**
      * Reads one pickle from the start of the buffer, whose position does not move.
      *
+     * @param where what this is, for messages
      * @throws CheckpointException if the pickle is cut short, uses another instruction, or names something that runs code in Python
      */
-    public static PickleValue read(ByteBuffer bytes) {
+    public static PickleValue read(ByteBuffer bytes, String where) {
+        PickleReader reader = new PickleReader(bytes);
         try {
-            return new PickleReader(bytes).run();
+            return reader.run();
         } catch (BufferUnderflowException e) {
-            throw new CheckpointException("the pickle ends in the middle of an instruction; copy the file again", e);
+            throw new CheckpointException(
+                    "%s: the pickle of %d bytes ends in the middle of an instruction; copy the file again"
+                            .formatted(where, bytes.remaining()),
+                    e);
+        } catch (CheckpointException e) {
+            throw new CheckpointException(
+                    "%s, before byte %d: %s".formatted(where, reader.in.position(), e.getMessage()), e);
         }
     }
 
@@ -162,6 +172,14 @@ public final class PickleReader {
     }
 
     private static Global global(String module, String name) {
+        // Names become part of messages, one for each object.
+        boolean plausible = (long) module.length() + name.length() <= MAX_NAME_CHARACTERS
+                && module.indexOf('\n') < 0
+                && name.indexOf('\n') < 0;
+        if (!plausible) {
+            throw new CheckpointException("the pickle names a class by several lines or by more than %d characters"
+                    .formatted(MAX_NAME_CHARACTERS));
+        }
         DangerousGlobals.check(module, name);
         return new Global(module, name);
     }

@@ -92,7 +92,7 @@ class PickleReaderTest {
     }
 
     private static PickleValue read(String hex) {
-        return PickleReader.read(ByteBuffer.wrap(HexFormat.of().parseHex(hex)));
+        return PickleReader.read(ByteBuffer.wrap(HexFormat.of().parseHex(hex)), "a pickle");
     }
 
     private static byte[] ascii(String text) {
