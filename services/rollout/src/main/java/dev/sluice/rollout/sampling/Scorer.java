@@ -1,6 +1,8 @@
 package dev.sluice.rollout.sampling;
 
+import dev.sluice.domain.reward.Response;
 import dev.sluice.domain.reward.Reward;
+import dev.sluice.domain.reward.RewardValue;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.text.Tokenizer;
 import java.util.Optional;
@@ -21,6 +23,12 @@ final class Scorer {
         if (task.label() == null) {
             return Score.none("the prompt has no label");
         }
-        return Score.of(reward.get().score(tokenizer.decode(response, true), task.label()));
+        return switch (reward.get()
+                .score(Response.of(tokenizer.decode(response, true), task.label()))
+                .at(null)) {
+            case RewardValue.Single single -> Score.of(single.score());
+            case RewardValue.Unscored unscored -> Score.none(unscored.reason());
+            case RewardValue.Dictionary dictionary -> throw new IllegalStateException("a key picks one number");
+        };
     }
 }
