@@ -50,7 +50,12 @@ public sealed interface GroupTask extends Event {
             @About("The only weight version that may sample it; absent in training") @Nullable
             Integer exactWeightVersion,
 
-            @About("When the instance gives up") Instant deadline)
+            @About("When the instance gives up") Instant deadline,
+
+            @About("The row's metadata as JSON text") @Nullable
+            String metadata,
+
+            @About("How responses are scored; where it is absent, the reward's name says all") TrainingRequest.@Nullable Reward scoring)
             implements GroupTask {
 
         public boolean evaluation() {

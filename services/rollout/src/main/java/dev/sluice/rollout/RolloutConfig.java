@@ -4,6 +4,7 @@ import dev.sluice.events.Backend;
 import dev.sluice.process.Life;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,16 @@ interface RolloutConfig {
     /** How long groups that run may go on when the service is stopped. */
     @WithDefault("3s")
     Duration drain();
+
+    /** What addresses begin with that a request's reward may make this instance call; none unless named here. */
+    Optional<List<String>> rewardUrls();
+
+    /** Calls at once to one reward's address, or of one own reward. */
+    @WithDefault("64")
+    int rewardCalls();
+
+    /** Jars with rewards of one's own. */
+    Optional<List<Path>> rewardJars();
 
     /** Engines. */
     interface Engine {

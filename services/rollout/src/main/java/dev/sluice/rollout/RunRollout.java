@@ -13,6 +13,7 @@ import dev.sluice.rollout.engine.EngineLauncher;
 import dev.sluice.rollout.engine.EnginePool;
 import dev.sluice.rollout.engine.EngineReports;
 import dev.sluice.rollout.engine.EngineWork;
+import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.sampling.LazySampler;
 import dev.sluice.rollout.task.GroupAnswers;
 import dev.sluice.rollout.task.GroupFigures;
@@ -45,7 +46,8 @@ final class RunRollout implements EngineWork {
             Function<String, Optional<String>> objection,
             Supplier<String> engineIds,
             EngineFigures engineFigures,
-            GroupFigures groupFigures) {}
+            GroupFigures groupFigures,
+            Rewards rewards) {}
 
     private final WeightVersions weights;
     private final EnginePool pool;
@@ -62,7 +64,7 @@ final class RunRollout implements EngineWork {
         this.pool = new EnginePool(
                 new EnginePool.Surroundings(core, around.launcher(), reports, weights, this, deadlines),
                 around.engineIds());
-        this.sampler = new LazySampler(Path.of(share.recipe().modelPath()));
+        this.sampler = new LazySampler(Path.of(share.recipe().modelPath()), around.rewards());
         GroupAnswers answers = new GroupAnswers(core, around.publisher(), around.groupFigures());
         this.groups = new GroupQueue(
                 new GroupQueue.Surroundings(core, pool, weights, sampler, answers, around.groupFigures()));

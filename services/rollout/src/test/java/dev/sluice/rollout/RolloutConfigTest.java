@@ -6,6 +6,7 @@ import dev.sluice.events.Backend;
 import dev.sluice.process.Life;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,9 @@ class RolloutConfigTest {
         assertThat(config.gpus()).isZero();
         assertThat(config.backend()).isEqualTo(Backend.CPU);
         assertThat(config.drain()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(config.rewardUrls()).isEmpty();
+        assertThat(config.rewardCalls()).isEqualTo(64);
+        assertThat(config.rewardJars()).isEmpty();
         assertThat(config.engine().command()).isEmpty();
         assertThat(config.engine().life()).isEqualTo(Life.STDIN);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofSeconds(120));
@@ -32,17 +36,20 @@ class RolloutConfigTest {
     @Test
     void everyKeyCanBeSet() {
         // When
-        RolloutConfig config = read(Map.of(
-                "sluice.rollout.slots", "4",
-                "sluice.rollout.gpus", "8",
-                "sluice.rollout.backend", "gpu",
-                "sluice.rollout.drain", "10s",
-                "sluice.rollout.engine.command", "python3,-m,sglang.launch_server",
-                "sluice.rollout.engine.life", "guarded",
-                "sluice.rollout.engine.start-deadline", "30m",
-                "sluice.rollout.engine.update-drain", "5s",
-                "sluice.rollout.engine.suspect-deadline", "3m",
-                "sluice.rollout.engine.stop-grace", "20s"));
+        RolloutConfig config = read(Map.ofEntries(
+                Map.entry("sluice.rollout.slots", "4"),
+                Map.entry("sluice.rollout.gpus", "8"),
+                Map.entry("sluice.rollout.backend", "gpu"),
+                Map.entry("sluice.rollout.drain", "10s"),
+                Map.entry("sluice.rollout.engine.command", "python3,-m,sglang.launch_server"),
+                Map.entry("sluice.rollout.engine.life", "guarded"),
+                Map.entry("sluice.rollout.engine.start-deadline", "30m"),
+                Map.entry("sluice.rollout.engine.update-drain", "5s"),
+                Map.entry("sluice.rollout.engine.suspect-deadline", "3m"),
+                Map.entry("sluice.rollout.engine.stop-grace", "20s"),
+                Map.entry("sluice.rollout.reward-urls", "http://one:1/a,http://two:2"),
+                Map.entry("sluice.rollout.reward-calls", "8"),
+                Map.entry("sluice.rollout.reward-jars", "/r/a.jar,/r/b.jar")));
         // Then
         assertThat(config.slots()).isEqualTo(4);
         assertThat(config.gpus()).isEqualTo(8);
@@ -54,6 +61,9 @@ class RolloutConfigTest {
         assertThat(config.engine().updateDrain()).isEqualTo(Duration.ofSeconds(5));
         assertThat(config.engine().suspectDeadline()).isEqualTo(Duration.ofMinutes(3));
         assertThat(config.engine().stopGrace()).isEqualTo(Duration.ofSeconds(20));
+        assertThat(config.rewardUrls()).contains(List.of("http://one:1/a", "http://two:2"));
+        assertThat(config.rewardCalls()).isEqualTo(8);
+        assertThat(config.rewardJars()).contains(List.of(Path.of("/r/a.jar"), Path.of("/r/b.jar")));
     }
 
     private static RolloutConfig read(Map<String, String> keys) {

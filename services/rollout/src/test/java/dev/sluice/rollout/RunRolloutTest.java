@@ -24,6 +24,8 @@ import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.assignment.Share.EngineRecipe;
 import dev.sluice.rollout.engine.EngineDeadlines;
 import dev.sluice.rollout.engine.EngineFigures;
+import dev.sluice.rollout.reward.OwnRewards;
+import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.task.GroupFigures;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -74,7 +76,8 @@ class RunRolloutTest {
                 path -> Optional.empty(),
                 () -> "engine-" + ids.incrementAndGet(),
                 new EngineFigures(registry),
-                new GroupFigures(registry));
+                new GroupFigures(registry),
+                new Rewards(List.of(), 4, new OwnRewards(List.of())));
         share = new Share(
                 "run", 1, 1, List.of(), new EngineRecipe(MODEL.toString(), List.of(), 8, Duration.ofSeconds(60)));
         run = new RunRollout(around, share);
@@ -342,7 +345,9 @@ class RunRolloutTest {
                         task.sampling(),
                         0,
                         null,
-                        task.deadline()),
+                        task.deadline(),
+                        null,
+                        null),
                 UUID.randomUUID());
         core.settle();
         // Then
@@ -351,6 +356,33 @@ class RunRolloutTest {
             assertThat(sample.unscored()).contains("no reward 'judge'");
             assertThat(sample.finishReason()).isEqualTo(FinishReason.LENGTH);
         });
+    }
+
+    @Test
+    void enginesTakeOtherGroupsWhileRewardsAreAskedFor() {
+        // Given
+        core.hold("score-run/0");
+        request(0, 0, null);
+        // When
+        request(1, 0, null);
+        // Then
+        assertThat(log.of(GroupSampled.class)).extracting(GroupSampled::groupId).containsExactly("run/1");
+        core.release("score-run/0");
+        assertThat(log.of(GroupSampled.class)).extracting(GroupSampled::groupId).containsExactly("run/1", "run/0");
+    }
+
+    @Test
+    void aGroupThatIsWithdrawnWhileItsRewardsAreAskedForIsAbandonedOnce() {
+        // Given
+        core.hold("score-run/0");
+        request(0, 0, null);
+        // When
+        run.withdraw(new GroupWithdrawn("run", 1, "run/0", 0, "rollout-1", "stale"));
+        core.advance(Duration.ofSeconds(3));
+        core.release("score-run/0");
+        // Then
+        assertThat(log.of(GroupAbandoned.class)).hasSize(1);
+        assertThat(log.of(GroupSampled.class)).isEmpty();
     }
 
     @Test
@@ -403,7 +435,9 @@ class RunRolloutTest {
                 new Sampling(1, 1, -1, 8, 42),
                 minVersion,
                 exactVersion,
-                core.now().plusSeconds(60));
+                core.now().plusSeconds(60),
+                null,
+                null);
     }
 
     private GroupSampled sampled() {

@@ -172,7 +172,9 @@ final class Scenario implements AutoCloseable {
                 new Sampling(1, 1, -1, maxTokens, 42 + cursor),
                 minVersion,
                 exactVersion,
-                Instant.now().plus(deadline));
+                Instant.now().plus(deadline),
+                null,
+                null);
         kafka.publish(task);
         return task;
     }

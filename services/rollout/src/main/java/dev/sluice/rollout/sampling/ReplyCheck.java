@@ -16,7 +16,6 @@ import dev.sluice.sglang.Speculation;
 import dev.sluice.sglang.TokenLogprob;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +30,7 @@ final class ReplyCheck {
 
     private ReplyCheck() {}
 
-    static SampleOutcome check(int index, GenerateResponse reply, Expected expected, Function<int[], Score> scorer) {
+    static SampleOutcome check(int index, GenerateResponse reply, Expected expected) {
         int[] tokens = reply.outputIds();
         Meta meta = reply.meta();
         if (meta.finishReason() instanceof FinishReason.Abort abort) {
@@ -41,7 +40,7 @@ final class ReplyCheck {
         }
         String objection = objection(tokens, meta, expected);
         return objection == null
-                ? new Accepted(sample(index, tokens, meta, expected, scorer.apply(tokens)))
+                ? new Accepted(sample(index, tokens, meta, expected))
                 : new Refused(index, tokens.length, objection);
     }
 
@@ -77,7 +76,7 @@ final class ReplyCheck {
         return Integer.toString(version).equals(label) || version == 0 && LABEL_OF_SOURCE.equals(label);
     }
 
-    private static Sample sample(int index, int[] tokens, Meta meta, Expected expected, Score score) {
+    private static Sample sample(int index, int[] tokens, Meta meta, Expected expected) {
         List<TokenLogprob> entries = meta.outputTokenLogprobs();
         float[] logprobs = new float[tokens.length];
         for (int i = 0; i < tokens.length; i++) {
@@ -91,8 +90,8 @@ final class ReplyCheck {
                 Int32Array.of(tokens),
                 Float32Array.of(logprobs),
                 UInt8Array.of(lossMask),
-                score.reward(),
-                score.unscored(),
+                null,
+                null,
                 meta.finishReason() instanceof FinishReason.Length
                         ? GroupEvent.FinishReason.LENGTH
                         : GroupEvent.FinishReason.STOP,

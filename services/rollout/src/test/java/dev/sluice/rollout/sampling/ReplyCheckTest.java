@@ -30,7 +30,7 @@ class ReplyCheckTest {
         assertThat(sample.lossMask().toArray()).containsExactly(1, 1, 1);
         assertThat(sample.versions()).containsExactly(new VersionSpan(3, 3));
         assertThat(sample.finishReason()).isEqualTo(FinishReason.STOP);
-        assertThat(sample.reward()).isEqualTo(0.5);
+        assertThat(sample.reward()).isNull();
         assertThat(sample.verifies()).isEqualTo(2);
         assertThat(sample.acceptedDrafts()).isEqualTo(1);
         assertThat(sample.proposedDrafts()).isEqualTo(4);
@@ -77,8 +77,7 @@ class ReplyCheckTest {
     @Test
     void moreTokensThanAskedForAreRefused() {
         // When
-        var outcome =
-                ReplyCheck.check(0, read(REPLY), new ReplyCheck.Expected("engine-1", 3, 2), tokens -> Score.of(0));
+        var outcome = ReplyCheck.check(0, read(REPLY), new ReplyCheck.Expected("engine-1", 3, 2));
         // Then
         assertThat(outcome)
                 .isEqualTo(
@@ -101,8 +100,7 @@ class ReplyCheckTest {
         var outcome = ReplyCheck.check(
                 0,
                 read(REPLY.replace("\"weight_version\": \"3\"", "\"weight_version\": \"default\"")),
-                new ReplyCheck.Expected("engine-1", 0, 4),
-                tokens -> Score.of(0));
+                new ReplyCheck.Expected("engine-1", 0, 4));
         // Then
         assertThat(outcome).isInstanceOf(SampleOutcome.Accepted.class);
     }
@@ -112,7 +110,7 @@ class ReplyCheckTest {
     }
 
     private static SampleOutcome check(String reply) {
-        return ReplyCheck.check(0, read(reply), EXPECTED, tokens -> Score.of(0.5));
+        return ReplyCheck.check(0, read(reply), EXPECTED);
     }
 
     private static GenerateResponse read(String reply) {

@@ -114,7 +114,9 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                         sampling(row, round),
                         version,
                         version,
-                        deadline));
+                        deadline,
+                        prompts.metadata(row),
+                        run.request().reward()));
     }
 
     private Sampling sampling(int row, int round) {

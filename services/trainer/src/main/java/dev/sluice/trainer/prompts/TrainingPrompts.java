@@ -73,6 +73,8 @@ public final class TrainingPrompts {
                         order.samplingSeed(ask.cursor(), ask.round())),
                 ask.minimumVersion(),
                 null,
-                deadline);
+                deadline,
+                set.metadata(row),
+                run.request().reward());
     }
 }
