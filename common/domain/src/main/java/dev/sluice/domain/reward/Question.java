@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -110,10 +109,7 @@ record Question(
         boolean inWords = texts.stream()
                 .map(Question::words)
                 .anyMatch(text -> !text.isEmpty() && said.contains(" " + text + " "));
-        return inWords
-                || chosen.isPresent()
-                        && label != null
-                        && chosen.get().equals(Objects.requireNonNull(label).toUpperCase(Locale.ROOT));
+        return inWords || chosen.isPresent() && label != null && chosen.get().equals(label.toUpperCase(Locale.ROOT));
     }
 
     private Optional<String> chosen(String solution) {

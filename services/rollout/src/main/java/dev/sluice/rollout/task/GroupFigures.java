@@ -19,6 +19,7 @@ public final class GroupFigures {
     private final Counter tokensAborted;
     private final Counter abandoned;
     private final Counter refused;
+    private final Counter unscored;
     private final Timer groupTime;
 
     public GroupFigures(MeterRegistry registry) {
@@ -29,6 +30,7 @@ public final class GroupFigures {
         this.tokensAborted = registry.counter("sluice_rollout_tokens_aborted");
         this.abandoned = registry.counter("sluice_rollout_groups_abandoned");
         this.refused = registry.counter("sluice_rollout_samples_refused");
+        this.unscored = registry.counter("sluice_rollout_samples_unscored");
         this.groupTime = registry.timer("sluice_rollout_group");
     }
 
@@ -44,6 +46,7 @@ public final class GroupFigures {
     void answered(GroupSampled result) {
         for (Sample sample : result.samples()) {
             tokens.increment(sample.tokens().length());
+            unscored.increment(sample.unscored() == null ? 0 : 1);
             registry.counter(
                             "sluice_rollout_samples",
                             "finish",

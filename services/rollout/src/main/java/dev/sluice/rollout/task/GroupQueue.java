@@ -171,8 +171,9 @@ public final class GroupQueue {
     }
 
     private void count() {
-        int idle = (int)
-                works.values().stream().filter(work -> work.running().isEmpty()).count();
+        int idle = (int) works.values().stream()
+                .filter(work -> work.running().isEmpty() && !work.scoring())
+                .count();
         figures.waiting(works.size(), idle);
     }
 
