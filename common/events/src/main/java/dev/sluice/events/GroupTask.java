@@ -55,7 +55,8 @@ public sealed interface GroupTask extends Event {
             @About("The row's metadata as JSON text") @Nullable
             String metadata,
 
-            @About("How responses are scored; where it is absent, the reward's name says all") TrainingRequest.@Nullable Reward scoring)
+            @About("How responses are scored; where it is absent, the reward's name says all")
+            TrainingRequest.@Nullable Reward scoring)
             implements GroupTask {
 
         public boolean evaluation() {
