@@ -139,10 +139,9 @@ public record TrainingRequest(
             @About("Where a remote reward is asked") @Nullable
             String url,
 
-            @About("How long one reward may take") int timeoutSeconds,
+            @About("Seconds it may take") int timeoutSeconds,
 
-            @About("Whether the reward judges a group's responses together")
-            boolean group,
+            @About("It judges groups as a whole") boolean group,
 
             @About("The rewards of a mixture, of which the weighted sum counts")
             List<RewardPart> mixture) {
@@ -174,10 +173,9 @@ public record TrainingRequest(
 
             @About("What its score is multiplied by") double weight,
 
-            @About("How long it may take") int timeoutSeconds,
+            @About("Seconds it may take") int timeoutSeconds,
 
-            @About("Whether it judges a group's responses together")
-            boolean group) {}
+            @About("It judges groups as a whole") boolean group) {}
 
     @About("A held-out prompt set")
     public record Evaluation(
