@@ -89,7 +89,15 @@ final class ComplexField implements Field<BigComplex> {
     @Override
     public BigComplex root(BigComplex of) {
         count();
-        return of.equals(BigComplex.ZERO) || isNothing(of) ? BigComplex.ZERO : BigComplexMath.sqrt(of, PRECISION);
+        if (isNothing(of)) {
+            return BigComplex.ZERO;
+        }
+        if (of.im.signum() != 0) {
+            return BigComplexMath.sqrt(of, PRECISION);
+        }
+        // The library divides by zero at negative real numbers.
+        BigDecimal size = BigDecimalMath.sqrt(of.re.abs(), PRECISION);
+        return of.re.signum() > 0 ? BigComplex.valueOf(size) : BigComplex.valueOf(BigDecimal.ZERO, size);
     }
 
     @Override
