@@ -58,7 +58,13 @@ public sealed interface GroupTask extends Event {
             PartialRollout partialRollout,
 
             @About("Samples of this round that another instance has parked; what fits the bound is gone on with")
-            List<Sample> parked)
+            List<Sample> parked,
+
+            @About("The row's metadata as JSON text") @Nullable
+            String metadata,
+
+            @About("How responses are scored; where it is absent, the reward's name says all")
+            TrainingRequest.@Nullable Reward scoring)
             implements GroupTask {
         public GroupRequested {
             partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
@@ -88,7 +94,9 @@ public sealed interface GroupTask extends Event {
                     exactWeightVersion,
                     deadline,
                     partialRollout,
-                    samples);
+                    samples,
+                    metadata,
+                    scoring);
         }
     }
 

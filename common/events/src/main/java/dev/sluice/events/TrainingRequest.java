@@ -118,7 +118,10 @@ public record TrainingRequest(
             int maxPromptTokens,
 
             @About("refuse: a broken row rejects the request; skip: it is left out")
-            BadRows badRows) {}
+            BadRows badRows,
+
+            @About("Key of a row's metadata, which a row may lack") @Nullable
+            String metadataKey) {}
 
     public enum BadRows {
         REFUSE,
@@ -127,7 +130,52 @@ public record TrainingRequest(
 
     @About("How a response is scored")
     public record Reward(
-            @About("Name of the reward, such as exact") String type) {}
+            @About("exact, math, deepscaler, dapo, f1, gpqa, each also after boxed_; remote; own:NAME; or mixture")
+            String type,
+
+            @About("Which number counts of a reward that gives several") @Nullable
+            String key,
+
+            @About("Where a remote reward is asked") @Nullable
+            String url,
+
+            @About("Seconds it may take") int timeoutSeconds,
+
+            @About("It judges groups as a whole") boolean group,
+
+            @About("The rewards of a mixture, of which the weighted sum counts")
+            List<RewardPart> mixture) {
+        public Reward {
+            mixture = mixture == null ? List.of() : List.copyOf(mixture);
+        }
+
+        /** A reward by its name alone. */
+        public static Reward named(String type) {
+            return new Reward(type, null, null, 0, false, List.of());
+        }
+
+        /** What is added up: the mixture's rewards, or this one alone. */
+        public List<RewardPart> parts() {
+            return mixture.isEmpty() ? List.of(new RewardPart(type, key, url, 1, timeoutSeconds, group)) : mixture;
+        }
+    }
+
+    @About("One reward of a mixture")
+    public record RewardPart(
+            @About("Name of the reward, as of a reward that stands alone")
+            String type,
+
+            @About("Which number counts of a reward that gives several") @Nullable
+            String key,
+
+            @About("Where a remote reward is asked") @Nullable
+            String url,
+
+            @About("What its score is multiplied by") double weight,
+
+            @About("Seconds it may take") int timeoutSeconds,
+
+            @About("It judges groups as a whole") boolean group) {}
 
     @About("A held-out prompt set")
     public record Evaluation(

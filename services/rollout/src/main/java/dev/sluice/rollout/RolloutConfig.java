@@ -49,6 +49,15 @@ interface RolloutConfig {
         @WithDefault("67108864")
         long maxBody();
     }
+    /** What addresses begin with that a request's reward may make this instance call; none unless named here. */
+    Optional<List<String>> rewardUrls();
+
+    /** Calls at once to one reward's address, or of one own reward. */
+    @WithDefault("64")
+    int rewardCalls();
+
+    /** Jars with rewards of one's own. */
+    Optional<List<Path>> rewardJars();
 
     /** Engines. */
     interface Engine {

@@ -18,6 +18,8 @@ import dev.sluice.rollout.engine.ChildEngineLauncher;
 import dev.sluice.rollout.engine.EngineDeadlines;
 import dev.sluice.rollout.engine.EngineFigures;
 import dev.sluice.rollout.heartbeat.Heartbeats;
+import dev.sluice.rollout.reward.OwnRewards;
+import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.task.GroupFigures;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
@@ -110,7 +112,11 @@ class RolloutService {
                 () -> "%s-%s-%d".formatted(identity.id(), identity.incarnation(), started.incrementAndGet()),
                 localWeights,
                 new EngineFigures(registry),
-                new GroupFigures(registry));
+                new GroupFigures(registry),
+                new Rewards(
+                        config.rewardUrls().orElse(List.of()),
+                        config.rewardCalls(),
+                        OwnRewards.load(config.rewardJars().orElse(List.of()))));
     }
 
     RolloutInstance instance() {

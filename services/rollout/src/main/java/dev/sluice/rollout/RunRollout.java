@@ -14,6 +14,7 @@ import dev.sluice.rollout.engine.EnginePool;
 import dev.sluice.rollout.engine.EngineReports;
 import dev.sluice.rollout.engine.EngineState;
 import dev.sluice.rollout.engine.EngineWork;
+import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.sampling.LazySampler;
 import dev.sluice.rollout.task.DirectRequests;
 import dev.sluice.rollout.task.GroupAnswers;
@@ -50,7 +51,8 @@ final class RunRollout implements EngineWork {
             Supplier<String> engineIds,
             Path localWeights,
             EngineFigures engineFigures,
-            GroupFigures groupFigures) {}
+            GroupFigures groupFigures,
+            Rewards rewards) {}
 
     private final LocalWeights localWeights;
     private final WeightVersions weights;
@@ -71,7 +73,7 @@ final class RunRollout implements EngineWork {
         this.pool = new EnginePool(
                 new EnginePool.Surroundings(core, around.launcher(), reports, weights, this, deadlines),
                 around.engineIds());
-        this.sampler = new LazySampler(model);
+        this.sampler = new LazySampler(model, around.rewards());
         GroupAnswers answers = new GroupAnswers(core, around.publisher(), around.groupFigures());
         this.groups = new GroupQueue(
                 new GroupQueue.Surroundings(core, pool, weights, sampler, answers, around.groupFigures()));

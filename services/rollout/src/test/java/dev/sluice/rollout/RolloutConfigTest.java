@@ -26,6 +26,9 @@ class RolloutConfigTest {
         assertThat(config.localWeights()).isEmpty();
         assertThat(config.router().timeout()).isEqualTo(Duration.ofMinutes(30));
         assertThat(config.router().maxBody()).isEqualTo(64 << 20);
+        assertThat(config.rewardUrls()).isEmpty();
+        assertThat(config.rewardCalls()).isEqualTo(64);
+        assertThat(config.rewardJars()).isEmpty();
         assertThat(config.engine().command()).isEmpty();
         assertThat(config.engine().life()).isEqualTo(Life.STDIN);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofSeconds(120));
@@ -50,7 +53,10 @@ class RolloutConfigTest {
                 entry("sluice.rollout.engine.start-deadline", "30m"),
                 entry("sluice.rollout.engine.update-drain", "5s"),
                 entry("sluice.rollout.engine.suspect-deadline", "3m"),
-                entry("sluice.rollout.engine.stop-grace", "20s")));
+                entry("sluice.rollout.engine.stop-grace", "20s"),
+                entry("sluice.rollout.reward-urls", "http://one:1/a,http://two:2"),
+                entry("sluice.rollout.reward-calls", "8"),
+                entry("sluice.rollout.reward-jars", "/r/a.jar,/r/b.jar")));
         // Then
         assertThat(config.slots()).isEqualTo(4);
         assertThat(config.gpus()).isEqualTo(8);
@@ -65,6 +71,9 @@ class RolloutConfigTest {
         assertThat(config.engine().updateDrain()).isEqualTo(Duration.ofSeconds(5));
         assertThat(config.engine().suspectDeadline()).isEqualTo(Duration.ofMinutes(3));
         assertThat(config.engine().stopGrace()).isEqualTo(Duration.ofSeconds(20));
+        assertThat(config.rewardUrls()).contains(List.of("http://one:1/a", "http://two:2"));
+        assertThat(config.rewardCalls()).isEqualTo(8);
+        assertThat(config.rewardJars()).contains(List.of(Path.of("/r/a.jar"), Path.of("/r/b.jar")));
     }
 
     private static RolloutConfig read(Map<String, String> keys) {

@@ -30,6 +30,8 @@ import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.assignment.Share.EngineRecipe;
 import dev.sluice.rollout.engine.EngineDeadlines;
 import dev.sluice.rollout.engine.EngineFigures;
+import dev.sluice.rollout.reward.OwnRewards;
+import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.task.GroupFigures;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -84,7 +86,8 @@ class RunRolloutTest {
                 () -> "engine-" + ids.incrementAndGet(),
                 folder.resolve("local-weights"),
                 new EngineFigures(registry),
-                new GroupFigures(registry));
+                new GroupFigures(registry),
+                new Rewards(List.of(), 4, new OwnRewards(List.of())));
         share = new Share(
                 "run", 1, 1, List.of(), new EngineRecipe(MODEL.toString(), List.of(), 8, Duration.ofSeconds(60)));
         run = new RunRollout(around, share);
@@ -354,7 +357,9 @@ class RunRolloutTest {
                         null,
                         task.deadline(),
                         PartialRollout.RESTART,
-                        List.of()),
+                        List.of(),
+                        null,
+                        null),
                 UUID.randomUUID());
         core.settle();
         // Then
@@ -363,6 +368,33 @@ class RunRolloutTest {
             assertThat(sample.unscored()).contains("no reward 'judge'");
             assertThat(sample.finishReason()).isEqualTo(FinishReason.LENGTH);
         });
+    }
+
+    @Test
+    void enginesTakeOtherGroupsWhileRewardsAreAskedFor() {
+        // Given
+        core.hold("score-run/0");
+        request(0, 0, null);
+        // When
+        request(1, 0, null);
+        // Then
+        assertThat(log.of(GroupSampled.class)).extracting(GroupSampled::groupId).containsExactly("run/1");
+        core.release("score-run/0");
+        assertThat(log.of(GroupSampled.class)).extracting(GroupSampled::groupId).containsExactly("run/1", "run/0");
+    }
+
+    @Test
+    void aGroupThatIsWithdrawnWhileItsRewardsAreAskedForIsAbandonedOnce() {
+        // Given
+        core.hold("score-run/0");
+        request(0, 0, null);
+        // When
+        run.withdraw(new GroupWithdrawn("run", 1, "run/0", 0, "rollout-1", "stale"));
+        core.advance(Duration.ofSeconds(3));
+        core.release("score-run/0");
+        // Then
+        assertThat(log.of(GroupAbandoned.class)).hasSize(1);
+        assertThat(log.of(GroupSampled.class)).isEmpty();
     }
 
     @Test
@@ -568,7 +600,9 @@ class RunRolloutTest {
                 exactVersion,
                 core.now().plusSeconds(60),
                 partialRollout,
-                parked);
+                parked,
+                null,
+                null);
     }
 
     private GroupSampled sampled() {

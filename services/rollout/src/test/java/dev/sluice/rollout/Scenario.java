@@ -174,7 +174,9 @@ final class Scenario implements AutoCloseable {
                 exactVersion,
                 Instant.now().plus(deadline),
                 TrainingRequest.PartialRollout.RESTART,
-                List.of());
+                List.of(),
+                null,
+                null);
         kafka.publish(task);
         return task;
     }

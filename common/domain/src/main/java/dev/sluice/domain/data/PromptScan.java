@@ -91,9 +91,15 @@ final class PromptScan {
         } else if (!label.isValueNode() || label.isNull()) {
             refuse("%s is neither text nor a number".formatted(keys.label()));
         } else {
+            JsonNode metadata = row.path(keys.metadata());
+            String text = metadata.isObject() && !metadata.isEmpty() ? metadata.toString() : null;
+            if (text != null && text.length() > PromptRow.MAX_METADATA) {
+                refuse("%s is longer than %d letters".formatted(keys.metadata(), PromptRow.MAX_METADATA));
+                return;
+            }
             rows++;
             longestPromptBytes = Math.max(longestPromptBytes, prompt.utf8Bytes());
-            usable.accept(new PromptRow(line, prompt, label.asText()));
+            usable.accept(new PromptRow(line, prompt, label.asText(), text));
         }
     }
 

@@ -30,7 +30,23 @@ final class RequestDefaults {
         if (filled.get("evaluation") instanceof ArrayNode sets) {
             fillEvaluation(filled, sets);
         }
+        if (filled.path("reward").path("mixture") instanceof ArrayNode parts) {
+            fillMixture((ObjectNode) filled.get("reward"), parts, request.path("reward"));
+        }
         return filled;
+    }
+
+    private static void fillMixture(ObjectNode reward, ArrayNode parts, JsonNode given) {
+        if (!parts.isEmpty() && given.path("type").isMissingNode()) {
+            reward.put("type", RewardRules.MIXTURE);
+        }
+        for (int i = 0; i < parts.size(); i++) {
+            if (parts.get(i).isObject()) {
+                ObjectNode part = DEFAULTS.get("mixture").deepCopy();
+                merge(part, parts.get(i));
+                parts.set(i, part);
+            }
+        }
     }
 
     private static void fillEvaluation(ObjectNode request, ArrayNode sets) {

@@ -3,21 +3,18 @@ package dev.sluice.domain.request;
 import dev.sluice.domain.data.RowProblem;
 import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.request.RequestRule.Findings;
-import dev.sluice.domain.reward.Reward;
-import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.events.Backend;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.BadRows;
 import java.util.List;
 
-/** Rules about what a request points at: the model, the prompt files, the reward, the machines. */
+/** Rules about what a request points at: the model, the prompt files, the machines. */
 final class WorldRules {
     static final List<RequestRule> ALL = List.of(
             new RequestRule("model.checkpoint", "the model's directory is complete and known", WorldRules::checkpoint),
             new RequestRule("model.cpu", "the cpu backend computes the model", WorldRules::cpuModel),
             new RequestRule("data.prompts", "every row of every prompt file can be used", WorldRules::promptFiles),
             new RequestRule("data.few-prompts", "a step does not repeat prompts", WorldRules::fewPrompts),
-            new RequestRule("reward.known", "the reward exists", WorldRules::reward),
             new RequestRule("backend.instances", "gpu runs need instances with GPUs", WorldRules::instances));
 
     private WorldRules() {}
@@ -107,21 +104,6 @@ final class WorldRules {
                     "%d prompts are fewer than the %d groups of a step: some are used twice in it"
                             .formatted(rows, request.rollout().groupsPerStep()),
                     "give more prompts, or lower rollout.groupsPerStep to %d".formatted(rows));
-        }
-    }
-
-    private static void reward(TrainingRequest request, Facts facts, Findings findings) {
-        String name = request.reward().type();
-        if (SlimeNames.REWARDS.contains(name) && Reward.named(name).isEmpty()) {
-            findings.hindrance(
-                    "reward.type",
-                    "the reward %s is not computed yet".formatted(name),
-                    "use one of " + String.join(", ", Reward.names()));
-        } else if (Reward.named(name).isEmpty()) {
-            findings.error(
-                    "reward.type",
-                    "no reward is called %s%s".formatted(name, Spelling.didYouMean(name, Reward.names())),
-                    "use one of " + String.join(", ", Reward.names()));
         }
     }
 

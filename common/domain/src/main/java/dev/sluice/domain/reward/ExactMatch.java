@@ -8,7 +8,8 @@ public record ExactMatch() implements Reward {
     }
 
     @Override
-    public double score(String response, String label) {
-        return response.strip().equals(label.strip()) ? 1 : 0;
+    public RewardValue score(Response response) {
+        return Labelled.score(
+                response, label -> RewardValue.of(response.text().strip().equals(label.strip())));
     }
 }

@@ -3,26 +3,29 @@ package dev.sluice.domain.reward;
 import java.util.List;
 import java.util.Optional;
 
-/** Scores one response against its label. Implementations are pure: the same texts give the same score on every host. */
-public sealed interface Reward permits ExactMatch {
+/** Scores one response. Implementations are pure and bounded in time: the same texts give the same score on every host. */
+public sealed interface Reward permits BoxedReward, Dapo, DeepScaler, ExactMatch, F1, Gpqa, MathAnswer {
 
-    /** Every reward that a request can name. */
-    List<Reward> ALL = List.of(new ExactMatch());
+    /** Before a reward's name: it sees only what stands in the response's last {@code \boxed{}}. */
+    String BOXED_PREFIX = "boxed_";
+
+    /** Every reward that a request can name, with and without {@value #BOXED_PREFIX}. */
+    List<Reward> ALL = List.of(new ExactMatch(), new MathAnswer(), new DeepScaler(), new Dapo(), new F1(), new Gpqa());
 
     /** The name that a request's {@code reward.type} gives. */
     String name();
 
-    /**
-     * The score of a response.
-     *
-     * @param response the text that was generated, without special tokens
-     * @param label what the prompt's row says is right
-     * @return finite, unitless; more is better
-     */
-    double score(String response, String label);
+    /** What a response is worth. */
+    RewardValue score(Response response);
 
     /** The reward of that name, if there is one. */
     static Optional<Reward> named(String name) {
+        return name.startsWith(BOXED_PREFIX)
+                ? plain(name.substring(BOXED_PREFIX.length())).map(BoxedReward::new)
+                : plain(name);
+    }
+
+    private static Optional<Reward> plain(String name) {
         return ALL.stream().filter(reward -> reward.name().equals(name)).findFirst();
     }
 

@@ -2,6 +2,7 @@ package dev.sluice.domain.reward;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class RewardTest {
@@ -10,9 +11,9 @@ class RewardTest {
         // Given
         Reward exact = Reward.named("exact").orElseThrow();
         // When
-        double score = exact.score(" 42\n", "42 ");
+        RewardValue score = exact.score(Response.of(" 42\n", "42 "));
         // Then
-        assertThat(score).isEqualTo(1);
+        assertThat(score).isEqualTo(RewardValue.of(1));
     }
 
     @Test
@@ -20,9 +21,9 @@ class RewardTest {
         // Given
         Reward exact = new ExactMatch();
         // When
-        double score = exact.score("4 2", "42");
+        RewardValue score = exact.score(Response.of("4 2", "42"));
         // Then
-        assertThat(score).isZero();
+        assertThat(score).isEqualTo(RewardValue.of(0));
     }
 
     @Test
@@ -31,6 +32,56 @@ class RewardTest {
         var reward = Reward.named("exakt");
         // Then
         assertThat(reward).isEmpty();
-        assertThat(Reward.names()).containsExactly("exact");
+        assertThat(Reward.named("boxed_exakt")).isEmpty();
+        assertThat(Reward.names()).containsExactly("exact", "math", "deepscaler", "dapo", "f1", "gpqa");
+    }
+
+    @Test
+    void aBoxedRewardSeesOnlyTheLastBox() {
+        // Given
+        Reward boxed = Reward.named("boxed_exact").orElseThrow();
+        // When
+        RewardValue score = boxed.score(Response.of("first \\boxed{41}, then \\boxed{42}.", "42"));
+        // Then
+        assertThat(boxed.name()).isEqualTo("boxed_exact");
+        assertThat(score).isEqualTo(RewardValue.of(1));
+    }
+
+    @Test
+    void dapoGivesADictionaryOfWhichAKeyPicksOneNumber() {
+        // When
+        RewardValue value = new Dapo().score(Response.of("Answer: 41", "42"));
+        // Then
+        assertThat(value).isEqualTo(new RewardValue.Dictionary(Map.of("score", -1.0, "acc", 0.0)));
+        assertThat(value.at(null)).isEqualTo(RewardValue.of(-1));
+        assertThat(value.at("acc")).isEqualTo(RewardValue.of(0));
+        assertThat(value.at("pred"))
+                .isEqualTo(new RewardValue.Unscored(
+                        "the reward has the numbers acc, score and no pred; set reward.key to one of them"));
+    }
+
+    @Test
+    void dapoDoesNotScoreAgainstALabelThatIsNoNumber() {
+        // When
+        RewardValue value = new Dapo().score(Response.of("Answer: x", "x"));
+        // Then
+        assertThat(value).isInstanceOf(RewardValue.Unscored.class);
+    }
+
+    @Test
+    void aKeyOfAPlainNumberIsAMistake() {
+        // When
+        RewardValue value = RewardValue.of(0.5).at("score");
+        // Then
+        assertThat(value)
+                .isEqualTo(new RewardValue.Unscored(
+                        "the reward is the number 0.5, which has no key score; leave reward.key out"));
+    }
+
+    @Test
+    void whatIsNotFiniteIsNoScore() {
+        // Then
+        assertThat(RewardValue.of(Double.NaN)).isInstanceOf(RewardValue.Unscored.class);
+        assertThat(RewardValue.of(Double.NEGATIVE_INFINITY)).isInstanceOf(RewardValue.Unscored.class);
     }
 }

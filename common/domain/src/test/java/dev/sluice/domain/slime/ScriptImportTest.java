@@ -175,6 +175,17 @@ class ScriptImportTest {
     }
 
     @Test
+    void aRemoteRewardWithItsKeyAndGroupsIsMapped() {
+        Imported imported = SlimeScripts.changed(
+                "--rm-type deepscaler",
+                "--rm-type remote_rm --rm-url http://rewards:8090/r --reward-key score --group-rm");
+
+        assertThat(imported.request().get("reward").toString())
+                .isEqualTo(
+                        "{\"type\":\"remote_rm\",\"key\":\"score\",\"url\":\"http://rewards:8090/r\",\"group\":true}");
+    }
+
+    @Test
     void theFlagsOfEachProgramStayAvailableForItsRules() {
         Imported imported = SlimeScripts.imported(SlimeScripts.HEAD);
 

@@ -6,6 +6,8 @@ import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.TrainingRequest.PartialRollout;
 import dev.sluice.rollout.engine.EngineApi;
+import dev.sluice.rollout.reward.Rewards;
+import dev.sluice.rollout.reward.Score;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.SamplingParams;
@@ -21,11 +23,11 @@ public final class GroupSampler {
     private static final int ALL_TOKENS = -1;
 
     private final Tokenizer tokenizer;
-    private final Scorer scorer;
+    private final GroupScorer scorer;
 
-    public GroupSampler(Tokenizer tokenizer) {
+    public GroupSampler(Tokenizer tokenizer, Rewards rewards) {
         this.tokenizer = tokenizer;
-        this.scorer = new Scorer(tokenizer);
+        this.scorer = new GroupScorer(tokenizer, rewards);
     }
 
     /**
@@ -63,10 +65,18 @@ public final class GroupSampler {
                     task.sampling().maxTokens(),
                     call.begun().get(indexes.get(i)),
                     task.partialRollout() == PartialRollout.CONTINUE_MASKED);
-            outcomes.add(
-                    ReplyCheck.check(indexes.get(i), replies.get(i), expected, tokens -> scorer.score(task, tokens)));
+            outcomes.add(ReplyCheck.check(indexes.get(i), replies.get(i), expected));
         }
         return new SampledBatch(prompt, outcomes);
+    }
+
+    /**
+     * The samples of a complete group with their rewards, or with the reason why they have none; blocks while rewards are computed.
+     *
+     * @param left until the group must be done
+     */
+    public List<Sample> score(GroupRequested task, List<Sample> samples, Duration left) {
+        return scorer.score(task, samples, left);
     }
 
     private static GenerateRequest request(SamplingCall call, int[] prompt, int index, PartialSample begun) {
@@ -79,6 +89,11 @@ public final class GroupSampler {
     /** A sample that no engine could give. */
     public static Sample failed(int index, String engineId, String reason) {
         return ReplyCheck.failed(index, engineId, reason);
+    }
+
+    /** A sample that nobody could score. */
+    public static Sample unscored(Sample sample, String reason) {
+        return sample.unscored() == null ? GroupScorer.with(sample, Score.none(reason)) : sample;
     }
 
     private int[] tokens(Prompt prompt) {

@@ -1,5 +1,6 @@
 package dev.sluice.rollout.sampling;
 
+import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -10,13 +11,15 @@ import org.jspecify.annotations.Nullable;
 /** Opens a run's tokenizer when it is first needed: a big one takes a second, in which the core must not stand still. */
 public final class LazySampler implements Callable<GroupSampler>, AutoCloseable {
     private final Path modelDirectory;
+    private final Rewards rewards;
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Tokenizer tokenizer;
     private @Nullable GroupSampler sampler;
     private boolean closed;
 
-    public LazySampler(Path modelDirectory) {
+    public LazySampler(Path modelDirectory, Rewards rewards) {
         this.modelDirectory = modelDirectory;
+        this.rewards = rewards;
     }
 
     /** @throws IOException if the directory has no usable tokenizer; asked again, it tries again */
@@ -29,7 +32,7 @@ public final class LazySampler implements Callable<GroupSampler>, AutoCloseable 
             }
             if (sampler == null) {
                 tokenizer = Tokenizer.open(modelDirectory);
-                sampler = new GroupSampler(tokenizer);
+                sampler = new GroupSampler(tokenizer, rewards);
             }
             return sampler;
         } finally {

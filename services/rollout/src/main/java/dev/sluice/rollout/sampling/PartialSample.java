@@ -9,6 +9,7 @@ import dev.sluice.events.UInt8Array;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The beginning of a response whose end is still to be sampled, perhaps by other weights on another engine.
@@ -71,9 +72,10 @@ public record PartialSample(int[] tokens, float[] logprobs, List<VersionSpan> ve
     /**
      * As a sample of the log.
      *
+     * @param unscored why it will have no reward; null where it may have one later
      * @param maskOlder whether only the tokens of the newest version may be trained on
      */
-    Sample sample(int index, FinishReason reason, String engineId, Score score, boolean maskOlder) {
+    Sample sample(int index, FinishReason reason, String engineId, @Nullable String unscored, boolean maskOlder) {
         byte[] lossMask = new byte[tokens.length];
         Arrays.fill(lossMask, (byte) 1);
         if (maskOlder && !versions.isEmpty()) {
@@ -84,8 +86,8 @@ public record PartialSample(int[] tokens, float[] logprobs, List<VersionSpan> ve
                 Int32Array.of(tokens),
                 Float32Array.of(logprobs),
                 UInt8Array.of(lossMask),
-                score.reward(),
-                score.unscored(),
+                null,
+                unscored,
                 reason,
                 versions,
                 engineId,
@@ -100,6 +102,6 @@ public record PartialSample(int[] tokens, float[] logprobs, List<VersionSpan> ve
 
     /** As it is given back for somebody else to go on with. */
     public Sample parked(int index, String engineId) {
-        return sample(index, FinishReason.PARKED, engineId, Score.none("it is not finished"), false);
+        return sample(index, FinishReason.PARKED, engineId, "it is not finished", false);
     }
 }

@@ -12,7 +12,6 @@ import dev.sluice.sglang.Meta;
 import dev.sluice.sglang.Speculation;
 import dev.sluice.sglang.TokenLogprob;
 import java.util.List;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +36,7 @@ final class ReplyCheck {
 
     private ReplyCheck() {}
 
-    static SampleOutcome check(int index, GenerateResponse reply, Expected expected, Function<int[], Score> scorer) {
+    static SampleOutcome check(int index, GenerateResponse reply, Expected expected) {
         int[] tokens = reply.outputIds();
         Meta meta = reply.meta();
         boolean interrupted = meta.finishReason() instanceof FinishReason.Abort;
@@ -60,8 +59,7 @@ final class ReplyCheck {
         GroupEvent.FinishReason reason = meta.finishReason() instanceof FinishReason.Length
                 ? GroupEvent.FinishReason.LENGTH
                 : GroupEvent.FinishReason.STOP;
-        return new Accepted(
-                whole.sample(index, reason, expected.engineId(), scorer.apply(whole.tokens()), expected.maskOlder()));
+        return new Accepted(whole.sample(index, reason, expected.engineId(), null, expected.maskOlder()));
     }
 
     private static @Nullable String objection(int[] tokens, Meta meta, Expected expected) {
@@ -116,6 +114,6 @@ final class ReplyCheck {
 
     /** A sample that could not be had; it costs its group nothing but itself. */
     static Sample failed(int index, String engineId, String reason) {
-        return PartialSample.NOTHING.sample(index, GroupEvent.FinishReason.FAILED, engineId, Score.none(reason), false);
+        return PartialSample.NOTHING.sample(index, GroupEvent.FinishReason.FAILED, engineId, reason, false);
     }
 }

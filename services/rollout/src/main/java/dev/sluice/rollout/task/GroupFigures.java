@@ -21,6 +21,7 @@ public final class GroupFigures {
     private final Counter abandoned;
     private final Counter groupsParked;
     private final Counter refused;
+    private final Counter unscored;
     private final Timer groupTime;
 
     public GroupFigures(MeterRegistry registry) {
@@ -32,6 +33,7 @@ public final class GroupFigures {
         this.abandoned = registry.counter("sluice_rollout_groups_abandoned");
         this.groupsParked = registry.counter("sluice_rollout_groups_parked");
         this.refused = registry.counter("sluice_rollout_samples_refused");
+        this.unscored = registry.counter("sluice_rollout_samples_unscored");
         this.groupTime = registry.timer("sluice_rollout_group");
     }
 
@@ -47,6 +49,7 @@ public final class GroupFigures {
     void answered(GroupSampled result) {
         for (Sample sample : result.samples()) {
             tokens.increment(sample.tokens().length());
+            unscored.increment(sample.unscored() == null ? 0 : 1);
             registry.counter(
                             "sluice_rollout_samples",
                             "finish",

@@ -1,5 +1,6 @@
 package dev.sluice.rollout.task;
 
+import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.GroupWithdrawn;
 import dev.sluice.rollout.core.Core;
@@ -36,6 +37,8 @@ public final class GroupQueue {
     private static final int REMEMBERED_RESULTS = 4096;
     /** How long an engine may take to give back what was aborted. */
     private static final Duration ABORT_WAIT = Duration.ofSeconds(2);
+    /** Rewards must be there before the deadline: a group without them is a result, a late one is none. */
+    private static final Duration ANSWER_WAIT = Duration.ofSeconds(1);
 
     /**
      * What a queue works with.
@@ -148,6 +151,7 @@ public final class GroupQueue {
         return works.values().stream()
                 .anyMatch(work -> work.ending() == null
                         && !work.answered()
+                        && !work.scoring()
                         && Objects.equals(work.task().exactWeightVersion(), version));
     }
 
@@ -171,8 +175,9 @@ public final class GroupQueue {
     }
 
     private void count() {
-        int idle = (int)
-                works.values().stream().filter(work -> work.running().isEmpty()).count();
+        int idle = (int) works.values().stream()
+                .filter(work -> work.running().isEmpty() && !work.scoring())
+                .count();
         figures.waiting(works.size(), idle);
     }
 
@@ -295,10 +300,33 @@ public final class GroupQueue {
             } else {
                 answers.abandon(work, ending.reason(), () -> remove(work));
             }
-        } else if (ending == null && work.complete()) {
-            sampled.put(work.key(), work.task().epoch());
-            answers.answer(work, () -> remove(work));
+        } else if (ending == null && work.complete() && !work.scoring()) {
+            score(work);
         }
+    }
+
+    /** Engines are free again while rewards are asked for, which may take minutes. */
+    private void score(GroupWork work) {
+        GroupRequested task = work.task();
+        List<Sample> samples = work.beginScoring();
+        Duration left = Duration.between(core.now(), task.deadline()).minus(ANSWER_WAIT);
+        core.background(
+                "score-" + task.groupId(), () -> sampler.call().score(task, samples, left), (scored, failure) -> {
+                    if (scored != null) {
+                        work.scored(scored);
+                    } else {
+                        work.unscored("rewards could not be asked for: " + failure);
+                    }
+                    if (work.answered() || work.ending() != null) {
+                        return;
+                    }
+                    if (work.complete()) {
+                        sampled.put(work.key(), work.task().epoch());
+                        answers.answer(work, () -> remove(work));
+                    } else {
+                        pump(); // a renewed task wants newer samples
+                    }
+                });
     }
 
     private void remove(GroupWork work) {
@@ -318,7 +346,7 @@ public final class GroupQueue {
         GroupWork.Ending ending = new GroupWork.Ending(reason, parks);
         closing = ending;
         for (GroupWork work : List.copyOf(works.values())) {
-            if (work.running().isEmpty() || mayFinish.isZero()) {
+            if (work.running().isEmpty() && !work.scoring() || mayFinish.isZero()) {
                 end(work, ending);
             }
         }
@@ -334,6 +362,7 @@ public final class GroupQueue {
         int running =
                 work.running().stream().mapToInt(batch -> batch.indexes.size()).sum();
         return "%d of %d samples done and %d running"
-                .formatted(work.finished(), work.task().samples(), running);
+                        .formatted(work.finished(), work.task().samples(), running)
+                + (work.scoring() ? ", their rewards asked for" : "");
     }
 }

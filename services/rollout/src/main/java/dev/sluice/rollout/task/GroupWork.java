@@ -42,6 +42,7 @@ final class GroupWork {
     private int tokensAborted;
     private int dispatches;
     private @Nullable Ending ending;
+    private boolean scoring;
     private boolean answered;
 
     /**
@@ -183,6 +184,28 @@ final class GroupWork {
 
     int finished() {
         return done.size();
+    }
+
+    /** Its samples are complete and their rewards are being asked for. */
+    boolean scoring() {
+        return scoring;
+    }
+
+    List<Sample> beginScoring() {
+        scoring = true;
+        return List.copyOf(done.values());
+    }
+
+    /** Takes rewards; a sample that a renewed task forbade meanwhile stays away. */
+    void scored(List<Sample> scored) {
+        scoring = false;
+        scored.forEach(sample -> done.computeIfPresent(sample.index(), (index, known) -> sample));
+    }
+
+    /** Rewards could not be asked for. */
+    void unscored(String reason) {
+        scoring = false;
+        done.replaceAll((index, sample) -> GroupSampler.unscored(sample, reason));
     }
 
     /** Why every sample failed, if every one did. */

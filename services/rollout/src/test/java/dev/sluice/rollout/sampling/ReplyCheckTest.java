@@ -31,7 +31,7 @@ class ReplyCheckTest {
         assertThat(sample.lossMask().toArray()).containsExactly(1, 1, 1);
         assertThat(sample.versions()).containsExactly(new VersionSpan(3, 3));
         assertThat(sample.finishReason()).isEqualTo(FinishReason.STOP);
-        assertThat(sample.reward()).isEqualTo(0.5);
+        assertThat(sample.reward()).isNull();
         assertThat(sample.verifies()).isEqualTo(2);
         assertThat(sample.acceptedDrafts()).isEqualTo(1);
         assertThat(sample.proposedDrafts()).isEqualTo(4);
@@ -78,7 +78,7 @@ class ReplyCheckTest {
     @Test
     void moreTokensThanAskedForAreRefused() {
         // When
-        var outcome = ReplyCheck.check(0, read(REPLY), expected(3, 2), tokens -> Score.of(0));
+        var outcome = ReplyCheck.check(0, read(REPLY), expected(3, 2));
         // Then
         assertThat(outcome)
                 .isEqualTo(
@@ -116,17 +116,12 @@ class ReplyCheckTest {
         PartialSample begun = new PartialSample(
                 new int[] {7, 8}, new float[] {-1, -2}, List.of(new VersionSpan(2, 2)), PartialSample.Drafts.NONE);
         // When
-        var outcome = ReplyCheck.check(
-                0,
-                read(REPLY),
-                new ReplyCheck.Expected("engine-1", 3, 5, begun, false),
-                tokens -> Score.of(tokens.length));
+        var outcome = ReplyCheck.check(0, read(REPLY), new ReplyCheck.Expected("engine-1", 3, 5, begun, false));
         // Then
         Sample sample = ((SampleOutcome.Accepted) outcome).sample();
         assertThat(sample.tokens().toArray()).containsExactly(7, 8, 9, 11, 1);
         assertThat(sample.logprobs().toArray()).containsExactly(-1, -2, -0.5f, -0.25f, -1.0f);
         assertThat(sample.versions()).containsExactly(new VersionSpan(2, 2), new VersionSpan(3, 3));
-        assertThat(sample.reward()).as("scored as a whole").isEqualTo(5);
     }
 
     private static ReplyCheck.Expected expected(int version, int maxTokens) {
@@ -137,10 +132,7 @@ class ReplyCheckTest {
     void theSourceWeightsMayBeCalledDefault() {
         // When
         var outcome = ReplyCheck.check(
-                0,
-                read(REPLY.replace("\"weight_version\": \"3\"", "\"weight_version\": \"default\"")),
-                expected(0, 4),
-                tokens -> Score.of(0));
+                0, read(REPLY.replace("\"weight_version\": \"3\"", "\"weight_version\": \"default\"")), expected(0, 4));
         // Then
         assertThat(outcome).isInstanceOf(SampleOutcome.Accepted.class);
     }
@@ -150,7 +142,7 @@ class ReplyCheckTest {
     }
 
     private static SampleOutcome check(String reply) {
-        return ReplyCheck.check(0, read(reply), EXPECTED, tokens -> Score.of(0.5));
+        return ReplyCheck.check(0, read(reply), EXPECTED);
     }
 
     private static GenerateResponse read(String reply) {

@@ -117,7 +117,9 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                         version,
                         deadline,
                         PartialRollout.RESTART,
-                        List.of()));
+                        List.of(),
+                        prompts.metadata(row),
+                        run.request().reward()));
     }
 
     private Sampling sampling(int row, int round) {

@@ -15,6 +15,7 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of a prompt file, in the file's order, with the file's hash.
@@ -69,6 +70,11 @@ public record PromptSet(List<PromptRow> rows, String sha256, boolean applyChatTe
                                 .map(message -> new GroupTask.Message(message.role(), message.content()))
                                 .toList());
         };
+    }
+
+    /** A row's metadata as JSON text, if it has any. */
+    public @Nullable String metadata(int row) {
+        return rows.get(row).metadata();
     }
 
     public String label(int row) {

@@ -76,6 +76,8 @@ public final class TrainingPrompts {
                 null,
                 deadline,
                 rollout.partialRollout(),
-                List.of());
+                List.of(),
+                set.metadata(row),
+                run.request().reward());
     }
 }

@@ -122,7 +122,7 @@ class EvaluationRoundTest {
 
     private static TrainedRun run() {
         TrainingRequest.Data data = new TrainingRequest.Data(
-                "p.jsonl", "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE);
+                "p.jsonl", "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE, "metadata");
         TrainingRequest.Rollout rollout =
                 new TrainingRequest.Rollout(1, 1, 1, 1, 0, 0, 1, 1, -1, 0, 0, 1, 60, null, 0, null, null, null);
         TrainingRequest request = new TrainingRequest(
@@ -132,7 +132,7 @@ class EvaluationRoundTest {
                 null,
                 null,
                 data,
-                new TrainingRequest.Reward("exact"),
+                TrainingRequest.Reward.named("exact"),
                 List.of(),
                 rollout,
                 null,

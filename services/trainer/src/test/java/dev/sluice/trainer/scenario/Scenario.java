@@ -105,8 +105,16 @@ final class Scenario implements AutoCloseable {
                 new TrainingRequest.Cluster(
                         TrainingRequest.Placement.DISAGGREGATED, null, 0, 1, 1, 0, 0, 8, 0, true, List.of(), Map.of()),
                 new TrainingRequest.Data(
-                        prompts.toString(), "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE),
-                new TrainingRequest.Reward("exact"),
+                        prompts.toString(),
+                        "prompt",
+                        "label",
+                        false,
+                        true,
+                        7,
+                        0,
+                        TrainingRequest.BadRows.REFUSE,
+                        "metadata"),
+                TrainingRequest.Reward.named("exact"),
                 List.of(new TrainingRequest.Evaluation("held-out", prompts.toString(), 0, 1, 4, 0)),
                 new TrainingRequest.Rollout(
                         1,

@@ -1,0 +1,60 @@
+package dev.sluice.rollout.reward;
+
+import dev.sluice.domain.reward.RewardType;
+import java.net.URI;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** The addresses that requests may cause this instance to call, by what they begin with; none unless configured. */
+final class AllowedUrls {
+    private static final String KEY = "sluice.rollout.reward-urls";
+    private final List<URI> prefixes;
+
+    /** @throws IllegalArgumentException if one of them is no http(s) address */
+    AllowedUrls(List<String> prefixes) {
+        prefixes.forEach(prefix -> RewardType.objection(prefix).ifPresent(problem -> {
+            throw new IllegalArgumentException("%s has %s: %s".formatted(KEY, prefix, problem));
+        }));
+        this.prefixes = prefixes.stream().map(URI::create).toList();
+    }
+
+    /** Why the address must not be called, if it must not. */
+    Optional<String> objection(String url) {
+        Optional<String> malformed = RewardType.objection(url);
+        if (malformed.isPresent()) {
+            return malformed;
+        }
+        URI uri = URI.create(url);
+        return prefixes.stream().anyMatch(prefix -> covers(prefix, uri))
+                ? Optional.empty()
+                : Optional.of("%s is not covered by this instance's %s %s; add it there, or use another reward"
+                        .formatted(url, KEY, prefixes));
+    }
+
+    private static boolean covers(URI prefix, URI uri) {
+        return prefix.getScheme().equals(uri.getScheme())
+                && prefix.getHost().equalsIgnoreCase(uri.getHost())
+                && port(prefix) == port(uri)
+                && pathCovers(path(prefix), path(uri));
+    }
+
+    /** At whole segments; a path that climbs, also in disguise, is covered by none. */
+    private static boolean pathCovers(String prefix, String path) {
+        String plain = path.toLowerCase(Locale.ROOT);
+        if (plain.contains("/..") || plain.contains("%2e") || plain.contains("%2f") || plain.contains("\\")) {
+            return false;
+        }
+        String whole = prefix.endsWith("/") ? prefix : prefix + "/";
+        return (path + "/").startsWith(whole);
+    }
+
+    private static String path(URI uri) {
+        return uri.getRawPath() == null ? "" : uri.getRawPath();
+    }
+
+    private static int port(URI uri) {
+        int usual = uri.getScheme().equals("https") ? 443 : 80;
+        return uri.getPort() < 0 ? usual : uri.getPort();
+    }
+}

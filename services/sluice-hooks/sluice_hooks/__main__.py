@@ -1,0 +1,5 @@
+"""`python3 -m sluice_hooks` is `sluice-hooks`."""
+
+from .server import main
+
+main()
