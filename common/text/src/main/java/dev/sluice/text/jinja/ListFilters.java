@@ -55,6 +55,11 @@ final class ListFilters {
         return items;
     }
 
+    /** Jinja2's map, select and reject take what counts as false for an empty list. */
+    private List<@Nullable Object> itemsOrNone(@Nullable Object value) {
+        return Values.truth(value) ? items(value) : List.of();
+    }
+
     private String joined(@Nullable Object value, Given given) {
         String separator = PythonText.of(given.at(0, "d", ""), budget);
         Object attribute = given.at(1, "attribute", null);
@@ -116,7 +121,7 @@ final class ListFilters {
         Object attribute = given.named().get("attribute");
         Object otherwise = given.named().get("default");
         String filter = attribute == null ? given.text(0, "filter") : "";
-        for (Object item : items(value)) {
+        for (Object item : itemsOrNone(value)) {
             Object result = attribute == null ? filters.apply(filter, item, given.after(1)) : at(item, attribute);
             mapped.add(result instanceof Undefined && otherwise != null ? otherwise : result);
         }
@@ -124,7 +129,7 @@ final class ListFilters {
     }
 
     private List<@Nullable Object> picked(@Nullable Object value, Predicate<@Nullable Object> wanted) {
-        return new ArrayList<>(items(value).stream().filter(wanted).toList());
+        return new ArrayList<>(itemsOrNone(value).stream().filter(wanted).toList());
     }
 
     private boolean passes(@Nullable Object item, Given given) {

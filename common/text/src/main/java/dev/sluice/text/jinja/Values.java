@@ -179,7 +179,7 @@ final class Values {
 
     /** A dictionary's key: only a plain value, since hashing a nested one could take for ever. */
     static @Nullable Object key(@Nullable Object value) {
-        if (value == null || value instanceof String || isNumber(value)) {
+        if (value == null || value instanceof String || value instanceof Undefined || isNumber(value)) {
             return value;
         }
         throw new TemplateException("a " + typeName(value) + " cannot be a key of a dict");

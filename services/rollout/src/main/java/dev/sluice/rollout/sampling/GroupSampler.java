@@ -2,13 +2,13 @@ package dev.sluice.rollout.sampling;
 
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupTask.GroupRequested;
-import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.rollout.engine.EngineApi;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.SamplingParams;
 import dev.sluice.text.Tokenizer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,11 +17,12 @@ import java.util.List;
 public final class GroupSampler {
     private static final int ALL_TOKENS = -1;
 
-    private final Tokenizer tokenizer;
+    private final PromptTokens prompts;
     private final Scorer scorer;
 
-    public GroupSampler(Tokenizer tokenizer) {
-        this.tokenizer = tokenizer;
+    /** @param modelDirectory has the chat template, which is asked for with the first conversation */
+    public GroupSampler(Tokenizer tokenizer, Path modelDirectory) {
+        this.prompts = new PromptTokens(tokenizer, modelDirectory);
         this.scorer = new Scorer(tokenizer);
     }
 
@@ -45,7 +46,7 @@ public final class GroupSampler {
 
     /** All samples go out in one call and share the prompt's prefill. */
     public SampledBatch sample(EngineApi engine, SamplingCall call) {
-        int[] prompt = tokens(call.task().prompt());
+        int[] prompt = prompts.of(call.task().prompt());
         List<GenerateRequest> requests = call.indexes().stream()
                 .map(index -> GenerateRequest.ofTokens(
                         call.ridPrefix() + index, prompt, params(call.task().sampling(), index)))
@@ -66,18 +67,6 @@ public final class GroupSampler {
         return ReplyCheck.failed(index, engineId, reason);
     }
 
-    private int[] tokens(Prompt prompt) {
-        if (prompt.text() == null) {
-            throw new IllegalArgumentException(
-                    "the prompt is a conversation, and this version has no chat templates; write prompts as plain text");
-        }
-        int[] tokens = tokenizer.encode(prompt.text());
-        if (tokens.length == 0) {
-            throw new IllegalArgumentException("the prompt has no tokens");
-        }
-        return tokens;
-    }
-
     private static SamplingParams params(Sampling sampling, int index) {
         var params =
                 SamplingParams.of(sampling.maxTokens(), sampling.temperature()).change();
@@ -86,6 +75,12 @@ public final class GroupSampler {
         }
         if (sampling.topK() != ALL_TOKENS) {
             params = params.topK(sampling.topK());
+        }
+        if (!sampling.stop().isEmpty()) {
+            params = params.stop(sampling.stop());
+        }
+        if (!sampling.stopTokenIds().isEmpty()) {
+            params = params.stopTokenIds(sampling.stopTokenIds());
         }
         return params.samplingSeed(SampleSeed.of(sampling.seed(), index)).done();
     }

@@ -29,7 +29,7 @@ public final class LazySampler implements Callable<GroupSampler>, AutoCloseable 
             }
             if (sampler == null) {
                 tokenizer = Tokenizer.open(modelDirectory);
-                sampler = new GroupSampler(tokenizer);
+                sampler = new GroupSampler(tokenizer, modelDirectory);
             }
             return sampler;
         } finally {
