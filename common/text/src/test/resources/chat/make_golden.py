@@ -1,5 +1,7 @@
 """Renders the conversations of conversations.json with transformers and writes golden.json and tokenizer.json of each family.
 
+Renders the small templates of snippets.json in the same environment and writes snippets-golden.json.
+
 Run beside this file with transformers 5.24.0, jinja2 3.1.6 and tokenizers 0.23.3: python make_golden.py
 The tokenizers are small byte-level BPEs with the special tokens of the family; the real ones have 7 to 20 MB.
 """
@@ -9,6 +11,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
+from transformers.utils.chat_template_utils import _compile_jinja_template
 
 HERE = Path(__file__).parent
 PIECES = (
@@ -69,7 +72,21 @@ def case(tokenizer: PreTrainedTokenizerFast, conversation: dict) -> dict:
     return {"name": conversation["name"], "text": text, "ids": ids}
 
 
+def snippet(template: str, variables: dict) -> dict:
+    try:
+        return {"text": _compile_jinja_template(template).render(**variables)}
+    except Exception as refusal:  # noqa: BLE001 - whatever stops Jinja must stop us
+        return {"refused": f"{type(refusal).__name__}: {refusal}"}
+
+
+def snippets() -> None:
+    given = json.loads((HERE / "snippets.json").read_text())
+    lines = [json.dumps(snippet(template, given["variables"]), ensure_ascii=False) for template in given["templates"]]
+    (HERE / "snippets-golden.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
 def main() -> None:
+    snippets()
     conversations = json.loads((HERE / "conversations.json").read_text())
     corpus = [json.dumps(conversation, ensure_ascii=False) for conversation in conversations]
     for family, special in FAMILIES.items():

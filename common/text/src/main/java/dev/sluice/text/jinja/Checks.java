@@ -50,12 +50,12 @@ final class Checks {
             case "lower" -> value instanceof String text && text.equals(text.toLowerCase(Locale.ROOT));
             case "sameas" ->
                 value == given.required(0, "other") || (value instanceof Boolean && value.equals(given.at(0, "other")));
-            case "eq", "equalto" -> Values.equal(value, given.required(0, "other"), budget);
-            case "ne" -> !Values.equal(value, given.required(0, "other"), budget);
-            case "lt", "lessthan" -> Values.compare(value, given.required(0, "other"), budget) < 0;
-            case "le" -> Values.compare(value, given.required(0, "other"), budget) <= 0;
-            case "gt", "greaterthan" -> Values.compare(value, given.required(0, "other"), budget) > 0;
-            case "ge" -> Values.compare(value, given.required(0, "other"), budget) >= 0;
+            case "eq", "equalto", "==" -> Values.equal(value, given.required(0, "other"), budget);
+            case "ne", "!=" -> !Values.equal(value, given.required(0, "other"), budget);
+            case "lt", "lessthan", "<" -> Values.compare(value, given.required(0, "other"), budget) < 0;
+            case "le", "<=" -> Values.compare(value, given.required(0, "other"), budget) <= 0;
+            case "gt", "greaterthan", ">" -> Values.compare(value, given.required(0, "other"), budget) > 0;
+            case "ge", ">=" -> Values.compare(value, given.required(0, "other"), budget) >= 0;
             case "in" -> Values.contains(given.required(0, "seq"), value, budget);
             default -> throw new TemplateException("there is no test '" + test + "' here");
         };

@@ -130,8 +130,9 @@ final class Filters {
     }
 
     private static Object absolute(@Nullable Object value) {
+        // Without the cast both would become doubles.
         return value instanceof Double number
-                ? Math.abs(number)
+                ? (Object) Math.abs(number)
                 : Numbers.small(Numbers.toInteger(value).abs());
     }
 }

@@ -4,11 +4,13 @@ import dev.sluice.text.jinja.Token.Kind;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Names, strings, numbers and operators inside one tag. */
 final class TagLexer {
     private static final List<String> LONG_OPERATORS = List.of("//", "**", "==", "!=", ">=", "<=");
     private static final String OPERATORS = "+-*/%~[](){}<>=.:|,;";
+    private static final Pattern EXPONENT = Pattern.compile("[eE][-+]?[0-9]");
     private static final String OPENING = "([{";
     private static final String CLOSING = ")]}";
 
@@ -71,6 +73,11 @@ final class TagLexer {
         if (!afterDot && at + 1 < source.length() && source.charAt(at) == '.' && isDigit(source.charAt(at + 1))) {
             kind = Kind.FLOAT;
             at++;
+            digits();
+        }
+        if (!afterDot && EXPONENT.matcher(source).region(at, source.length()).lookingAt()) {
+            kind = Kind.FLOAT;
+            at += source.charAt(at + 1) == '+' || source.charAt(at + 1) == '-' ? 2 : 1;
             digits();
         }
         return new Token(kind, source.substring(start, at).replace("_", ""), line);

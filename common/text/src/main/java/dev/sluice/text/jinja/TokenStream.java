@@ -7,7 +7,7 @@ import java.util.function.Supplier;
 /** The tokens of a template with a place; bounds how deeply what is read may be nested. */
 final class TokenStream {
     /** Deeper than any published template nests, shallow enough for a thread's stack. */
-    static final int MAXIMUM_NESTING = 100;
+    static final int MAXIMUM_NESTING = 50;
 
     private final List<Token> tokens;
     private int at;
