@@ -34,39 +34,79 @@ record PromptCheck(String file, Path model, TrainingRequest.Data data, int maxim
         }
         try (Tokenizer tokenizer = maximumTokens == 0 ? null : Tokenizer.open(model)) {
             ChatTemplate template = data.applyChatTemplate() ? ChatTemplate.open(model) : null;
-            return notTooLong(rendered(rows, form, template), tokenizer);
+            // One pass that keeps no text: the rendered prompts of a large file would fill the memory.
+            Found found = new Found();
+            for (PromptRow row : rows) {
+                look(row, form, template, tokenizer, found);
+            }
+            report(found, rows.size());
+            return found.kept;
         } catch (IOException e) {
             throw new TrainingRefusedException(e.getMessage(), e);
         }
     }
 
-    /** A row with the text that the model reads. */
-    private record Rendered(PromptRow row, String text) {}
+    /** What a pass over the rows found. */
+    private static final class Found {
+        private final List<PromptRow> kept = new ArrayList<>();
+        private int refused;
+        private String firstRefusal = "";
+        private int tooLong;
+        private int longestTokens;
+    }
 
-    private List<Rendered> rendered(List<PromptRow> rows, PromptForm form, @Nullable ChatTemplate template) {
-        List<Rendered> rendered = new ArrayList<>();
-        List<String> refused = new ArrayList<>();
-        for (PromptRow row : rows) {
-            try {
-                rendered.add(new Rendered(row, text(form.prompt(row), template)));
-            } catch (TemplateException | IllegalArgumentException e) {
-                refused.add("line %d: %s".formatted(row.line(), e.getMessage()));
+    private void look(
+            PromptRow row,
+            PromptForm form,
+            @Nullable ChatTemplate template,
+            @Nullable Tokenizer tokenizer,
+            Found found) {
+        int tokens;
+        try {
+            String text = text(form.prompt(row), template);
+            tokens = tokenizer == null ? 0 : tokenizer.encode(text).length;
+        } catch (TemplateException | IllegalArgumentException e) {
+            if (found.refused++ == 0) {
+                found.firstRefusal = "line %d: %s".formatted(row.line(), e.getMessage());
             }
+            return;
         }
-        if (!refused.isEmpty() && (data.badRows() == BadRows.REFUSE || rendered.isEmpty())) {
+        found.longestTokens = Math.max(found.longestTokens, tokens);
+        if (tokens > maximumTokens) {
+            found.tooLong++;
+        } else {
+            found.kept.add(row);
+        }
+    }
+
+    private void report(Found found, int rows) {
+        if (found.refused > 0 && (data.badRows() == BadRows.REFUSE || found.refused == rows)) {
             throw new TrainingRefusedException(
                     "the chat template of %s refuses %d of %d prompts of %s, the first is %s; mend them or set data.badRows to skip"
-                            .formatted(model, refused.size(), rows.size(), file, refused.getFirst()));
+                            .formatted(model, found.refused, rows, file, found.firstRefusal));
         }
-        if (!refused.isEmpty()) {
+        if (found.kept.isEmpty()) {
+            throw new TrainingRefusedException(
+                    "all %d prompts of %s have more tokens than data.maxPromptTokens %d; set it to %d to use them all"
+                            .formatted(found.tooLong, file, maximumTokens, found.longestTokens));
+        }
+        if (found.refused > 0) {
             LOG.warn(
                     "prompts that the chat template refuses are left out file={} rows={} of={} first={}",
                     file,
-                    refused.size(),
-                    rows.size(),
-                    refused.getFirst());
+                    found.refused,
+                    rows,
+                    found.firstRefusal);
         }
-        return rendered;
+        if (found.tooLong > 0) {
+            LOG.info(
+                    "prompts above data.maxPromptTokens are left out file={} rows={} of={} maxPromptTokens={} longest={}",
+                    file,
+                    found.tooLong,
+                    rows,
+                    maximumTokens,
+                    found.longestTokens);
+        }
     }
 
     private static String text(Prompt prompt, @Nullable ChatTemplate template) {
@@ -77,33 +117,5 @@ record PromptCheck(String file, Path model, TrainingRequest.Data data, int maxim
                 Conversation.builder().tools(prompt.tools()).arguments(prompt.templateArguments());
         prompt.messages().forEach(message -> conversation.message(message.role(), message.content(), message.json()));
         return template.render(conversation.toBeAnswered());
-    }
-
-    private List<PromptRow> notTooLong(List<Rendered> rendered, @Nullable Tokenizer tokenizer) {
-        List<PromptRow> kept = new ArrayList<>();
-        int longest = 0;
-        for (Rendered prompt : rendered) {
-            int tokens = tokenizer == null ? 0 : tokenizer.encode(prompt.text()).length;
-            longest = Math.max(longest, tokens);
-            if (tokens <= maximumTokens) {
-                kept.add(prompt.row());
-            }
-        }
-        int left = rendered.size() - kept.size();
-        if (kept.isEmpty()) {
-            throw new TrainingRefusedException(
-                    "all %d prompts of %s have more tokens than data.maxPromptTokens %d; set it to %d to use them all"
-                            .formatted(left, file, maximumTokens, longest));
-        }
-        if (left > 0) {
-            LOG.info(
-                    "prompts above data.maxPromptTokens are left out file={} rows={} of={} maxPromptTokens={} longest={}",
-                    file,
-                    left,
-                    rendered.size(),
-                    maximumTokens,
-                    longest);
-        }
-        return kept;
     }
 }
