@@ -4,6 +4,7 @@ import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.text.ChatTemplate;
 import dev.sluice.text.Conversation;
 import dev.sluice.text.Tokenizer;
+import dev.sluice.text.jinja.TemplateException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.locks.ReentrantLock;
@@ -21,7 +22,7 @@ final class PromptTokens {
         this.modelDirectory = modelDirectory;
     }
 
-    /** @throws RuntimeException if there is no usable template for a conversation, it refuses it, or no token comes out */
+    /** @throws IllegalArgumentException if there is no usable template for a conversation, it refuses it, or no token comes out */
     int[] of(Prompt prompt) {
         int[] tokens = tokenizer.encode(prompt.text() == null ? rendered(prompt) : prompt.text());
         if (tokens.length == 0) {
@@ -37,7 +38,11 @@ final class PromptTokens {
         Conversation.Builder conversation =
                 Conversation.builder().tools(prompt.tools()).arguments(prompt.templateArguments());
         prompt.messages().forEach(message -> conversation.message(message.role(), message.content(), message.json()));
-        return template().render(conversation.toBeAnswered());
+        try {
+            return template().render(conversation.toBeAnswered());
+        } catch (TemplateException e) {
+            throw new IllegalArgumentException("the chat template refuses the prompt: " + e.getMessage(), e);
+        }
     }
 
     private ChatTemplate template() {

@@ -85,6 +85,18 @@ class GroupSamplerTest {
                 .hasMessageContaining("has no chat template");
     }
 
+    @Test
+    void aConversationThatTheTemplateRefusesSaysWhere() {
+        Prompt parts = Prompt.of(List.of(
+                new Message("user", "", "{\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\": \"x\"}]}")));
+
+        assertThatThrownBy(() -> send(TEXT.resolve("chat/deepseek-v3.1"), parts, new Sampling(1, 1, -1, 8, 42)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "the chat template refuses the prompt: line 28: there is no str + list; an absent value may be"
+                                + " the reason");
+    }
+
     private int[] send(Path model, Prompt prompt, Sampling sampling) throws IOException {
         GroupRequested task = new GroupRequested(
                 "r", 1, "r/0", 0, 0, 1, "i", prompt, "4", "exact", 1, sampling, 0, null, Instant.MAX);
