@@ -4,6 +4,7 @@ import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.TrainingRequest.PartialRollout;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Work a trainer addresses to one rollout instance. */
@@ -71,6 +72,45 @@ public sealed interface GroupTask extends Event {
             parked = parked == null ? List.of() : List.copyOf(parked);
         }
 
+        /** A task with nothing but what every task has. */
+        public GroupRequested(
+                String runId,
+                int epoch,
+                String groupId,
+                long cursor,
+                int round,
+                int attempt,
+                String instanceId,
+                Prompt prompt,
+                @Nullable String label,
+                String reward,
+                int samples,
+                Sampling sampling,
+                int minWeightVersion,
+                @Nullable Integer exactWeightVersion,
+                Instant deadline) {
+            this(
+                    runId,
+                    epoch,
+                    groupId,
+                    cursor,
+                    round,
+                    attempt,
+                    instanceId,
+                    prompt,
+                    label,
+                    reward,
+                    samples,
+                    sampling,
+                    minWeightVersion,
+                    exactWeightVersion,
+                    deadline,
+                    PartialRollout.RESTART,
+                    List.of(),
+                    null,
+                    null);
+        }
+
         public boolean evaluation() {
             return cursor < 0;
         }
@@ -113,17 +153,39 @@ public sealed interface GroupTask extends Event {
     @About("A prompt: plain text, or messages for the chat template")
     record Prompt(
             @About("Plain text") @Nullable String text,
-            @About("Messages") @Nullable List<Message> messages) {
+            @About("Messages") @Nullable List<Message> messages,
+
+            @About("Tools for the chat template, the text of a JSON list") @Nullable
+            String tools,
+
+            @About("Further variables of the chat template; JSON where it reads as such")
+            Map<String, String> templateArguments) {
+        public Prompt {
+            templateArguments = templateArguments == null ? Map.of() : Map.copyOf(templateArguments);
+        }
 
         public static Prompt of(String text) {
-            return new Prompt(text, null);
+            return new Prompt(text, null, null, Map.of());
+        }
+
+        public static Prompt of(List<Message> messages) {
+            return new Prompt(null, messages, null, Map.of());
         }
     }
 
     @About("A message of a conversation")
     record Message(
             @About("system, user, assistant or tool") String role,
-            @About("Text") String content) {}
+            @About("Text") String content,
+
+            @About("The whole message as JSON text where it is more than a role and a text, such as a tool call")
+            @Nullable
+            String json) {
+
+        public static Message of(String role, String content) {
+            return new Message(role, content, null);
+        }
+    }
 
     @About("How to sample")
     record Sampling(
@@ -136,5 +198,21 @@ public sealed interface GroupTask extends Event {
             @About("Longest response, tokens") int maxTokens,
 
             @About("Seed of the group; each sample derives its own from it and its index")
-            long seed) {}
+            long seed,
+
+            @About("Texts that end a response, which keeps them")
+            List<String> stop,
+
+            @About("Tokens that end a response besides the model's own end")
+            List<Integer> stopTokenIds) {
+        public Sampling {
+            stop = stop == null ? List.of() : List.copyOf(stop);
+            stopTokenIds = stopTokenIds == null ? List.of() : List.copyOf(stopTokenIds);
+        }
+
+        /** Where only the model's own end-of-sequence tokens end a response. */
+        public Sampling(double temperature, double topP, int topK, int maxTokens, long seed) {
+            this(temperature, topP, topK, maxTokens, seed, List.of(), List.of());
+        }
+    }
 }

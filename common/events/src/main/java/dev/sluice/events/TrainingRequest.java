@@ -121,7 +121,45 @@ public record TrainingRequest(
             BadRows badRows,
 
             @About("Key of a row's metadata, which a row may lack") @Nullable
-            String metadataKey) {}
+            String metadataKey,
+
+            @About("Key of the tools in a row, a list of JSON schemas or its text; rows without it have none")
+            String toolKey,
+
+            @About("Further variables of the chat template, such as enable_thinking; JSON where it reads as such")
+            Map<String, String> chatTemplateArguments) {
+        public Data {
+            // Records of this version's first months have neither.
+            toolKey = toolKey == null ? "tools" : toolKey;
+            chatTemplateArguments = chatTemplateArguments == null
+                    ? Map.of()
+                    : Collections.unmodifiableMap(new LinkedHashMap<>(chatTemplateArguments));
+        }
+
+        /** Without tools and further variables of the chat template. */
+        public Data(
+                String prompts,
+                String promptKey,
+                String labelKey,
+                boolean applyChatTemplate,
+                boolean shuffle,
+                long seed,
+                int maxPromptTokens,
+                BadRows badRows) {
+            this(
+                    prompts,
+                    promptKey,
+                    labelKey,
+                    applyChatTemplate,
+                    shuffle,
+                    seed,
+                    maxPromptTokens,
+                    badRows,
+                    null,
+                    null,
+                    null);
+        }
+    }
 
     public enum BadRows {
         REFUSE,
@@ -234,11 +272,61 @@ public record TrainingRequest(
             RolloutLayout layout,
 
             @About("Further flags of sglang.launch_server without dashes, of a closed list")
-            Map<String, String> sglang) {
+            Map<String, String> sglang,
+
+            @About("Texts that end a response, which keeps them")
+            List<String> stop,
+
+            @About("Tokens that end a response besides the model's own end")
+            List<Integer> stopTokenIds) {
         public Rollout {
             partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
             layout = layout == null ? RolloutLayout.AUTO : layout;
+            stop = stop == null ? List.of() : List.copyOf(stop);
+            stopTokenIds = stopTokenIds == null ? List.of() : List.copyOf(stopTokenIds);
             sglang = sglang == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(sglang));
+        }
+
+        /** Where only the model's own end-of-sequence tokens end a response. */
+        public Rollout(
+                int engines,
+                int groupsPerStep,
+                int samplesPerPrompt,
+                int maxResponseTokens,
+                int meanResponseTokens,
+                int maxContextTokens,
+                double temperature,
+                double topP,
+                int topK,
+                int maxPolicyLag,
+                int oversample,
+                int maxRounds,
+                int groupDeadlineSeconds,
+                int redundantExperts,
+                Speculation speculation,
+                RolloutLayout layout,
+                Map<String, String> sglang) {
+            this(
+                    engines,
+                    groupsPerStep,
+                    samplesPerPrompt,
+                    maxResponseTokens,
+                    meanResponseTokens,
+                    maxContextTokens,
+                    temperature,
+                    topP,
+                    topK,
+                    maxPolicyLag,
+                    oversample,
+                    maxRounds,
+                    groupDeadlineSeconds,
+                    PartialRollout.RESTART,
+                    redundantExperts,
+                    speculation,
+                    layout,
+                    sglang,
+                    List.of(),
+                    List.of());
         }
     }
 

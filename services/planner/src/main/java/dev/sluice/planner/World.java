@@ -1,6 +1,7 @@
 package dev.sluice.planner;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sluice.checkpoint.ChatTemplateFile;
 import dev.sluice.checkpoint.CheckpointException;
 import dev.sluice.checkpoint.HuggingFaceCheckpoint;
 import dev.sluice.domain.data.PromptRows;
@@ -69,7 +70,9 @@ class World {
             problems.add(directory + " has no tokenizer.json");
         }
         ModelSpec spec = problems.isEmpty() ? spec(directory.resolve("config.json"), problems) : null;
-        return new Facts.Model(problems, spec);
+        // A plan may look at a directory that holds config.json alone; a run's holds every file.
+        boolean chatTemplate = purpose == Purpose.PLAN || ChatTemplateFile.isIn(directory);
+        return new Facts.Model(problems, spec, null, chatTemplate);
     }
 
     private static @Nullable ModelSpec spec(Path config, List<String> problems) {

@@ -355,11 +355,7 @@ class RunRolloutTest {
                         task.sampling(),
                         0,
                         null,
-                        task.deadline(),
-                        PartialRollout.RESTART,
-                        List.of(),
-                        null,
-                        null),
+                        task.deadline()),
                 UUID.randomUUID());
         core.settle();
         // Then

@@ -172,11 +172,7 @@ final class Scenario implements AutoCloseable {
                 new Sampling(1, 1, -1, maxTokens, 42 + cursor),
                 minVersion,
                 exactVersion,
-                Instant.now().plus(deadline),
-                TrainingRequest.PartialRollout.RESTART,
-                List.of(),
-                null,
-                null);
+                Instant.now().plus(deadline));
         kafka.publish(task);
         return task;
     }

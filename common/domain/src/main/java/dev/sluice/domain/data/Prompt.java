@@ -2,6 +2,7 @@ package dev.sluice.domain.data;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a model is asked: plain text, or the messages of a conversation. */
 public sealed interface Prompt {
@@ -16,8 +17,17 @@ public sealed interface Prompt {
         }
     }
 
-    /** One message of a conversation, such as {@code user} and what the user said. */
-    record Message(String role, String content) {}
+    /**
+     * One message of a conversation, such as {@code user} and what the user said.
+     *
+     * @param content its text; empty where it has none, or several parts
+     * @param json the whole message as its row has it; absent where it is a role and a text alone
+     */
+    record Message(String role, String content, @Nullable String json) {
+        public Message(String role, String content) {
+            this(role, content, null);
+        }
+    }
 
     /** Bytes of the text in UTF-8; no tokenizer that falls back to bytes makes more tokens of it. */
     default long utf8Bytes() {
@@ -25,7 +35,7 @@ public sealed interface Prompt {
             case Text plain -> bytes(plain.text());
             case Messages talk ->
                 talk.messages().stream()
-                        .mapToLong(message -> bytes(message.content()))
+                        .mapToLong(message -> bytes(message.json() == null ? message.content() : message.json()))
                         .sum();
         };
     }

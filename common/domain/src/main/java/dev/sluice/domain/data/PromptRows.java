@@ -34,10 +34,17 @@ public record PromptRows(List<PromptRow> rows, Summary summary) {
      * @param problems the first {@value #MAX_REPORTED} kinds of broken lines, each with its first line: a wrong key, which
      *     breaks every line, must not hide the one line that is no JSON
      * @param longestPromptBytes UTF-8 bytes of the longest usable prompt, 0 without any
+     * @param conversations usable rows whose prompt is a list of messages
      */
-    public record Summary(int usable, int broken, List<RowProblem> problems, long longestPromptBytes) {
+    public record Summary(
+            int usable, int broken, List<RowProblem> problems, long longestPromptBytes, int conversations) {
         public Summary {
             problems = List.copyOf(problems);
+        }
+
+        /** Of plain texts. */
+        public Summary(int usable, int broken, List<RowProblem> problems, long longestPromptBytes) {
+            this(usable, broken, problems, longestPromptBytes, 0);
         }
 
         /** Broken lines that no problem tells of. */

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.events.EventJson;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 final class PromptScan {
     private static final ObjectReader JSON =
             EventJson.mapper().readerFor(JsonNode.class).with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-    private static final int MAX_MESSAGES = 1000;
     private static final int MAX_KEYS_COMPARED = 50;
 
     private final RowKeys keys;
@@ -28,6 +26,7 @@ final class PromptScan {
     private int rows;
     private int broken;
     private long longestPromptBytes;
+    private int conversations;
     private int line;
 
     PromptScan(RowKeys keys, Consumer<PromptRow> usable) {
@@ -44,7 +43,7 @@ final class PromptScan {
             }
             take(lines);
         }
-        return new PromptRows.Summary(rows, broken, List.copyOf(problems.values()), longestPromptBytes);
+        return new PromptRows.Summary(rows, broken, List.copyOf(problems.values()), longestPromptBytes, conversations);
     }
 
     private void take(BoundedLines lines) {
@@ -84,12 +83,15 @@ final class PromptScan {
             refuse(String.join("; ", absent));
             return;
         }
-        Prompt prompt = prompt(row.get(keys.prompt()));
+        Prompt prompt = RowPrompt.of(row.get(keys.prompt()));
+        RowTools tools = RowTools.of(row.path(keys.tools()));
         JsonNode label = row.get(keys.label());
         if (prompt == null) {
             refuse("%s holds neither text nor a list of {role, content} messages".formatted(keys.prompt()));
         } else if (!label.isValueNode() || label.isNull()) {
             refuse("%s is neither text nor a number".formatted(keys.label()));
+        } else if (tools.problem() != null) {
+            refuse("%s %s".formatted(keys.tools(), tools.problem()));
         } else {
             JsonNode metadata = row.path(keys.metadata());
             String text = metadata.isObject() && !metadata.isEmpty() ? metadata.toString() : null;
@@ -98,8 +100,9 @@ final class PromptScan {
                 return;
             }
             rows++;
+            conversations += prompt instanceof Prompt.Messages ? 1 : 0;
             longestPromptBytes = Math.max(longestPromptBytes, prompt.utf8Bytes());
-            usable.accept(new PromptRow(line, prompt, label.asText(), text));
+            usable.accept(new PromptRow(line, prompt, label.asText(), text, tools.json()));
         }
     }
 
@@ -108,24 +111,6 @@ final class PromptScan {
                 .map(Map.Entry::getKey)
                 .limit(MAX_KEYS_COMPARED)
                 .toList();
-    }
-
-    private static @Nullable Prompt prompt(JsonNode node) {
-        if (node.isTextual()) {
-            return node.asText().isBlank() ? null : new Prompt.Text(node.asText());
-        }
-        if (!node.isArray() || node.isEmpty() || node.size() > MAX_MESSAGES) {
-            return null;
-        }
-        List<Prompt.Message> messages = new ArrayList<>();
-        for (JsonNode message : node) {
-            if (!message.path("role").isTextual() || !message.path("content").isTextual()) {
-                return null;
-            }
-            messages.add(new Prompt.Message(
-                    message.get("role").asText(), message.get("content").asText()));
-        }
-        return new Prompt.Messages(messages);
     }
 
     private void refuse(String message) {

@@ -4,21 +4,26 @@ import dev.sluice.events.TrainingRequest;
 import java.util.Objects;
 
 /**
- * Where a row keeps its prompt and its label.
+ * Where a row keeps its prompt, its label and its tools.
  *
  * @param prompt key of a text, or of a list of {@code {role, content}} messages
  * @param label key of a text, number or boolean
  * @param metadata key of an object that rewards may look at; a row may lack it
+ * @param tools key of a list of tools or its JSON text; a row may be without
  */
-public record RowKeys(String prompt, String label, String metadata) {
+public record RowKeys(String prompt, String label, String metadata, String tools) {
     private static final String METADATA = "metadata";
 
-    /** With the usual key of metadata. */
+    /** With the usual keys of metadata and tools. */
     public RowKeys(String prompt, String label) {
-        this(prompt, label, METADATA);
+        this(prompt, label, METADATA, "tools");
     }
 
     public static RowKeys of(TrainingRequest.Data data) {
-        return new RowKeys(data.promptKey(), data.labelKey(), Objects.requireNonNullElse(data.metadataKey(), METADATA));
+        return new RowKeys(
+                data.promptKey(),
+                data.labelKey(),
+                Objects.requireNonNullElse(data.metadataKey(), METADATA),
+                data.toolKey());
     }
 }

@@ -37,6 +37,7 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("rollout.temperature", between(0, 100)),
             entry("rollout.topP", new Bounds(0, false, 1, true)),
             entry("rollout.topK", from(-1)),
+            entry("rollout.stopTokenIds[]", between(0, 1 << 24)),
             entry("rollout.maxPolicyLag", between(0, 1000)),
             entry("rollout.oversample", between(0, 65_536)),
             entry("rollout.maxRounds", between(0, 100)),

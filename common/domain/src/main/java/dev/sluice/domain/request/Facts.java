@@ -63,13 +63,19 @@ public record Facts(
      * @param problems what makes it unusable; empty means fine
      * @param spec absent when it could not be read
      * @param note what else is to be said of it, absent where nothing is
+     * @param chatTemplate whether it has one; true where nobody has looked
      */
     public record Model(
             List<String> problems,
             @Nullable ModelSpec spec,
-            @Nullable String note) {
+            @Nullable String note,
+            boolean chatTemplate) {
         public Model {
             problems = List.copyOf(problems);
+        }
+
+        public Model(List<String> problems, @Nullable ModelSpec spec, @Nullable String note) {
+            this(problems, spec, note, true);
         }
 
         public Model(List<String> problems, @Nullable ModelSpec spec) {

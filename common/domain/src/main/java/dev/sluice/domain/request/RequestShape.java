@@ -95,7 +95,7 @@ final class RequestShape {
         ArrayNode checked = JsonNodeFactory.instance.arrayNode();
         for (int i = 0; i < node.size(); i++) {
             String place = "%s[%d]".formatted(path, i);
-            if (element == String.class) {
+            if (element == String.class || element == Integer.class) {
                 new RequestValue(node.get(i), element, place).checked(this::add).ifPresent(checked::add);
             } else if (node.get(i).isObject()) {
                 checked.add(record(node.get(i), element, place));

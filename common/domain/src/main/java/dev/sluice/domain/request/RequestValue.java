@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,9 @@ record RequestValue(JsonNode node, Class<?> type, String path) {
     private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9]+(\\.[0-9]*)?([eE][-+]?[0-9]{1,3})?");
 
     private static final int MAX_TEXT = 4096;
+
+    /** Texts that may be white space alone: two newlines can end a response. */
+    private static final Set<String> WHITE_SPACE_COUNTS = Set.of("rollout.stop[]");
 
     /** Takes a problem: rule, path, message, mend. */
     interface Sink {
@@ -56,9 +60,10 @@ record RequestValue(JsonNode node, Class<?> type, String path) {
             return number();
         }
         if (type == String.class) {
-            boolean fits = node.isTextual()
-                    && !node.asText().isBlank()
-                    && node.asText().length() <= MAX_TEXT;
+            boolean blank = WHITE_SPACE_COUNTS.contains(RequestShape.pattern(path))
+                    ? node.asText().isEmpty()
+                    : node.asText().isBlank();
+            boolean fits = node.isTextual() && !blank && node.asText().length() <= MAX_TEXT;
             return fits ? node : missing;
         }
         throw new IllegalStateException("no reading for " + type + " at " + path);

@@ -17,7 +17,7 @@ final class TrainingRules {
             new RequestRule("algorithm.known", "the algorithm exists", TrainingRules::algorithm),
             new RequestRule("algorithm.reference", "no reference model is needed", TrainingRules::reference),
             new RequestRule("algorithm.old-logprobs", "the ratio's denominator is exact", TrainingRules::oldLogprobs),
-            new RequestRule("data.chat-template", "prompts are used as they stand", TrainingRules::chatTemplate),
+            new RequestRule("data.chat-template", "prompts become what the model reads", TrainingRules::chatTemplate),
             new RequestRule("training.mtp", "what is trained exists", TrainingRules::mtp),
             new RequestRule("training.mini-batches", "mini-batches are whole groups", TrainingRules::miniBatches),
             new RequestRule("training.layout", "the cpu worker is one process", TrainingRules::layout));
@@ -59,11 +59,26 @@ final class TrainingRules {
     }
 
     private static void chatTemplate(TrainingRequest request, Facts facts, Findings findings) {
-        if (request.data().applyChatTemplate()) {
-            findings.hindrance(
+        boolean applied = request.data().applyChatTemplate();
+        if (applied && !facts.model().chatTemplate()) {
+            findings.error(
                     "data.applyChatTemplate",
-                    "chat templates are not supported yet",
-                    "set it to false and give prompts as the model is to read them");
+                    "the model has no chat template: neither chat_template.jinja nor chat_template in tokenizer_config.json",
+                    "copy it from the model's page, or set it to false and give prompts as the model is to read them");
+        }
+        long conversations = facts.promptFiles().values().stream()
+                .mapToLong(file -> file.summary().conversations())
+                .sum();
+        if (!applied && conversations > 0) {
+            findings.error(
+                    "data.applyChatTemplate",
+                    "%d prompts are lists of messages, which only a chat template makes a text of"
+                            .formatted(conversations),
+                    "set it to true, or give prompts as the model is to read them");
+        }
+        if (!applied && !request.data().chatTemplateArguments().isEmpty()) {
+            findings.warning(
+                    "data.chatTemplateArguments", "no chat template is applied that could read them", "leave them out");
         }
     }
 

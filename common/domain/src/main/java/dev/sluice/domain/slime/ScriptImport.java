@@ -59,6 +59,7 @@ public final class ScriptImport {
         new PlainFlags(draft).read();
         new ClusterFlags(draft, launch.gpusOfNode(), settings).read();
         new DataFlags(draft).read();
+        new PromptFlags(draft).read();
         new RolloutFlags(draft, launch.asynchronous()).read();
         new AlgorithmFlags(draft).read();
         new TrainingFlags(draft).read();

@@ -39,6 +39,46 @@ class PromptRowsTest {
     }
 
     @Test
+    void keepsWhatAMessageHasBesidesRoleAndTextAsItsRowSaysIt() throws IOException {
+        PromptRows read = read("""
+                {"prompt": [{"role": "user", "content": [{"type": "text", "text": "a"}]}, {"content": "b", "role": "assistant", "reasoning_content": "r"}, {"role": "assistant", "tool_calls": [{"name": "f"}]}], "label": "1"}
+                {"prompt": [{"role": "assistant"}], "label": "1"}
+                """);
+
+        assertThat(read.rows().getFirst().prompt())
+                .isEqualTo(new Prompt.Messages(List.of(
+                        new Prompt.Message(
+                                "user", "", "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]}"),
+                        new Prompt.Message(
+                                "assistant",
+                                "b",
+                                "{\"content\":\"b\",\"role\":\"assistant\",\"reasoning_content\":\"r\"}"),
+                        new Prompt.Message(
+                                "assistant", "", "{\"role\":\"assistant\",\"tool_calls\":[{\"name\":\"f\"}]}"))));
+        assertThat(read.summary().conversations()).isEqualTo(1);
+        assertThat(read.summary().broken()).isEqualTo(1);
+    }
+
+    /** slime takes both: a list, and the JSON text of one. */
+    @Test
+    void keepsToolsAsAListOrAsItsText() throws IOException {
+        PromptRows read = read("""
+                {"prompt": "a", "label": "1", "tools": [{"z": 1, "a": 2}]}
+                {"prompt": "a", "label": "1", "tools": "[{\\"z\\": 1}]"}
+                {"prompt": "a", "label": "1", "tools": null}
+                {"prompt": "a", "label": "1", "tools": "none"}
+                {"prompt": "a", "label": "1", "tools": {"z": 1}}
+                """);
+
+        assertThat(read.rows())
+                .extracting(PromptRow::tools)
+                .containsExactly("[{\"z\":1,\"a\":2}]", "[{\"z\":1}]", null);
+        assertThat(read.summary().problems())
+                .singleElement()
+                .hasToString("line 4 and 1 more: tools holds neither a list of tools nor the JSON text of one");
+    }
+
+    @Test
     void tellsEachBrokenLineWithItsNumberAndReason() throws IOException {
         PromptRows read = read("""
                 {"prompt": "a", "lable": "1"}

@@ -30,6 +30,8 @@ class BoundsTest {
                 var element = ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
                 if (((Class<?>) element).isRecord()) {
                     collect((Class<?>) element, place + "[]", numbers);
+                } else if (element == Integer.class) {
+                    numbers.add(place + "[]");
                 }
             } else if (Set.of(int.class, Integer.class, long.class, double.class, Double.class)
                     .contains(component.getType())) {

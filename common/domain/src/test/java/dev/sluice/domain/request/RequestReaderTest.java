@@ -9,6 +9,7 @@ import dev.sluice.events.Problem;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.SpeculationAlgorithm;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -49,6 +50,31 @@ class RequestReaderTest {
         TrainingRequest request = Requests.complete(document);
 
         assertThat(request.evaluation()).containsExactly(new TrainingRequest.Evaluation("held", "/h", 0, 1, 77, 1.0));
+    }
+
+    @Test
+    void readsStopsAndVariablesOfTheChatTemplate() {
+        ObjectNode document = Requests.with("rollout.stop", "[\"\\n\\n\", \"User:\"]");
+        Requests.set(document, "rollout.stopTokenIds", "[7, 151336]");
+        Requests.set(document, "data.chatTemplateArguments", "{\"enable_thinking\": false, \"effort\": \"high\"}");
+
+        TrainingRequest request = Requests.complete(document);
+
+        assertThat(request.rollout().stop()).containsExactly("\n\n", "User:");
+        assertThat(request.rollout().stopTokenIds()).containsExactly(7, 151336);
+        assertThat(request.data().toolKey()).isEqualTo("tools");
+        assertThat(request.data().chatTemplateArguments())
+                .isEqualTo(Map.of("enable_thinking", "false", "effort", "high"));
+    }
+
+    @Test
+    void refusesStopsThatAreNone() {
+        ObjectNode document = Requests.with("rollout.stop", "[\"\"]");
+        Requests.set(document, "rollout.stopTokenIds", "[-1, 1.5]");
+
+        assertThat(Requests.problems(document))
+                .extracting(Problem::path)
+                .containsExactlyInAnyOrder("rollout.stop[0]", "rollout.stopTokenIds[0]", "rollout.stopTokenIds[1]");
     }
 
     @Test

@@ -29,7 +29,6 @@ class RequestRulesTest {
             algorithm.known           | algorithm.name                  | "ppo"      | algorithm ppo is not computed yet
             algorithm.known           | algorithm.name                  | "gpro"     | no algorithm is called gpro; did you mean grpo?
             algorithm.reference       | algorithm.klLossCoefficient     | 0.1        | needs a reference model
-            data.chat-template        | data.applyChatTemplate          | true       | not supported yet
             training.mini-batches     | training.optimizerStepsPerStep  | 5          | 32 groups do not divide into 5 mini-batches; 2 would be left over
             training.layout           | training.layout                 | {"ep": 8}  | one process
             reward.known              | reward.type                     | "exakt"    | did you mean exact?
@@ -51,11 +50,37 @@ class RequestRulesTest {
         assertThat(RequestRules.reject(problems)).isTrue();
     }
 
+    @Test
+    void refusesAChatTemplateThatTheModelLacksAndConversationsWithoutOne() {
+        ObjectNode applied = fine();
+        Requests.set(applied, "data.applyChatTemplate", "true");
+        Facts untemplated = new Facts(new Facts.Model(List.of(), WITH_MTP, null, false), promptFiles(), 0);
+        Facts conversations = new Facts(
+                new Facts.Model(List.of(), WITH_MTP),
+                Map.of("/p.jsonl", new Facts.PromptFile(null, new PromptRows.Summary(64, 0, List.of(), 10, 3))),
+                0);
+
+        List<Problem> lacking = RequestRules.broken(Requests.complete(applied), untemplated);
+        List<Problem> without = RequestRules.broken(Requests.complete(fine()), conversations);
+
+        assertThat(RequestRules.broken(Requests.complete(applied), conversations))
+                .isEmpty();
+        assertThat(lacking)
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message())
+                        .isEqualTo("the model has no chat template: neither chat_template.jinja nor chat_template in"
+                                + " tokenizer_config.json"));
+        assertThat(without)
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message())
+                        .isEqualTo("3 prompts are lists of messages, which only a chat template makes a text of"));
+        assertThat(RequestRules.reject(lacking) && RequestRules.reject(without)).isTrue();
+    }
+
     /** What hinders a run here and now: a plan, perhaps for other machines, only mentions it. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             data.prompts        | data.prompts                | "/other"     | /other was not looked at
-            data.chat-template  | data.applyChatTemplate      | true         | chat templates are not supported yet
             reward.known        | reward.type                 | "ifbench"    | the reward ifbench is not computed yet
             algorithm.known     | algorithm.name              | "gspo"       | algorithm gspo is not computed yet
             algorithm.reference | algorithm.klLossCoefficient | 0.1          | 0.1 needs a reference model

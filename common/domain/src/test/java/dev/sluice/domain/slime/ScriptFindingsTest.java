@@ -173,7 +173,7 @@ class ScriptFindingsTest {
                 "--use-rollout-routing-replay | ERROR | experts are chosen anew",
                 "--eps-clip-c 3 | ERROR | clipped on one side",
                 "--use-wandb | WARNING | not at Weights & Biases",
-                "--rollout-stop-token-ids 1 2 | WARNING | generation_config.json",
+                "--eval-tool-key functions | WARNING | under the key of training",
                 "--sglang-tp-size 8 | WARNING | slime sets it itself",
                 "--update-weight-mode delta | WARNING | no differences",
                 "--dynamic-sampling-filter-path slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std | WARNING | advantage is 0",

@@ -290,4 +290,20 @@ class ScriptImportTest {
         assertThat(imported.request().at("/training/optimizerStepsPerStep").asInt())
                 .isEqualTo(4);
     }
+
+    @Test
+    void toolsTemplateVariablesAndStopsAreMapped() {
+        Imported imported = SlimeScripts.with(
+                "   --tool-key functions --apply-chat-template-kwargs '{\"enable_thinking\":false,\"effort\":\"high\",\"n\":\"3\"}'\n"
+                        + "   --rollout-stop '</answer>' 'User:' --rollout-stop-token-ids 151329 151336");
+
+        JsonNode data = imported.request().path("data");
+        JsonNode rollout = imported.request().path("rollout");
+        assertThat(imported.failed()).isFalse();
+        assertThat(data.path("toolKey").asText()).isEqualTo("functions");
+        assertThat(data.path("chatTemplateArguments"))
+                .hasToString("{\"enable_thinking\":\"false\",\"effort\":\"high\",\"n\":\"\\\"3\\\"\"}");
+        assertThat(rollout.path("stop")).hasToString("[\"</answer>\",\"User:\"]");
+        assertThat(rollout.path("stopTokenIds")).hasToString("[151329,151336]");
+    }
 }

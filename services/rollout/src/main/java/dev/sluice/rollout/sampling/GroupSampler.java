@@ -2,7 +2,6 @@ package dev.sluice.rollout.sampling;
 
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupTask.GroupRequested;
-import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.TrainingRequest.PartialRollout;
 import dev.sluice.rollout.engine.EngineApi;
@@ -12,6 +11,7 @@ import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.SamplingParams;
 import dev.sluice.text.Tokenizer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,11 +22,12 @@ import java.util.SortedMap;
 public final class GroupSampler {
     private static final int ALL_TOKENS = -1;
 
-    private final Tokenizer tokenizer;
+    private final PromptTokens prompts;
     private final GroupScorer scorer;
 
-    public GroupSampler(Tokenizer tokenizer, Rewards rewards) {
-        this.tokenizer = tokenizer;
+    /** @param modelDirectory has the chat template, which is asked for with the first conversation */
+    public GroupSampler(Tokenizer tokenizer, Path modelDirectory, Rewards rewards) {
+        this.prompts = new PromptTokens(tokenizer, modelDirectory);
         this.scorer = new GroupScorer(tokenizer, rewards);
     }
 
@@ -51,7 +52,7 @@ public final class GroupSampler {
     /** All samples go out in one call and share the prompt's prefill. */
     public SampledBatch sample(EngineApi engine, SamplingCall call) {
         GroupRequested task = call.task();
-        int[] prompt = tokens(task.prompt());
+        int[] prompt = prompts.of(task.prompt());
         List<Integer> indexes = List.copyOf(call.begun().keySet());
         List<GenerateRequest> requests = indexes.stream()
                 .map(index -> request(call, prompt, index, call.begun().get(index)))
@@ -96,18 +97,6 @@ public final class GroupSampler {
         return sample.unscored() == null ? GroupScorer.with(sample, Score.none(reason)) : sample;
     }
 
-    private int[] tokens(Prompt prompt) {
-        if (prompt.text() == null) {
-            throw new IllegalArgumentException(
-                    "the prompt is a conversation, and this version has no chat templates; write prompts as plain text");
-        }
-        int[] tokens = tokenizer.encode(prompt.text());
-        if (tokens.length == 0) {
-            throw new IllegalArgumentException("the prompt has no tokens");
-        }
-        return tokens;
-    }
-
     private static SamplingParams params(Sampling sampling, int index, int begun) {
         var params = SamplingParams.of(sampling.maxTokens() - begun, sampling.temperature())
                 .change();
@@ -116,6 +105,12 @@ public final class GroupSampler {
         }
         if (sampling.topK() != ALL_TOKENS) {
             params = params.topK(sampling.topK());
+        }
+        if (!sampling.stop().isEmpty()) {
+            params = params.stop(sampling.stop());
+        }
+        if (!sampling.stopTokenIds().isEmpty()) {
+            params = params.stopTokenIds(sampling.stopTokenIds());
         }
         return params.samplingSeed(SampleSeed.of(sampling.seed(), index, begun)).done();
     }

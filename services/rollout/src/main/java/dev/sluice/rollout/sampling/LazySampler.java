@@ -32,7 +32,7 @@ public final class LazySampler implements Callable<GroupSampler>, AutoCloseable 
             }
             if (sampler == null) {
                 tokenizer = Tokenizer.open(modelDirectory);
-                sampler = new GroupSampler(tokenizer, rewards);
+                sampler = new GroupSampler(tokenizer, modelDirectory, rewards);
             }
             return sampler;
         } finally {

@@ -8,6 +8,7 @@ import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingRequest.Evaluation;
 import dev.sluice.events.TrainingRequest.PartialRollout;
+import dev.sluice.events.TrainingRequest.Rollout;
 import dev.sluice.trainer.dispatch.Work;
 import dev.sluice.trainer.dispatch.WorkSource;
 import dev.sluice.trainer.prompts.PromptSet;
@@ -124,6 +125,8 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
 
     private Sampling sampling(int row, int round) {
         long seed = Objects.hash(run.request().data().seed(), set.name(), row, round) & Long.MAX_VALUE;
-        return new Sampling(set.temperature(), 1.0, -1, set.maxResponseTokens(), seed);
+        Rollout rollout = run.request().rollout();
+        return new Sampling(
+                set.temperature(), 1.0, -1, set.maxResponseTokens(), seed, rollout.stop(), rollout.stopTokenIds());
     }
 }

@@ -25,8 +25,7 @@ public final class Evaluations {
     public static Evaluations read(TrainedRun run) {
         Evaluations evaluations = new Evaluations(run);
         for (Evaluation set : run.request().evaluation()) {
-            evaluations.sets.put(
-                    set, PromptSet.read(set.prompts(), run.request().data()));
+            evaluations.sets.put(set, PromptSet.heldOut(set.prompts(), run.request()));
         }
         return evaluations;
     }

@@ -1,6 +1,5 @@
 package dev.sluice.trainer.prompts;
 
-import dev.sluice.domain.data.Prompt;
 import dev.sluice.domain.data.PromptRow;
 import dev.sluice.domain.data.PromptRows;
 import dev.sluice.domain.data.RowKeys;
@@ -22,22 +21,40 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rows at least one
  * @param sha256 of the file, hexadecimal
- * @param applyChatTemplate whether plain prompts become a user's message
+ * @param form how a row becomes a task's prompt
  */
-public record PromptSet(List<PromptRow> rows, String sha256, boolean applyChatTemplate) {
+public record PromptSet(List<PromptRow> rows, String sha256, PromptForm form) {
 
     /**
-     * Reads a prompt file.
+     * Reads a prompt file to train on; prompts above {@code data.maxPromptTokens} are left out.
      *
      * @throws TrainingRefusedException if it cannot be read, has no usable row, or has broken ones that the request refuses
      */
-    public static PromptSet read(String file, TrainingRequest.Data data) {
+    public static PromptSet training(TrainingRequest request) {
+        TrainingRequest.Data data = request.data();
+        return read(data.prompts(), request, data.maxPromptTokens());
+    }
+
+    /**
+     * Reads a held-out prompt file; every usable row is measured, however long.
+     *
+     * @throws TrainingRefusedException as {@link #training} does
+     */
+    public static PromptSet heldOut(String file, TrainingRequest request) {
+        return read(file, request, 0);
+    }
+
+    private static PromptSet read(String file, TrainingRequest request, int maximumTokens) {
+        TrainingRequest.Data data = request.data();
         MessageDigest digest = FileHash.digest();
         try (InputStream in = new DigestInputStream(Files.newInputStream(Path.of(file)), digest)) {
             PromptRows rows = PromptRows.read(in, RowKeys.of(data));
             in.transferTo(java.io.OutputStream.nullOutputStream());
             refuse(file, rows, data);
-            return new PromptSet(rows.rows(), HexFormat.of().formatHex(digest.digest()), data.applyChatTemplate());
+            PromptForm form = PromptForm.of(data);
+            Path model = Path.of(request.model().path());
+            List<PromptRow> usable = new PromptCheck(file, model, data, maximumTokens).usable(rows.rows(), form);
+            return new PromptSet(usable, HexFormat.of().formatHex(digest.digest()), form);
         } catch (IOException e) {
             throw new TrainingRefusedException(
                     "the prompts %s cannot be read (%s); make the file visible on this host".formatted(file, e), e);
@@ -55,21 +72,16 @@ public record PromptSet(List<PromptRow> rows, String sha256, boolean applyChatTe
         if (rows.rows().isEmpty()) {
             throw new TrainingRefusedException(file + " has no usable row; see data.promptKey and data.labelKey");
         }
+        if (summary.conversations() > 0 && !data.applyChatTemplate()) {
+            throw new TrainingRefusedException(
+                    "%s has %d prompts that are lists of messages; set data.applyChatTemplate to true"
+                            .formatted(file, summary.conversations()));
+        }
     }
 
     /** A row's prompt as a task carries it. */
     public GroupTask.Prompt prompt(int row) {
-        return switch (rows.get(row).prompt()) {
-            case Prompt.Text plain
-            when applyChatTemplate -> new GroupTask.Prompt(null, List.of(new GroupTask.Message("user", plain.text())));
-            case Prompt.Text plain -> GroupTask.Prompt.of(plain.text());
-            case Prompt.Messages talk ->
-                new GroupTask.Prompt(
-                        null,
-                        talk.messages().stream()
-                                .map(message -> new GroupTask.Message(message.role(), message.content()))
-                                .toList());
-        };
+        return form.prompt(rows.get(row));
     }
 
     /** A row's metadata as JSON text, if it has any. */

@@ -28,7 +28,7 @@ public final class TrainingPrompts {
 
     public static TrainingPrompts read(TrainedRun run) {
         TrainingRequest.Data data = run.request().data();
-        PromptSet set = PromptSet.read(data.prompts(), data);
+        PromptSet set = PromptSet.training(run.request());
         Path model = Path.of(run.request().model().path());
         DataIdentity identity = new DataIdentity(
                 set.sha256(),
@@ -36,7 +36,7 @@ public final class TrainingPrompts {
                 data.shuffle(),
                 data.seed(),
                 FileHash.ofOptional(model.resolve("tokenizer.json")),
-                data.applyChatTemplate() ? template(model) : "");
+                data.applyChatTemplate() ? template(model) + set.form().identity() : "");
         return new TrainingPrompts(run, set, identity.sha256());
     }
 
@@ -71,7 +71,9 @@ public final class TrainingPrompts {
                         rollout.topP(),
                         rollout.topK(),
                         rollout.maxResponseTokens(),
-                        order.samplingSeed(ask.cursor(), ask.round())),
+                        order.samplingSeed(ask.cursor(), ask.round()),
+                        rollout.stop(),
+                        rollout.stopTokenIds()),
                 ask.minimumVersion(),
                 null,
                 deadline,

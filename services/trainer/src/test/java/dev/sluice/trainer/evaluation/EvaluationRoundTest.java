@@ -16,6 +16,7 @@ import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.UInt8Array;
 import dev.sluice.trainer.dispatch.Work;
+import dev.sluice.trainer.prompts.PromptForm;
 import dev.sluice.trainer.prompts.PromptSet;
 import dev.sluice.trainer.run.RunFolders;
 import dev.sluice.trainer.run.TrainedRun;
@@ -37,7 +38,7 @@ class EvaluationRoundTest {
                             new PromptRow(1, new Prompt.Text("1+1"), "2"),
                             new PromptRow(2, new Prompt.Text("2+2"), "4")),
                     "sha",
-                    false),
+                    PromptForm.PLAIN),
             20,
             7);
 
@@ -124,7 +125,7 @@ class EvaluationRoundTest {
         TrainingRequest.Data data = new TrainingRequest.Data(
                 "p.jsonl", "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE, "metadata");
         TrainingRequest.Rollout rollout =
-                new TrainingRequest.Rollout(1, 1, 1, 1, 0, 0, 1, 1, -1, 0, 0, 1, 60, null, 0, null, null, null);
+                new TrainingRequest.Rollout(1, 1, 1, 1, 0, 0, 1, 1, -1, 0, 0, 1, 60, 0, null, null, null);
         TrainingRequest request = new TrainingRequest(
                 "r",
                 null,

@@ -29,7 +29,7 @@ class ObjectiveTest {
         TrainingRequest.Algorithm algorithm = new TrainingRequest.Algorithm(
                 "grpo", 0.2, 0.28, 0, 0, oldLogprobs, true, TrainingRequest.LossNormaliser.SAMPLE);
         TrainingRequest.Rollout rollout =
-                new TrainingRequest.Rollout(1, 1, 1, 1, 0, 0, 1, 1, -1, lag, 0, 0, 60, null, 0, null, null, null);
+                new TrainingRequest.Rollout(1, 1, 1, 1, 0, 0, 1, 1, -1, lag, 0, 0, 60, 0, null, null, null);
         TrainingRequest.Training training =
                 new TrainingRequest.Training(1, optimizerSteps, 1e-3, 0, 0.9, 0.98, 1e-8, 1, null, null, null);
         return new TrainingRequest(

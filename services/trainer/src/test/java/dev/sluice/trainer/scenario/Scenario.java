@@ -130,7 +130,6 @@ final class Scenario implements AutoCloseable {
                         0,
                         3,
                         60,
-                        TrainingRequest.PartialRollout.RESTART,
                         0,
                         new TrainingRequest.Speculation(TrainingRequest.SpeculationAlgorithm.NONE, 0, 0),
                         null,
