@@ -119,21 +119,27 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
 
     /** A weight to be written in a type; 8-bit floats are multiplied by the scales of their blocks. */
     TensorSource weight(String name, DType dtype) {
-        TensorEntry tensor = tensors.get(name);
+        return BlockScales.of(config, tensors).has(name) ? multipliedOut(name, dtype) : stored(name, dtype);
+    }
+
+    /**
+     * A weight that has scales of blocks, multiplied by them.
+     *
+     * @throws CheckpointException if the scales do not fit
+     */
+    BlockScaledSource multipliedOut(String name, DType dtype) {
         BlockScales blocks = BlockScales.of(config, tensors);
-        if (!blocks.has(name)) {
-            return stored(name, dtype);
-        }
         blocks.problem(name).ifPresent(problem -> {
             throw new CheckpointException(directory + ": " + problem);
         });
         String scales = BlockScales.nameOf(name);
+        SafetensorsFile shard = shardOf(name);
         return new BlockScaledSource(
                 name,
                 dtype,
-                tensor.shape(),
+                tensors.get(name).shape(),
                 new BlockScaledSource.Blocks(blocks.rows(), blocks.columns()),
-                () -> data(name),
+                (first, elements) -> shard.elements(name, first, elements),
                 new BlockScaledSource.Scales(tensors.get(scales).dtype(), () -> data(scales)));
     }
 
