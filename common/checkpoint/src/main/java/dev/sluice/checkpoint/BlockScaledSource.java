@@ -16,7 +16,7 @@ import java.util.function.Supplier;
  * @param scales one a block, row-major
  */
 record BlockScaledSource(
-        String name, DType dtype, List<Long> shape, Blocks blocks, StoredSource.Mapped data, Scales scales)
+        String name, DType dtype, List<Long> shape, Blocks blocks, Supplier<ByteRange> data, Scales scales)
         implements TensorSource {
     private static final int CODES = 256;
     private static final int WINDOW_ELEMENTS = 1 << 16;
@@ -71,13 +71,14 @@ record BlockScaledSource(
         private final int begin = stored.position();
         private final int blocksInRow = Math.toIntExact(Math.ceilDiv(shape.get(1), blocks.columns));
         private final short[] products = new short[blocksInRow * CODES];
+        private final ByteRange codesOf = data.get();
         private final byte[] codes = new byte[WINDOW_ELEMENTS];
         private final short[] multiplied = new short[WINDOW_ELEMENTS];
         private long blockRow = -1;
 
         /** Appends the products of a run of elements, at most a window. */
         void multiply(long first, int count, ByteBuffer target) {
-            data.elements(first, count).get(codes, 0, count);
+            codesOf.slice(first, count).get(codes, 0, count);
             multiply(first, count);
             target.asShortBuffer().put(multiplied, 0, count);
             target.position(target.position() + count * Short.BYTES);

@@ -69,7 +69,8 @@ record HuggingFaceView(
             return window -> source.read(window.first(), window.elements());
         }
         int width = checkpoint.source(name).dtype().bytes();
-        return window -> checkpoint.data(name, window.first() * width, (long) window.elements() * width);
+        ByteRange range = checkpoint.range(name);
+        return window -> range.slice(window.first() * width, (long) window.elements() * width);
     }
 
     /** A model whose family has no name map is sound for all that can be told, and read under its own names. */
