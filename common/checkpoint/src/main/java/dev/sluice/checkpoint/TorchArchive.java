@@ -22,6 +22,9 @@ final class TorchArchive {
     private static final int CENTRAL_BYTES = 46;
     private static final int LOCAL_BYTES = 30;
     private static final int MAX_COMMENT_BYTES = 0xFFFF;
+    /** Stands for what does not fit 32 bits. */
+    private static final long ZIP64 = 0xFFFF_FFFFL;
+
     private static final int MAX_NAME_BYTES = 0xFFFF;
     /** What is checksummed at a time: an entry may be larger than a buffer. */
     private static final long CHECKED_BYTES = 64L << 20;
@@ -119,6 +122,9 @@ final class TorchArchive {
         ByteBuffer end = findEnd();
         int count = Short.toUnsignedInt(end.getShort(10));
         long at = Integer.toUnsignedLong(end.getInt(16));
+        if (at == ZIP64) {
+            throw broken("has more than 4 GiB, which is not read; save the tensor on more tensor-parallel ranks");
+        }
         if (count == 0 || count > MAX_ENTRIES) {
             throw broken("claims %d entries; 1 to %d are read".formatted(count, MAX_ENTRIES));
         }
