@@ -6,6 +6,8 @@ import java.util.List;
 
 /** An axis-aligned box of elements: {@code low} inclusive, {@code high} exclusive. */
 record Block(long[] low, long[] high) {
+    private static final int SLICE_BYTES = 64 << 20;
+
     static Block of(List<Long> offsets, List<Long> sizes) {
         long[] low = new long[offsets.size()];
         long[] high = new long[offsets.size()];
@@ -48,18 +50,30 @@ record Block(long[] low, long[] high) {
      * Copies this block from the bytes of one box into those of another, row by row.
      *
      * @param source dense bytes of {@code from}, which contains this block
-     * @param target dense bytes of {@code to}, which contains this block
+     * @param target dense bytes of {@code to}, which contains this block and fits a buffer
      * @param width bytes an element
      */
-    void copy(ByteBuffer source, Block from, ByteBuffer target, Block to, int width) {
+    void copy(ByteRange source, Block from, ByteBuffer target, Block to, int width) {
         int last = low.length - 1;
-        int rowBytes = last < 0 ? width : (int) (high[last] - low[last]) * width;
+        int rowBytes = last < 0 ? width : Math.toIntExact((high[last] - low[last]) * width);
         long[] at = low.clone();
+        long sliced = from.index(at) * width;
+        ByteBuffer slice = slice(source, sliced, rowBytes);
         boolean more = true;
         while (more) {
-            target.put((int) to.index(at) * width, source, (int) from.index(at) * width, rowBytes);
+            long row = from.index(at) * width;
+            if (row - sliced > slice.limit() - rowBytes) {
+                sliced = row;
+                slice = slice(source, sliced, rowBytes);
+            }
+            target.put(Math.toIntExact(to.index(at) * width), slice, (int) (row - sliced), rowBytes);
             more = next(at, last - 1);
         }
+    }
+
+    /** Some rows: each for itself would cost more than its copy. */
+    private static ByteBuffer slice(ByteRange source, long begin, int rowBytes) {
+        return source.slice(begin, Math.min(source.bytes() - begin, Math.max(rowBytes, SLICE_BYTES)));
     }
 
     /** Moves to the next row; false after the last. */
@@ -74,7 +88,7 @@ record Block(long[] low, long[] high) {
     }
 
     /** Row-major position of an element of this box. */
-    private long index(long[] at) {
+    long index(long[] at) {
         long index = 0;
         for (int axis = 0; axis < low.length; axis++) {
             index = index * (high[axis] - low[axis]) + at[axis] - low[axis];

@@ -16,7 +16,7 @@ import java.util.function.Supplier;
  * @param scales one a block, row-major
  */
 record BlockScaledSource(
-        String name, DType dtype, List<Long> shape, Blocks blocks, Supplier<ByteBuffer> data, Scales scales)
+        String name, DType dtype, List<Long> shape, Blocks blocks, Supplier<ByteRange> data, Scales scales)
         implements TensorSource {
     private static final int CODES = 256;
     private static final int WINDOW_ELEMENTS = 1 << 16;
@@ -42,18 +42,27 @@ record BlockScaledSource(
 
     @Override
     public void writeRange(WritableByteChannel out, long first, long elements) throws IOException {
-        ByteBuffer source = data.get();
-        byte[] codes = new byte[WINDOW_ELEMENTS];
-        short[] products = new short[WINDOW_ELEMENTS];
-        ByteBuffer window = ByteBuffer.allocate(WINDOW_ELEMENTS * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer window = buffer(WINDOW_ELEMENTS);
         Table table = new Table();
-        for (long done = 0; done < elements; done += codes.length) {
-            int count = (int) Math.min(codes.length, elements - done);
-            source.get(source.position() + Math.toIntExact(first + done), codes, 0, count);
-            table.multiply(codes, products, first + done, count);
-            window.clear().asShortBuffer().put(products, 0, count);
-            DurableFiles.writeFully(out, window.limit(count * Short.BYTES));
+        for (long done = 0; done < elements; done += WINDOW_ELEMENTS) {
+            int count = (int) Math.min(WINDOW_ELEMENTS, elements - done);
+            table.multiply(first + done, count, window.clear());
+            DurableFiles.writeFully(out, window.flip());
         }
+    }
+
+    /** Some of the elements, counted row-major, as they would be written. */
+    ByteBuffer read(long first, int elements) {
+        ByteBuffer read = buffer(elements);
+        Table table = new Table();
+        for (int done = 0; done < elements; done += WINDOW_ELEMENTS) {
+            table.multiply(first + done, Math.min(WINDOW_ELEMENTS, elements - done), read);
+        }
+        return read.flip();
+    }
+
+    private static ByteBuffer buffer(int elements) {
+        return ByteBuffer.allocate(elements * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** The products of every code with the scales of one row of blocks: far fewer than there are elements in it. */
@@ -62,10 +71,20 @@ record BlockScaledSource(
         private final int begin = stored.position();
         private final int blocksInRow = Math.toIntExact(Math.ceilDiv(shape.get(1), blocks.columns));
         private final short[] products = new short[blocksInRow * CODES];
+        private final ByteRange codesOf = data.get();
+        private final byte[] codes = new byte[WINDOW_ELEMENTS];
+        private final short[] multiplied = new short[WINDOW_ELEMENTS];
         private long blockRow = -1;
 
-        /** Multiplies a run of elements, the first of which is number {@code at} of the matrix. */
-        void multiply(byte[] codes, short[] into, long at, int count) {
+        /** Appends the products of a run of elements, at most a window. */
+        void multiply(long first, int count, ByteBuffer target) {
+            codesOf.slice(first, count).get(codes, 0, count);
+            multiply(first, count);
+            target.asShortBuffer().put(multiplied, 0, count);
+            target.position(target.position() + count * Short.BYTES);
+        }
+
+        private void multiply(long at, int count) {
             int done = 0;
             while (done < count) {
                 long row = (at + done) / shape.get(1);
@@ -75,7 +94,7 @@ record BlockScaledSource(
                 int until = (int) Math.min(count, done + blockEnds - column);
                 int table = (int) (column / blocks.columns) * CODES;
                 for (; done < until; done++) {
-                    into[done] = products[table + Byte.toUnsignedInt(codes[done])];
+                    multiplied[done] = products[table + Byte.toUnsignedInt(codes[done])];
                 }
             }
         }
@@ -84,8 +103,7 @@ record BlockScaledSource(
             if (wanted == blockRow) {
                 return;
             }
-            ByteBuffer rounded =
-                    ByteBuffer.allocate(products.length * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer rounded = buffer(products.length);
             stored.position(begin + Math.toIntExact(wanted * blocksInRow * scales.dtype.bytes()));
             for (int block = 0; block < blocksInRow; block++) {
                 float scale = FloatTypes.get(stored, scales.dtype);

@@ -6,6 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Which tensors of a checkpoint are 8-bit floats with one scale a block, as DeepSeek publishes its models.
@@ -39,6 +42,11 @@ record BlockScales(long rows, long columns, Map<String, TensorEntry> tensors) {
     boolean has(String weight) {
         TensorEntry tensor = tensors.get(weight);
         return tensor != null && tensor.dtype() == DType.F8_E4M3 && tensors.containsKey(nameOf(weight));
+    }
+
+    /** The 8-bit weights that have scales. */
+    SortedSet<String> weights() {
+        return tensors.keySet().stream().filter(this::has).collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Whether the tensor holds the scales of another one and means nothing without it. */

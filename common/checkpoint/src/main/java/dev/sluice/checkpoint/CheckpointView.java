@@ -20,7 +20,7 @@ public sealed interface CheckpointView extends AutoCloseable permits HuggingFace
      */
     static CheckpointView open(Path path) {
         return switch (CheckpointFormat.of(path)) {
-            case HUGGING_FACE -> new HuggingFaceView(HuggingFaceCheckpoint.open(path));
+            case HUGGING_FACE -> HuggingFaceView.asStored(HuggingFaceCheckpoint.open(path));
             case TORCH_DIST -> TorchDistView.ofKeys(TorchDistCheckpoint.open(path));
             case SAFETENSORS -> new SafetensorsView(path, SafetensorsFile.open(path));
         };
@@ -91,6 +91,21 @@ public sealed interface CheckpointView extends AutoCloseable permits HuggingFace
      * @throws CheckpointException if the configuration's family is unknown or belongs to another model
      */
     default CheckpointView underHuggingFaceNames(JsonNode modelConfig) {
+        return this;
+    }
+
+    /** Weights stored as 8-bit floats with one scale a block: neither their bytes nor those of the scales are the weight. */
+    default SortedSet<String> blockScaled() {
+        return java.util.Collections.emptySortedSet();
+    }
+
+    /**
+     * The same with {@link #blockScaled} weights in the type of {@code config.json}, multiplied by their scales as a conversion does it, and without the
+     * scales. Closing either closes both.
+     *
+     * @throws CheckpointException if scales do not fit their weight
+     */
+    default CheckpointView multipliedOut() {
         return this;
     }
 

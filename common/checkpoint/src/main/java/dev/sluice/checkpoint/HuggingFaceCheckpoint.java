@@ -75,14 +75,14 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
         return Collections.unmodifiableSortedMap(tensors);
     }
 
-    /** A read-only little-endian view of a tensor's bytes, row-major; nothing is copied. */
-    public ByteBuffer data(String name) {
-        return shardOf(name).data(name);
+    /** A tensor's bytes, row-major; read-only. */
+    public ByteRange range(String name) {
+        return shardOf(name).range(name);
     }
 
-    /** As {@link #data(String)}, but only {@code length} bytes from byte {@code begin} of the tensor on: a tensor may exceed 2 GiB. */
-    public ByteBuffer data(String name, long begin, long length) {
-        return shardOf(name).data(name, begin, length);
+    /** A read-only little-endian view of the bytes of a tensor that has at most 2 GiB; nothing is copied. */
+    public ByteBuffer data(String name) {
+        return shardOf(name).data(name);
     }
 
     private SafetensorsFile shardOf(String name) {
@@ -95,11 +95,7 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
 
     /** The file and the bytes of it that hold a tensor, for those who write them in place. */
     public TensorPlace place(String name) {
-        SafetensorsFile shard = shardOfTensor.get(name);
-        if (shard == null) {
-            throw new CheckpointException(directory + " has no tensor " + name);
-        }
-        return shard.place(name);
+        return shardOf(name).place(name);
     }
 
     /** A tensor to be written elsewhere, while this checkpoint is open. */
@@ -112,18 +108,21 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
     }
 
     private TensorSource stored(String name, DType dtype) {
-        SafetensorsFile shard = shardOf(name);
-        return StoredSource.mapped(
-                name, tensors.get(name), dtype, (first, elements) -> shard.elements(name, first, elements));
+        return StoredSource.mapped(name, tensors.get(name), dtype, () -> range(name));
     }
 
     /** A weight to be written in a type; 8-bit floats are multiplied by the scales of their blocks. */
     TensorSource weight(String name, DType dtype) {
-        TensorEntry tensor = tensors.get(name);
+        return BlockScales.of(config, tensors).has(name) ? multipliedOut(name, dtype) : stored(name, dtype);
+    }
+
+    /**
+     * A weight that has scales of blocks, multiplied by them.
+     *
+     * @throws CheckpointException if the scales do not fit
+     */
+    BlockScaledSource multipliedOut(String name, DType dtype) {
         BlockScales blocks = BlockScales.of(config, tensors);
-        if (!blocks.has(name)) {
-            return stored(name, dtype);
-        }
         blocks.problem(name).ifPresent(problem -> {
             throw new CheckpointException(directory + ": " + problem);
         });
@@ -131,9 +130,9 @@ public final class HuggingFaceCheckpoint implements AutoCloseable {
         return new BlockScaledSource(
                 name,
                 dtype,
-                tensor.shape(),
+                tensors.get(name).shape(),
                 new BlockScaledSource.Blocks(blocks.rows(), blocks.columns()),
-                () -> data(name),
+                () -> range(name),
                 new BlockScaledSource.Scales(tensors.get(scales).dtype(), () -> data(scales)));
     }
 

@@ -132,6 +132,9 @@ final class LayoutWriter {
                 }
             }
             hashes = out.finish();
+            // The disk works while the other threads read and hash; the kernel would begin only when a tenth of the
+            // memory is unwritten.
+            file.force(false);
         }
         if (journal != null) {
             journal.append(stretch, hashes);

@@ -14,7 +14,7 @@ import java.util.Map;
  * A file read through memory maps of 1 GiB each, made when they are first needed. A slice that no single map covers gets one of its own; there are few of
  * them, and the kernel grants a process only some 65,000 maps.
  */
-final class MappedFile implements AutoCloseable {
+final class MappedFile implements ByteRange, AutoCloseable {
     private static final long WINDOW_BYTES = 1L << 30;
 
     private final Path path;
@@ -41,19 +41,25 @@ final class MappedFile implements AutoCloseable {
         return path;
     }
 
-    long bytes() {
+    @Override
+    public long bytes() {
         return bytes;
     }
 
-    /** A read-only little-endian view of {@code length} bytes from {@code begin}. */
-    synchronized ByteBuffer slice(long begin, long length) {
-        if (begin < 0 || length < 0 || begin > bytes - length) {
-            throw new CheckpointException("%s has %d bytes, but bytes %d to %d are asked for; copy the file again"
-                    .formatted(path, bytes, begin, begin + length));
-        }
+    @Override
+    public ByteRange range(long begin, long length) {
+        check(begin, length);
+        return ByteRange.super.range(begin, length);
+    }
+
+    /** Read-only. */
+    @Override
+    public synchronized ByteBuffer slice(long begin, long length) {
+        check(begin, length);
         if (length > Integer.MAX_VALUE) {
             throw new CheckpointException(
-                    "%s: a piece of %d bytes exceeds 2 GiB; save it in smaller shards".formatted(path, length));
+                    "%s: %d bytes from byte %d on exceed the 2 GiB of a buffer; ask for parts of them"
+                            .formatted(path, length, begin));
         }
         try {
             long window = begin / WINDOW_BYTES;
@@ -69,6 +75,13 @@ final class MappedFile implements AutoCloseable {
             return map.slice((int) (begin - windowBegin), (int) length).order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
             throw new CheckpointException("cannot map " + path + ": " + e, e);
+        }
+    }
+
+    private void check(long begin, long length) {
+        if (begin < 0 || length < 0 || begin > bytes - length) {
+            throw new CheckpointException("%s has %d bytes, but bytes %d to %d are asked for; copy the file again"
+                    .formatted(path, bytes, begin, begin + length));
         }
     }
 

@@ -5,7 +5,6 @@ import dev.sluice.checkpoint.MegatronTensor.Box;
 import dev.sluice.checkpoint.MegatronTensor.Cut;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,6 +18,9 @@ import java.util.TreeSet;
 
 /** The tensors of a torch_dist checkpoint under Hugging Face names: the weights, or one family of optimizer states. */
 public final class ModelTensors {
+    /** What is held of a tensor that must be assembled before it is written. */
+    private static final int BAND_BYTES = 8 << 20;
+
     private final TorchDistCheckpoint checkpoint;
     private final SortedMap<String, TensorEntry> tensors = new TreeMap<>();
     private final Map<String, List<Stored>> boxes = new HashMap<>();
@@ -64,21 +66,11 @@ public final class ModelTensors {
         return Collections.unmodifiableList(missing);
     }
 
-    /** A tensor's bytes, row-major and little-endian: mapped if they were stored in one piece, else assembled in memory. */
+    /** The bytes of a tensor of at most 2 GiB, row-major and little-endian: mapped if they were stored in one piece, else assembled in memory. */
     public ByteBuffer data(String name) {
-        List<Stored> stored = stored(name);
-        if (stored.size() == 1 && stored.getFirst().box.cut().isWhole()) {
-            return read(stored.getFirst());
-        }
-        TensorEntry tensor = tensors.get(name);
-        Block whole = Block.of(Shape.origin(tensor.shape().size()), tensor.shape());
-        ByteBuffer assembled = ByteBuffer.allocate(Math.toIntExact(tensor.bytes()));
-        for (Stored part : stored) {
-            Cut cut = part.box.cut();
-            Block block = Block.of(cut.offsets(), cut.sizes());
-            block.copy(read(part), block, assembled, whole, tensor.dtype().bytes());
-        }
-        return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        stored(name);
+        List<Long> shape = tensors.get(name).shape();
+        return reader(name).read(Shape.origin(shape.size()), shape);
     }
 
     /** A tensor to be written in a type, while the checkpoint is open. */
@@ -90,15 +82,20 @@ public final class ModelTensors {
         return StoredSource.streamed(name, tensor, dtype, out -> writeTo(name, out));
     }
 
-    /** Writes a tensor's bytes, row-major and little-endian, in pieces of whole elements; held as a whole only where it was stored in columns. */
+    /** Writes a tensor's bytes, row-major and little-endian, in pieces of whole elements. */
     private void writeTo(String name, WritableByteChannel out) throws IOException {
         List<Stored> stored = stored(name);
-        if (!stored.stream().allMatch(part -> part.box.cut().isContiguous())) {
-            DurableFiles.writeFully(out, data(name));
+        if (stored.stream().allMatch(part -> part.box.cut().isContiguous())) {
+            for (Stored part : stored) {
+                checkpoint.write(part.key, part.box.offsets(), part.box.sizes(), out);
+            }
             return;
         }
-        for (Stored part : stored) {
-            checkpoint.write(part.key, part.box.offsets(), part.box.sizes(), out);
+        TensorEntry tensor = tensors.get(name);
+        CutReader reader = reader(name);
+        for (Window window :
+                Window.of(tensor.shape(), BAND_BYTES / tensor.dtype().bytes())) {
+            DurableFiles.writeFully(out, reader.read(window.offsets(), window.sizes()));
         }
     }
 
@@ -114,49 +111,18 @@ public final class ModelTensors {
         return new CheckpointException(checkpoint.directory() + " has no tensor " + name);
     }
 
-    private ByteBuffer read(Stored stored) {
-        return checkpoint.read(stored.key, stored.box.offsets(), stored.box.sizes());
-    }
-
     /** Keys of the checkpoint that have a name in Hugging Face. */
     Set<String> namedKeys() {
         return Collections.unmodifiableSet(named);
     }
 
-    /** A tensor to be read in windows. */
-    TensorReader reader(String name) {
-        List<Stored> stored = stored(name);
-        if (stored.size() > 1 || !stored.getFirst().box.cut().isWhole()) {
-            return assembled(name);
-        }
-        Box box = stored.getFirst().box;
-        ShardedReader reader = new ShardedReader(checkpoint, checkpoint.tensor(stored.getFirst().key));
-        return window -> {
-            // Megatron stacks what Hugging Face keeps apart: axes in front, of which the box has one row each.
-            List<Long> offsets = new ArrayList<>(box.offsets());
-            List<Long> sizes = new ArrayList<>(box.sizes());
-            int front = offsets.size() - window.offsets().size();
-            for (int axis = 0; axis < window.offsets().size(); axis++) {
-                offsets.set(
-                        front + axis,
-                        offsets.get(front + axis) + window.offsets().get(axis));
-                sizes.set(front + axis, window.sizes().get(axis));
-            }
-            return reader.read(offsets, sizes);
-        };
-    }
-
-    /** Megatron keeps it in several boxes, as it does queries, keys and values: put together once, for all windows. */
-    private TensorReader assembled(String name) {
-        int width = tensors.get(name).dtype().bytes();
-        ByteBuffer[] whole = new ByteBuffer[1];
-        return window -> {
-            if (whole[0] == null) {
-                whole[0] = data(name);
-            }
-            return whole[0].slice(Math.toIntExact(window.first() * width), Math.toIntExact(window.elements() * width))
-                    .order(ByteOrder.LITTLE_ENDIAN);
-        };
+    /** A tensor to be read in boxes. */
+    CutReader reader(String name) {
+        List<CutReader.Part> parts = stored(name).stream()
+                .map(part ->
+                        new CutReader.Part(part.box, checkpoint.reader(part.key, part.box.offsets(), part.box.sizes())))
+                .toList();
+        return new CutReader(tensors.get(name).dtype(), parts);
     }
 
     private ModelPlan collect(ModelConfig config, String prefix) {

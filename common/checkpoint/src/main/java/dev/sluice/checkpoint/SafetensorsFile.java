@@ -39,17 +39,16 @@ public final class SafetensorsFile implements AutoCloseable {
         return header.metadata();
     }
 
-    /** A read-only little-endian view of a tensor's bytes, row-major; nothing is copied. */
-    public ByteBuffer data(String name) {
+    /** A tensor's bytes, row-major; read-only. */
+    public ByteRange range(String name) {
         TensorEntry tensor = tensor(name);
-        return file.slice(header.dataBegin() + tensor.begin(), tensor.bytes());
+        return file.range(header.dataBegin() + tensor.begin(), tensor.bytes());
     }
 
-    /** Some of a tensor's elements, counted row-major; as {@link #data(String)}. */
-    ByteBuffer elements(String name, long first, long elements) {
-        TensorEntry tensor = tensor(name);
-        int width = tensor.dtype().bytes();
-        return file.slice(header.dataBegin() + tensor.begin() + first * width, elements * width);
+    /** A read-only little-endian view of the bytes of a tensor that has at most 2 GiB; nothing is copied. */
+    public ByteBuffer data(String name) {
+        ByteRange range = range(name);
+        return range.slice(0, range.bytes());
     }
 
     private TensorEntry tensor(String name) {
@@ -68,22 +67,9 @@ public final class SafetensorsFile implements AutoCloseable {
                 .toList();
     }
 
-    /** As {@link #data(String)}, but only {@code length} bytes from byte {@code begin} of the tensor on: a tensor may exceed 2 GiB. */
-    public ByteBuffer data(String name, long begin, long length) {
-        TensorEntry tensor = header.tensors().get(name);
-        if (tensor == null || begin < 0 || length < 0 || begin > tensor.bytes() - length) {
-            throw new CheckpointException(
-                    "%s has no bytes %d to %d of a tensor %s".formatted(file.path(), begin, begin + length, name));
-        }
-        return file.slice(header.dataBegin() + tensor.begin() + begin, length);
-    }
-
     /** Where a tensor's bytes lie in this file, for those who write them in place. */
     TensorPlace place(String name) {
-        TensorEntry tensor = header.tensors().get(name);
-        if (tensor == null) {
-            throw new CheckpointException(file.path() + " has no tensor " + name);
-        }
+        TensorEntry tensor = tensor(name);
         return new TensorPlace(file.path(), header.dataBegin() + tensor.begin(), tensor.bytes());
     }
 

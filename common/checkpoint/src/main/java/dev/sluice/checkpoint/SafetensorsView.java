@@ -25,12 +25,9 @@ record SafetensorsView(Path path, SafetensorsFile file) implements CheckpointVie
 
     @Override
     public TensorReader reader(String name) {
-        TensorEntry tensor = file.tensors().get(name);
-        if (tensor == null) {
-            throw new CheckpointException(path + " has no tensor " + name);
-        }
-        int width = tensor.dtype().bytes();
-        return window -> file.data(name, window.first() * width, (long) window.elements() * width);
+        ByteRange range = file.range(name);
+        int width = file.tensors().get(name).dtype().bytes();
+        return window -> range.slice(window.first() * width, (long) window.elements() * width);
     }
 
     @Override

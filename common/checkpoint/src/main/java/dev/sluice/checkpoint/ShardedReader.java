@@ -6,32 +6,39 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads boxes of a tensor that ranks saved in chunks; a chunk is opened, and its checksum verified, when the first box of it is asked for. */
+/** Reads boxes of a tensor that ranks saved in chunks, of which those may count that a larger box touches; a chunk is opened, and its checksum verified, when the first box of it is asked for. */
 final class ShardedReader {
     private final TorchDistCheckpoint checkpoint;
     private final ShardedTensor tensor;
     private final Map<TensorChunk, Block> blocks = new HashMap<>();
-    private final Map<TensorChunk, ByteBuffer> opened = new HashMap<>();
+    private final Map<TensorChunk, ByteRange> opened = new HashMap<>();
 
-    ShardedReader(TorchDistCheckpoint checkpoint, ShardedTensor tensor) {
-        tensor.checkTiling();
+    ShardedReader(TorchDistCheckpoint checkpoint, ShardedTensor tensor, Block within) {
         this.checkpoint = checkpoint;
         this.tensor = tensor;
-        tensor.chunks().forEach(chunk -> blocks.put(chunk, Block.of(chunk)));
+        for (TensorChunk chunk : tensor.chunks()) {
+            Block block = Block.of(chunk);
+            if (!block.intersect(within).isEmpty()) {
+                blocks.put(chunk, block);
+            }
+        }
     }
 
     /** The box's elements: a view of the chunk where they lie together in one, else assembled. */
     ByteBuffer read(List<Long> offsets, List<Long> sizes) {
         int width = tensor.dtype().bytes();
         Block wanted = Block.of(offsets, sizes);
-        int bytes = Math.toIntExact(Shape.bytes(tensor.dtype(), sizes));
+        long bytes = Shape.bytes(tensor.dtype(), sizes);
+        if (bytes > Integer.MAX_VALUE - 8) {
+            throw new CheckpointException(
+                    "%s: a box of %d bytes exceeds 2 GiB; read it in parts".formatted(tensor.key(), bytes));
+        }
         for (Map.Entry<TensorChunk, Block> chunk : blocks.entrySet()) {
             if (together(wanted, chunk.getValue())) {
-                int first = Math.toIntExact(position(wanted, chunk.getValue()) * width);
-                return stored(chunk.getKey()).slice(first, bytes).order(ByteOrder.LITTLE_ENDIAN);
+                return stored(chunk.getKey()).slice(chunk.getValue().index(wanted.low()) * width, bytes);
             }
         }
-        ByteBuffer assembled = ByteBuffer.allocate(bytes);
+        ByteBuffer assembled = ByteBuffer.allocate((int) bytes);
         blocks.forEach((chunk, block) -> {
             Block shared = block.intersect(wanted);
             if (!shared.isEmpty()) {
@@ -41,7 +48,7 @@ final class ShardedReader {
         return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    private ByteBuffer stored(TensorChunk chunk) {
+    private ByteRange stored(TensorChunk chunk) {
         return opened.computeIfAbsent(chunk, absent -> checkpoint.chunk(tensor, absent));
     }
 
@@ -57,14 +64,5 @@ final class ShardedReader {
             several |= box.high()[axis] - box.low()[axis] > 1;
         }
         return true;
-    }
-
-    /** Row-major position of the box's first element in the block. */
-    private static long position(Block box, Block block) {
-        long position = 0;
-        for (int axis = 0; axis < box.low().length; axis++) {
-            position = position * (block.high()[axis] - block.low()[axis]) + box.low()[axis] - block.low()[axis];
-        }
-        return position;
     }
 }

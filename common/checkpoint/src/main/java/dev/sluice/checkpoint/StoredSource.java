@@ -1,9 +1,9 @@
 package dev.sluice.checkpoint;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * A tensor of an open checkpoint, fetched when it is written; its elements may change type on the way, in windows, so that no second copy of it is held.
@@ -13,19 +13,11 @@ import java.util.List;
  * @param content its bytes as stored
  */
 record StoredSource(String name, TensorEntry entry, DType dtype, RangedContent content) implements TensorSource {
-    /** Where bytes of a tensor lie one after another. */
-    interface Mapped {
-        ByteBuffer elements(long first, long elements);
-    }
-
     /** A tensor whose bytes lie together: a range costs no more than its own bytes. */
-    static StoredSource mapped(String name, TensorEntry entry, DType dtype, Mapped data) {
+    static StoredSource mapped(String name, TensorEntry entry, DType dtype, Supplier<ByteRange> data) {
+        int width = entry.dtype().bytes();
         return new StoredSource(
-                name,
-                entry,
-                dtype,
-                (out, first, elements) -> DurableFiles.writeFully(
-                        out, data.elements(first, elements).duplicate()));
+                name, entry, dtype, (out, first, elements) -> data.get().writeTo(out, first * width, elements * width));
     }
 
     /**

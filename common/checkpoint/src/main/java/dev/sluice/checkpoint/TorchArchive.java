@@ -27,17 +27,24 @@ final class TorchArchive {
     private static final int ZIP64_BYTES = 56 + ZIP64_LOCATOR_BYTES;
 
     private static final int MAX_COMMENT_BYTES = 0xFFFF;
+    /** Stands for what does not fit 32 bits. */
+    private static final long ZIP64 = 0xFFFF_FFFFL;
+
+    private static final int MAX_NAME_BYTES = 0xFFFF;
+    /** What is checksummed at a time: an entry may be larger than a buffer. */
+    private static final long CHECKED_BYTES = 64L << 20;
+
     private static final int MAX_ENTRIES = 20_000;
 
     private final String where;
-    private final ByteBuffer bytes;
+    private final ByteRange bytes;
     private final Map<String, Stored> entries = new HashMap<>();
     private String root = "";
 
-    private record Stored(String path, int at, int bytes, int crc) {}
+    private record Stored(String path, long at, long bytes, int crc) {}
 
-    private TorchArchive(ByteBuffer bytes, String where) {
-        this.bytes = bytes.slice().order(ByteOrder.LITTLE_ENDIAN);
+    private TorchArchive(ByteRange bytes, String where) {
+        this.bytes = bytes;
         this.where = where;
     }
 
@@ -46,7 +53,7 @@ final class TorchArchive {
      *
      * @param where what this is, for messages
      */
-    static TorchArchive open(ByteBuffer bytes, String where) {
+    static TorchArchive open(ByteRange bytes, String where) {
         TorchArchive archive = new TorchArchive(bytes, where);
         archive.readDirectory();
         return archive;
@@ -54,15 +61,17 @@ final class TorchArchive {
 
     /** The pickled object; its tensors refer to {@link #storage}. */
     PickleValue pickle() {
-        ByteBuffer order = find("byteorder");
-        if (order != null && !StandardCharsets.US_ASCII.decode(order).toString().equals("little")) {
+        ByteRange order = find("byteorder");
+        if (order != null
+                && !text(order, 0, Math.min(order.bytes(), MAX_NAME_BYTES)).equals("little")) {
             throw broken("was saved on a big-endian machine, which is not supported");
         }
-        return PickleReader.read(entry("data.pkl"), where + " data.pkl");
+        ByteRange pickle = entry("data.pkl");
+        return PickleReader.read(pickle.slice(0, pickle.bytes()), where + " data.pkl");
     }
 
     /** The bytes of a storage. */
-    ByteBuffer storage(String key) {
+    ByteRange storage(String key) {
         return entry("data/" + key);
     }
 
@@ -84,36 +93,39 @@ final class TorchArchive {
         return entry;
     }
 
-    private ByteBuffer entry(String name) {
-        ByteBuffer found = find(name);
+    private ByteRange entry(String name) {
+        ByteRange found = find(name);
         if (found == null) {
             throw broken("has no entry " + name);
         }
         return found;
     }
 
-    private @Nullable ByteBuffer find(String name) {
+    private @Nullable ByteRange find(String name) {
         Stored entry = entries.get(root + "/" + name);
         if (entry == null) {
             return null;
         }
-        ByteBuffer content = bytes.slice(contentBegin(entry), entry.bytes);
+        ByteRange content = bytes.range(contentBegin(entry), entry.bytes);
         CRC32 crc = new CRC32();
-        crc.update(content.duplicate());
+        for (long done = 0; done < entry.bytes; done += CHECKED_BYTES) {
+            crc.update(content.slice(done, Math.min(CHECKED_BYTES, entry.bytes - done)));
+        }
         if ((int) crc.getValue() != entry.crc) {
             throw broken("has a damaged entry %s: its checksum is %08x, not %08x"
                     .formatted(entry.path, crc.getValue(), entry.crc));
         }
-        return content.order(ByteOrder.LITTLE_ENDIAN);
+        return content;
     }
 
-    private int contentBegin(Stored entry) {
+    private long contentBegin(Stored entry) {
         check(entry.at, LOCAL_BYTES);
-        int nameBytes = Short.toUnsignedInt(bytes.getShort(entry.at + 26));
-        int extraBytes = Short.toUnsignedInt(bytes.getShort(entry.at + 28));
-        check((long) entry.at + LOCAL_BYTES + nameBytes + extraBytes, entry.bytes);
-        boolean agrees = bytes.getInt(entry.at) == LOCAL_RECORD
-                && text(entry.at + LOCAL_BYTES, nameBytes).equals(entry.path);
+        ByteBuffer record = bytes.slice(entry.at, LOCAL_BYTES);
+        int nameBytes = Short.toUnsignedInt(record.getShort(26));
+        int extraBytes = Short.toUnsignedInt(record.getShort(28));
+        check(entry.at + LOCAL_BYTES + nameBytes + extraBytes, entry.bytes);
+        boolean agrees = record.getInt(0) == LOCAL_RECORD
+                && text(bytes, entry.at + LOCAL_BYTES, nameBytes).equals(entry.path);
         if (!agrees) {
             throw broken("has an entry %s whose own header disagrees with the directory".formatted(entry.path));
         }
@@ -121,16 +133,19 @@ final class TorchArchive {
     }
 
     private void readDirectory() {
-        int end = findEnd();
-        int count = Short.toUnsignedInt(bytes.getShort(end + 10));
-        long at = Integer.toUnsignedLong(bytes.getInt(end + 16));
+        ByteBuffer end = findEnd();
+        int count = Short.toUnsignedInt(end.getShort(10));
+        long at = Integer.toUnsignedLong(end.getInt(16));
+        if (at == ZIP64) {
+            throw broken("has more than 4 GiB, which is not read; save the tensor on more tensor-parallel ranks");
+        }
         if (count == 0 || count > MAX_ENTRIES) {
             throw broken("claims %d entries; 1 to %d are read".formatted(count, MAX_ENTRIES));
         }
         long begin = at;
         for (int i = 0; i < count; i++) {
             check(at, CENTRAL_BYTES);
-            at += readEntry((int) at);
+            at += readEntry(at);
         }
         checkOneDirectory(begin, at, count, end);
     }
@@ -139,65 +154,72 @@ final class TorchArchive {
      * Readers of zip files look for the directory where the end record says, just before that record, or where a zip64 record says, which torch always
      * writes. They must all find the same one.
      */
-    private void checkOneDirectory(long begin, long directoryEnd, int count, int end) {
-        long size = Integer.toUnsignedLong(bytes.getInt(end + 12));
-        boolean one = directoryEnd == end
-                || directoryEnd == end - ZIP64_BYTES
-                        && bytes.getInt(end - ZIP64_BYTES) == ZIP64_RECORD
-                        && bytes.getLong(end - ZIP64_BYTES + 32) == count
-                        && bytes.getLong(end - ZIP64_BYTES + 40) == size
-                        && bytes.getLong(end - ZIP64_BYTES + 48) == begin
-                        && bytes.getLong(end - ZIP64_LOCATOR_BYTES + 8) == end - ZIP64_BYTES;
+    private void checkOneDirectory(long begin, long directoryEnd, int count, ByteBuffer end) {
+        long size = Integer.toUnsignedLong(end.getInt(12));
+        long endAt = bytes.bytes() - END_BYTES - Short.toUnsignedInt(end.getShort(20));
+        boolean one = directoryEnd == endAt
+                || directoryEnd == endAt - ZIP64_BYTES && agrees(directoryEnd, count, size, begin);
         if (!one || directoryEnd - begin != size) {
             throw broken("has a directory of %d bytes at byte %d, which does not end before its end record at byte %d"
-                    .formatted(size, begin, end));
+                    .formatted(size, begin, endAt));
         }
     }
 
-    private int readEntry(int at) {
-        if (bytes.getInt(at) != CENTRAL_RECORD) {
+    private boolean agrees(long zip64At, int count, long size, long begin) {
+        ByteBuffer record = bytes.slice(zip64At, ZIP64_BYTES);
+        return record.getInt(0) == ZIP64_RECORD
+                && record.getLong(32) == count
+                && record.getLong(40) == size
+                && record.getLong(48) == begin
+                && record.getLong(ZIP64_BYTES - ZIP64_LOCATOR_BYTES + 8) == zip64At;
+    }
+
+    private int readEntry(long at) {
+        ByteBuffer record = bytes.slice(at, CENTRAL_BYTES);
+        if (record.getInt(0) != CENTRAL_RECORD) {
             throw broken("has a broken directory at byte " + at);
         }
-        int method = Short.toUnsignedInt(bytes.getShort(at + 10));
-        long stored = Integer.toUnsignedLong(bytes.getInt(at + 20));
-        long plain = Integer.toUnsignedLong(bytes.getInt(at + 24));
-        int nameBytes = Short.toUnsignedInt(bytes.getShort(at + 28));
-        long local = Integer.toUnsignedLong(bytes.getInt(at + 42));
-        check((long) at + CENTRAL_BYTES, nameBytes);
-        String path = text(at + CENTRAL_BYTES, nameBytes);
+        int method = Short.toUnsignedInt(record.getShort(10));
+        long stored = Integer.toUnsignedLong(record.getInt(20));
+        long plain = Integer.toUnsignedLong(record.getInt(24));
+        int nameBytes = Short.toUnsignedInt(record.getShort(28));
+        long local = Integer.toUnsignedLong(record.getInt(42));
+        check(at + CENTRAL_BYTES, nameBytes);
+        String path = text(bytes, at + CENTRAL_BYTES, nameBytes);
         if (method != 0 || stored != plain) {
             throw broken("has the compressed entry %s; torch stores entries uncompressed".formatted(path));
         }
         check(local, plain);
-        if (entries.put(path, new Stored(path, (int) local, (int) plain, bytes.getInt(at + 16))) != null) {
+        if (entries.put(path, new Stored(path, local, plain, record.getInt(16))) != null) {
             throw broken("has two entries " + path);
         }
         if (root.isEmpty()) {
             root = path.substring(0, Math.max(0, path.indexOf('/')));
         }
-        int extraBytes = Short.toUnsignedInt(bytes.getShort(at + 30));
-        int commentBytes = Short.toUnsignedInt(bytes.getShort(at + 32));
+        int extraBytes = Short.toUnsignedInt(record.getShort(30));
+        int commentBytes = Short.toUnsignedInt(record.getShort(32));
         return CENTRAL_BYTES + nameBytes + extraBytes + commentBytes;
     }
 
-    private int findEnd() {
-        int last = bytes.limit() - END_BYTES;
-        for (int at = last; at >= Math.max(0, last - MAX_COMMENT_BYTES); at--) {
-            if (bytes.getInt(at) == END_RECORD
-                    && at + END_BYTES + Short.toUnsignedInt(bytes.getShort(at + 20)) == bytes.limit()) {
-                return at;
+    private ByteBuffer findEnd() {
+        long tailBytes = Math.min(bytes.bytes(), END_BYTES + MAX_COMMENT_BYTES);
+        ByteBuffer tail = bytes.slice(bytes.bytes() - tailBytes, tailBytes);
+        for (int at = tail.limit() - END_BYTES; at >= 0; at--) {
+            if (tail.getInt(at) == END_RECORD
+                    && at + END_BYTES + Short.toUnsignedInt(tail.getShort(at + 20)) == tail.limit()) {
+                return tail.slice(at, END_BYTES).order(ByteOrder.LITTLE_ENDIAN);
             }
         }
         throw broken("is not a zip archive of torch.save; it is cut short or overwritten");
     }
 
-    private String text(int at, int length) {
+    private static String text(ByteRange bytes, long at, long length) {
         return StandardCharsets.UTF_8.decode(bytes.slice(at, length)).toString();
     }
 
     private void check(long at, long length) {
-        if (at < 0 || length > bytes.limit() || at > bytes.limit() - length) {
-            throw broken("points to bytes %d to %d of %d".formatted(at, at + length, bytes.limit()));
+        if (at < 0 || length > bytes.bytes() || at > bytes.bytes() - length) {
+            throw broken("points to bytes %d to %d of %d".formatted(at, at + length, bytes.bytes()));
         }
     }
 

@@ -3,13 +3,11 @@ package dev.sluice.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +17,6 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 
 /**
  * A Megatron-Core checkpoint of format torch_dist, of any version from 0.14 on and any parallel layout: tensors are global, whatever ranks wrote them.
@@ -30,16 +27,16 @@ public final class TorchDistCheckpoint implements AutoCloseable {
     /** Mapped chunks, not copies: more than a layer has, few enough to cost nothing. */
     private static final int VERIFIED_CHUNKS = 64;
     /** What is held of a box that must be assembled before it is written. */
-    private static final long BAND_BYTES = 8L << 20;
+    private static final int BAND_BYTES = 8 << 20;
 
     private final Path directory;
     private final DistributedMetadata metadata;
     private final Map<String, Object> common;
     private final Map<String, MappedFile> files = new ConcurrentHashMap<>();
     private final Set<String> tiled = ConcurrentHashMap.newKeySet();
-    private final Map<VerifiedChunk, ByteBuffer> verified = new LinkedHashMap<>(16, 0.75f, true) {
+    private final Map<VerifiedChunk, ByteRange> verified = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<VerifiedChunk, ByteBuffer> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<VerifiedChunk, ByteRange> eldest) {
             return size() > VERIFIED_CHUNKS;
         }
     };
@@ -98,58 +95,51 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         return new TensorEntry(key, tensor.dtype(), tensor.shape(), 0, Shape.bytes(tensor.dtype(), tensor.shape()));
     }
 
-    /** The whole tensor, row-major and little-endian; mapped if it was stored in one piece, else assembled in memory. */
+    /** The whole tensor, as {@link #read(String, List, List)}. */
     public ByteBuffer read(String key) {
-        ShardedTensor tensor = tensor(key);
-        return read(key, tensor.shape().stream().map(axis -> 0L).toList(), tensor.shape());
+        List<Long> shape = tensor(key).shape();
+        return read(key, Shape.origin(shape.size()), shape);
     }
 
     /**
-     * A box of a tensor, row-major and little-endian.
+     * A box of a tensor of at most 2 GiB, row-major and little-endian; mapped if its elements lie together in one chunk, else assembled in memory.
      *
      * @param offsets its first element, one number an axis
      * @param sizes its shape
      */
     public ByteBuffer read(String key, List<Long> offsets, List<Long> sizes) {
-        ShardedTensor tensor = tiled(key, offsets, sizes);
-        return read(tensor, Block.of(offsets, sizes), Shape.bytes(tensor.dtype(), sizes), part -> chunk(tensor, part));
+        return reader(key, offsets, sizes).read(offsets, sizes);
     }
 
-    /** Writes a box of a tensor as {@link #read(String, List, List)} returns it, but holds only some rows at a time if it must be assembled. */
+    /** Writes a box of a tensor, row-major and little-endian, and holds only some rows of it at a time if they must be assembled. */
     void write(String key, List<Long> offsets, List<Long> sizes, WritableByteChannel out) throws IOException {
-        ShardedTensor tensor = tiled(key, offsets, sizes);
-        long bytes = Shape.bytes(tensor.dtype(), sizes);
-        if (sizes.isEmpty() || bytes <= BAND_BYTES || isChunk(tensor, offsets, sizes)) {
-            DurableFiles.writeFully(out, read(key, offsets, sizes));
-            return;
-        }
-        // Many bands lie in the same chunk: it is opened, and its checksum verified, once.
-        Map<TensorChunk, ByteBuffer> opened = new HashMap<>();
-        int axis = firstLongAxis(sizes);
-        long length = sizes.get(axis);
-        long rows = Math.max(1, BAND_BYTES / (bytes / length));
-        for (long row = 0; row < length; row += rows) {
-            List<Long> from = new ArrayList<>(offsets);
-            from.set(axis, offsets.get(axis) + row);
-            List<Long> band = new ArrayList<>(sizes);
-            band.set(axis, Math.min(rows, length - row));
-            DurableFiles.writeFully(
-                    out,
-                    read(
-                            tensor,
-                            Block.of(from, band),
-                            Shape.bytes(tensor.dtype(), band),
-                            part -> opened.computeIfAbsent(part, chunk -> chunk(tensor, chunk))));
+        ShardedReader reader = reader(key, offsets, sizes);
+        for (Window window : Window.of(sizes, BAND_BYTES / tensor(key).dtype().bytes())) {
+            List<Long> from = new ArrayList<>();
+            for (int axis = 0; axis < offsets.size(); axis++) {
+                from.add(offsets.get(axis) + window.offsets().get(axis));
+            }
+            DurableFiles.writeFully(out, reader.read(from, window.sizes()));
         }
     }
 
-    /** The layer or expert in front of a box is one long: bands of it are bands of the rows behind. */
-    private static int firstLongAxis(List<Long> sizes) {
-        int axis = 0;
-        while (axis < sizes.size() - 1 && sizes.get(axis) == 1) {
-            axis++;
+    /** Reads boxes inside a box. */
+    ShardedReader reader(String key, List<Long> offsets, List<Long> sizes) {
+        ShardedTensor tensor = tensor(key);
+        if (tiled.add(key)) {
+            tensor.checkTiling();
         }
-        return axis;
+        if (!new TensorChunk(offsets, sizes, new StoredItem("none", 0, 0)).within(tensor.shape())) {
+            throw new CheckpointException(
+                    "%s of shape %s has no box at %s of shape %s".formatted(key, tensor.shape(), offsets, sizes));
+        }
+        return new ShardedReader(this, tensor, Block.of(offsets, sizes));
+    }
+
+    /** Reads boxes of a whole tensor. */
+    ShardedReader reader(String key) {
+        List<Long> shape = tensor(key).shape();
+        return reader(key, Shape.origin(shape.size()), shape);
     }
 
     /** Every chunk with the place of its bytes. */
@@ -164,34 +154,6 @@ public final class TorchDistCheckpoint implements AutoCloseable {
                             tensor.key(), tensor.dtype(), chunk.offsets(), chunk.sizes(), prefix + item.file(), begin));
                 }));
         return stored;
-    }
-
-    private ShardedTensor tiled(String key, List<Long> offsets, List<Long> sizes) {
-        ShardedTensor tensor = tensor(key);
-        if (tiled.add(key)) {
-            tensor.checkTiling();
-        }
-        if (!new TensorChunk(offsets, sizes, new StoredItem("none", 0, 0)).within(tensor.shape())) {
-            throw new CheckpointException(
-                    "%s of shape %s has no box at %s of shape %s".formatted(key, tensor.shape(), offsets, sizes));
-        }
-        return tensor;
-    }
-
-    private static boolean isChunk(ShardedTensor tensor, List<Long> offsets, List<Long> sizes) {
-        return tensor.chunks().stream()
-                .anyMatch(chunk ->
-                        chunk.offsets().equals(offsets) && chunk.sizes().equals(sizes));
-    }
-
-    private ByteBuffer read(ShardedTensor tensor, Block wanted, long bytes, Function<TensorChunk, ByteBuffer> chunks) {
-        List<TensorChunk> parts = tensor.chunks().stream()
-                .filter(chunk -> !Block.of(chunk).intersect(wanted).isEmpty())
-                .toList();
-        if (parts.size() == 1 && Block.of(parts.getFirst()).sameAs(wanted)) {
-            return chunks.apply(parts.getFirst());
-        }
-        return assemble(tensor, parts, wanted, bytes, chunks);
     }
 
     /** The iteration; empty for a release, which holds weights only. */
@@ -278,49 +240,29 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         return tensor;
     }
 
-    private static ByteBuffer assemble(
-            ShardedTensor tensor,
-            List<TensorChunk> parts,
-            Block wanted,
-            long bytes,
-            Function<TensorChunk, ByteBuffer> chunks) {
-        if (bytes > Integer.MAX_VALUE - 8) {
-            throw new CheckpointException(
-                    "%s: a box of %d bytes exceeds 2 GiB; read it in parts".formatted(tensor.key(), bytes));
-        }
-        ByteBuffer assembled = ByteBuffer.allocate((int) bytes);
-        for (TensorChunk part : parts) {
-            Block block = Block.of(part);
-            ByteBuffer data = chunks.apply(part);
-            block.intersect(wanted)
-                    .copy(data, block, assembled, wanted, tensor.dtype().bytes());
-        }
-        return assembled.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
-    }
-
     private String where(ShardedTensor tensor, TensorChunk chunk) {
         return "%s: the part of %s at %s".formatted(directory, tensor.key(), chunk.offsets());
     }
 
     /** A fused chunk is read once for each of the tensors in it; its checksum is verified the first time. */
-    ByteBuffer chunk(ShardedTensor tensor, TensorChunk chunk) {
+    ByteRange chunk(ShardedTensor tensor, TensorChunk chunk) {
         VerifiedChunk key = new VerifiedChunk(tensor.dtype(), chunk.sizes(), chunk.stored());
         synchronized (verified) {
-            ByteBuffer known = verified.get(key);
+            ByteRange known = verified.get(key);
             if (known != null) {
-                return known.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+                return known;
             }
         }
-        ByteBuffer data = verifiedChunk(tensor, chunk);
-        if (data.isDirect()) {
+        ByteRange data = verifiedChunk(tensor, chunk);
+        if (!(data instanceof ByteRange.BufferRange)) {
             synchronized (verified) {
-                verified.put(key, data.duplicate());
+                verified.put(key, data);
             }
         }
         return data;
     }
 
-    private ByteBuffer verifiedChunk(ShardedTensor tensor, TensorChunk chunk) {
+    private ByteRange verifiedChunk(ShardedTensor tensor, TensorChunk chunk) {
         String where = where(tensor, chunk);
         TorchTensor stored = TorchTensor.read(bytes(chunk.stored()), where);
         if (stored.dtype() != tensor.dtype() || !stored.shape().equals(chunk.sizes())) {
@@ -330,10 +272,10 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         return stored.data();
     }
 
-    private ByteBuffer bytes(StoredItem stored) {
+    private ByteRange bytes(StoredItem stored) {
         MappedFile file =
                 files.computeIfAbsent(stored.file(), name -> MappedFile.open(TorchDistDirectory.file(directory, name)));
-        return file.slice(stored.offset(), stored.length());
+        return file.range(stored.offset(), stored.length());
     }
 
     /** Megatron up to 0.18 writes a file beside the data, later versions an item inside the data. */
@@ -342,13 +284,13 @@ public final class TorchDistCheckpoint implements AutoCloseable {
         StoredItem item = metadata.byteItems().get(TorchDistDirectory.COMMON_KEY);
         if (Files.isRegularFile(file)) {
             try (MappedFile mapped = MappedFile.open(file)) {
-                return common(mapped.slice(0, mapped.bytes()), file.toString());
+                return common(mapped, file.toString());
             }
         }
         return item == null ? Map.of() : common(bytes(item), directory + ": " + TorchDistDirectory.COMMON_KEY);
     }
 
-    private static Map<String, Object> common(ByteBuffer bytes, String where) {
+    private static Map<String, Object> common(ByteRange bytes, String where) {
         return Collections.unmodifiableMap(
                 CommonState.of(TorchArchive.open(bytes, where).pickle(), where));
     }

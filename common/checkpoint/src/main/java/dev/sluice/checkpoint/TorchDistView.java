@@ -85,7 +85,7 @@ record TorchDistView(
         if (named != null && !isState(name)) {
             return named.reader(name);
         }
-        ShardedReader reader = new ShardedReader(checkpoint, checkpoint.tensor(name));
+        ShardedReader reader = checkpoint.reader(name);
         return window -> reader.read(window.offsets(), window.sizes());
     }
 

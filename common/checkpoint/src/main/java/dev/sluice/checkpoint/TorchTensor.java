@@ -19,18 +19,18 @@ import java.util.List;
  *
  * @param data dense, row-major, little-endian
  */
-record TorchTensor(DType dtype, List<Long> shape, ByteBuffer data) {
+record TorchTensor(DType dtype, List<Long> shape, ByteRange data) {
     private static final Global REBUILD = new Global("torch._utils", "_rebuild_tensor_v2");
 
-    static TorchTensor read(ByteBuffer item, String where) {
+    static TorchTensor read(ByteRange item, String where) {
         TorchArchive archive = TorchArchive.open(item, where);
         Described described = Described.of(archive.pickle(), where);
-        ByteBuffer data = dense(archive.storage(described.storage), described.dtype, described.view, where);
+        ByteRange data = dense(archive.storage(described.storage), described.dtype, described.view, where);
         return new TorchTensor(described.dtype, described.view.shape, data);
     }
 
     /** Position of a dense tensor's first byte in its archive; its bytes are not looked at. */
-    static long storageBegin(ByteBuffer item, String where) {
+    static long storageBegin(ByteRange item, String where) {
         TorchArchive archive = TorchArchive.open(item, where);
         Described described = Described.of(archive.pickle(), where);
         View view = described.view;
@@ -80,19 +80,22 @@ record TorchTensor(DType dtype, List<Long> shape, ByteBuffer data) {
 
     private record View(long offset, List<Long> shape, List<Long> stride) {}
 
-    private static ByteBuffer dense(ByteBuffer storage, DType dtype, View view, String where) {
+    private static ByteRange dense(ByteRange storage, DType dtype, View view, String where) {
         long elements = Shape.elements(view.shape);
-        checkInside(storage.remaining() / dtype.bytes(), view, where);
-        int begin = (int) (view.offset * dtype.bytes());
+        checkInside(storage.bytes() / dtype.bytes(), view, where);
+        long begin = view.offset * dtype.bytes();
         if (elements <= 1 || view.stride.equals(denseStride(view.shape))) {
-            return storage.slice(elements == 0 ? 0 : begin, (int) (elements * dtype.bytes()))
-                    .order(ByteOrder.LITTLE_ENDIAN);
+            return storage.range(elements == 0 ? 0 : begin, elements * dtype.bytes());
         }
-        if (elements > storage.remaining() / dtype.bytes()) {
+        if (elements > storage.bytes() / dtype.bytes()) {
             throw new CheckpointException("%s repeats the %d bytes of its storage up to a tensor %s; save it as a copy"
-                    .formatted(where, storage.remaining(), view.shape));
+                    .formatted(where, storage.bytes(), view.shape));
         }
-        return gather(storage, dtype, view, (int) elements);
+        if (elements * dtype.bytes() > Integer.MAX_VALUE - 8) {
+            throw new CheckpointException(
+                    "%s is transposed or sliced and has more than 2 GiB; save it as a copy".formatted(where));
+        }
+        return ByteRange.of(gather(storage, dtype, view, (int) elements));
     }
 
     private static void checkInside(long storageElements, View view, String where) {
@@ -113,7 +116,7 @@ record TorchTensor(DType dtype, List<Long> shape, ByteBuffer data) {
     }
 
     /** Copies a transposed or sliced tensor element by element; Megatron saves none, but the format allows it. */
-    private static ByteBuffer gather(ByteBuffer storage, DType dtype, View view, int elements) {
+    private static ByteBuffer gather(ByteRange storage, DType dtype, View view, int elements) {
         int width = dtype.bytes();
         ByteBuffer dense = ByteBuffer.allocate(elements * width).order(ByteOrder.LITTLE_ENDIAN);
         for (long i = 0; i < elements; i++) {
@@ -123,7 +126,7 @@ record TorchTensor(DType dtype, List<Long> shape, ByteBuffer data) {
                 at += rest % view.shape.get(axis) * view.stride.get(axis);
                 rest /= view.shape.get(axis);
             }
-            dense.put(storage.slice((int) at * width, width));
+            dense.put(storage.slice(at * width, width));
         }
         return dense.flip();
     }

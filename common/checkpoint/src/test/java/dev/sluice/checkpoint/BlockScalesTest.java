@@ -120,7 +120,7 @@ class BlockScalesTest {
                 dtype,
                 List.of(130L, 140L),
                 new BlockScaledSource.Blocks(128, 128),
-                () -> file.data("weight"),
+                () -> file.range("weight"),
                 new BlockScaledSource.Scales(DType.F32, () -> file.data("weight_scale_inv")));
     }
 

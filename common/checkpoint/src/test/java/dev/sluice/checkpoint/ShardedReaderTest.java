@@ -28,7 +28,7 @@ class ShardedReaderTest {
             Path directory = folder.resolve("round" + round);
             stored(directory, shape, random);
             try (TorchDistCheckpoint checkpoint = TorchDistCheckpoint.open(directory)) {
-                ShardedReader reader = new ShardedReader(checkpoint, checkpoint.tensor("w"));
+                ShardedReader reader = checkpoint.reader("w");
                 for (int box = 0; box < 50; box++) {
                     List<Long> offsets = new ArrayList<>();
                     List<Long> sizes = new ArrayList<>();

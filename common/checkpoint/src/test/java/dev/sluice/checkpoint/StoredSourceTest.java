@@ -21,10 +21,7 @@ class StoredSourceTest {
     @Test
     void readsOnlyTheElementsOfARange() throws IOException {
         // Given
-        TensorSource source = StoredSource.mapped("numbers", ENTRY, DType.BF16, (first, elements) -> {
-            asked.addAll(List.of(first, elements));
-            return numbers(first, elements);
-        });
+        TensorSource source = StoredSource.mapped("numbers", ENTRY, DType.BF16, Numbers::new);
 
         // When
         List<Float> written = written(source, 3, 2);
@@ -45,6 +42,19 @@ class StoredSourceTest {
         // When / Then
         assertThat(written(source, 3, 2)).containsExactly(3f, 4f);
         assertThat(written(source, 0, 8)).containsExactly(0f, 1f, 2f, 3f, 4f, 5f, 6f, 7f);
+    }
+
+    private final class Numbers implements ByteRange {
+        @Override
+        public long bytes() {
+            return ENTRY.bytes();
+        }
+
+        @Override
+        public ByteBuffer slice(long begin, long length) {
+            asked.addAll(List.of(begin / Float.BYTES, length / Float.BYTES));
+            return numbers(begin / Float.BYTES, length / Float.BYTES);
+        }
     }
 
     private static ByteBuffer numbers(long first, long elements) {

@@ -28,14 +28,14 @@ class TorchSaveTest {
             for (TensorChunk chunk : tensor.chunks()) {
                 // Given an archive of torch.save
                 ByteBuffer archive = item(directory, chunk.stored());
-                TorchTensor stored = TorchTensor.read(archive, tensor.key());
+                TorchTensor stored = TorchTensor.read(ByteRange.of(archive), tensor.key());
 
                 // When
                 ByteArrayOutputStream ours = new ByteArrayOutputStream();
                 TorchArchiveWriter.write(
                         Channels.newChannel(ours),
                         PickleBytes.tensor(stored.dtype(), stored.shape()),
-                        out -> DurableFiles.writeFully(out, stored.data()));
+                        out -> stored.data().writeTo(out, 0, stored.data().bytes()));
 
                 // Then
                 byte[] theirs = new byte[archive.remaining()];
@@ -50,7 +50,8 @@ class TorchSaveTest {
         // Given the common state that Megatron 0.20 pickled with protocol 2
         Path directory = Fixtures.TORCH_DIST_020.resolve("release");
         ByteBuffer archive = item(directory, metadata(directory).byteItems().get(TorchDistDirectory.COMMON_KEY));
-        PickleValue value = TorchArchive.open(archive, "common state").pickle();
+        PickleValue value =
+                TorchArchive.open(ByteRange.of(archive), "common state").pickle();
 
         // When
         ByteArrayOutputStream ours = new ByteArrayOutputStream();

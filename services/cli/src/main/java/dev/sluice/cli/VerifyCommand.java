@@ -13,7 +13,8 @@ import picocli.CommandLine.Parameters;
         name = "verify",
         description = {
             "Say whether two checkpoints hold the same weights, tensor by tensor, whatever format each has.",
-            "Rows that pad a vocabulary are left out; a float32 copy equals the bfloat16 that it rounds to."
+            "Rows that pad a vocabulary are left out; a float32 copy equals the bfloat16 that it rounds to.",
+            "8-bit floats with scales of blocks are multiplied out where the other side is not in blocks."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:all tensors are equal", "1:some are not, or only one has them", "2:one cannot be read"})

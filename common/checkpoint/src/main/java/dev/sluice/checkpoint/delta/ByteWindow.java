@@ -27,18 +27,16 @@ final class ByteWindow {
         view.get(0, words, 0, count);
     }
 
-    /** Copies bytes from elsewhere to the words, past the bytes here; the last word is filled up with zeros. */
-    void toWords(ByteBuffer source, int position, int length) {
+    /** Copies a buffer from its first byte to its limit to the words, past the bytes here; the last word is filled up with zeros. */
+    void toWords(ByteBuffer source) {
+        int length = source.limit();
         int whole = length / Long.BYTES;
-        source.slice(position, whole * Long.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asLongBuffer()
-                .get(words, 0, whole);
+        source.order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().get(words, 0, whole);
         if (whole < wordsOf(length)) {
             words[whole] = 0;
         }
         for (int i = whole * Long.BYTES; i < length; i++) {
-            words[whole] |= Byte.toUnsignedLong(source.get(position + i)) << (i * Byte.SIZE);
+            words[whole] |= Byte.toUnsignedLong(source.get(i)) << (i * Byte.SIZE);
         }
     }
 

@@ -1,8 +1,8 @@
 package dev.sluice.checkpoint.delta;
 
+import dev.sluice.checkpoint.ByteRange;
 import dev.sluice.checkpoint.CheckpointException;
 import dev.sluice.checkpoint.HuggingFaceCheckpoint;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -62,6 +62,8 @@ final class ChainVerification {
     }
 
     private final class Comparison {
+        private static final long COMPARED_BYTES = 64L << 20;
+
         private final byte[] window = new byte[ByteWindow.BYTES];
 
         void compare(String name) {
@@ -77,24 +79,37 @@ final class ChainVerification {
         private void compareBytes(String name) {
             Expected expected = lastOfTensor.get(name);
             if (expected == null) {
-                int at = base.data(name).mismatch(checkpoint.data(name));
+                long at = mismatch(base.range(name), checkpoint.range(name));
                 if (at >= 0) {
                     problems.add("tensor %s differs from the base from byte %d".formatted(name, at));
                 }
                 return;
             }
-            String found = checksum(expected.kind, checkpoint.data(name));
+            String found = checksum(expected.kind, checkpoint.range(name));
             if (!found.equals(expected.checksum)) {
                 problems.add("tensor %s has %s %s, not %s as %s says"
                         .formatted(name, expected.kind.text(), found, expected.checksum, expected.delta));
             }
         }
 
-        private String checksum(DeltaChecksum kind, ByteBuffer data) {
+        /** Position of the first byte that differs, the shorter length if one is longer, -1 if all are equal. */
+        private static long mismatch(ByteRange one, ByteRange other) {
+            long common = Math.min(one.bytes(), other.bytes());
+            for (long done = 0; done < common; done += COMPARED_BYTES) {
+                long length = Math.min(COMPARED_BYTES, common - done);
+                int at = one.slice(done, length).mismatch(other.slice(done, length));
+                if (at >= 0) {
+                    return done + at;
+                }
+            }
+            return one.bytes() == other.bytes() ? -1 : common;
+        }
+
+        private String checksum(DeltaChecksum kind, ByteRange data) {
             TensorDigest digest = kind.start();
-            while (data.hasRemaining()) {
-                int length = Math.min(window.length, data.remaining());
-                data.get(window, 0, length);
+            for (long done = 0; done < data.bytes(); done += window.length) {
+                int length = (int) Math.min(window.length, data.bytes() - done);
+                data.slice(done, length).get(window, 0, length);
                 digest.update(window, length);
             }
             return digest.hex();

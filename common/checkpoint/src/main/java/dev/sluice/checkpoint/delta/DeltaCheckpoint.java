@@ -126,7 +126,7 @@ public final class DeltaCheckpoint implements AutoCloseable {
 
     private StoredDelta stored(Path path, SafetensorsFile file, TensorEntry tensor) {
         String checksum = file.metadata().getOrDefault(tensor.name(), "");
-        StoredDelta stored = new StoredDelta(path, tensor.name(), file.data(tensor.name()), checksum);
+        StoredDelta stored = new StoredDelta(path, tensor.name(), file.range(tensor.name()), checksum);
         if (tensor.dtype() != DType.U8 || tensor.shape().size() != 1) {
             throw stored.refused(
                     "a compressed delta is U8 of one axis, not %s %s".formatted(tensor.dtype(), tensor.shape()));

@@ -115,7 +115,7 @@ public final class DeltaWriter {
         AtomicReferenceArray<EncodedTensor> compared = new AtomicReferenceArray<>(turns.size());
         List<Crew.Hand<Turn>> hands = encoders.stream()
                 .map(encoder -> (Crew.Hand<Turn>)
-                        turn -> compared.set(turn.index, encoder.encode(turn.tensor, base.data(turn.tensor.name()))))
+                        turn -> compared.set(turn.index, encoder.encode(turn.tensor, base.range(turn.tensor.name()))))
                 .toList();
         Crew.work("comparing with " + base.directory(), turns, hands);
         return turns.stream().map(turn -> compared.get(turn.index)).toList();

@@ -1,7 +1,6 @@
 package dev.sluice.checkpoint.delta;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.OptionalLong;
 
 /**
@@ -15,13 +14,15 @@ record FrameHeader(OptionalLong contentBytes, long windowBytes) {
     /** What RFC 8878 asks every decoder to support; level 1 needs at most 512 KiB. */
     static final long MAX_WINDOW_BYTES = 8 << 20;
 
+    private static final int MAX_HEADER_BYTES = 18;
+
     private static final int MAGIC = 0xFD2FB528;
 
     static FrameHeader read(StoredDelta delta) {
-        ByteBuffer frame = delta.frame().duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        long bytes = delta.frame().bytes();
+        ByteBuffer frame = delta.frame().slice(0, Math.min(bytes, MAX_HEADER_BYTES));
         if (frame.remaining() < 6 || frame.getInt() != MAGIC) {
-            throw delta.refused(
-                    "its %d bytes are not a zstd frame".formatted(delta.frame().remaining()));
+            throw delta.refused("its %d bytes are not a zstd frame".formatted(bytes));
         }
         int descriptor = frame.get();
         boolean singleSegment = (descriptor & 0x20) != 0;

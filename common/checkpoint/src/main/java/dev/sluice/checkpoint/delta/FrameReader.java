@@ -6,15 +6,19 @@ import java.nio.ByteBuffer;
 
 /** Decompresses frames piece by piece; a frame never yields more than is asked for. */
 final class FrameReader implements AutoCloseable {
+    private static final long SLICE_BYTES = 64L << 20;
+
     private final ZstdDecompressCtx context = new ZstdDecompressCtx();
     private final ByteBuffer surplus = ByteBuffer.allocateDirect(1);
     private final StoredDelta delta;
-    private final ByteBuffer compressed;
+    /** Of the frame, which may exceed a buffer. */
+    private ByteBuffer compressed = ByteBuffer.allocateDirect(0);
+
+    private long sliced;
     private boolean ended;
 
     FrameReader(StoredDelta delta) {
         this.delta = delta;
-        this.compressed = delta.frame().duplicate();
     }
 
     /** Fills a direct buffer from its start with so many bytes and prepares it for reading. */
@@ -39,10 +43,11 @@ final class FrameReader implements AutoCloseable {
             throw delta.refused("its zstd frame expands beyond its payload");
         }
         if (!ended) {
-            throw delta.refused("its zstd frame is cut off after %d bytes".formatted(compressed.position()));
+            throw delta.refused("its zstd frame is cut off after %d bytes".formatted(position()));
         }
-        if (compressed.hasRemaining()) {
-            throw delta.refused("%d bytes follow its zstd frame".formatted(compressed.remaining()));
+        if (position() < delta.frame().bytes()) {
+            throw delta.refused(
+                    "%d bytes follow its zstd frame".formatted(delta.frame().bytes() - position()));
         }
     }
 
@@ -51,14 +56,23 @@ final class FrameReader implements AutoCloseable {
         if (ended) {
             return false;
         }
-        long before = (long) window.position() + compressed.position();
+        if (!compressed.hasRemaining()) {
+            long length = Math.min(SLICE_BYTES, delta.frame().bytes() - sliced);
+            compressed = delta.frame().slice(sliced, length);
+            sliced += length;
+        }
+        long before = window.position() + position();
         try {
             ended = context.decompressDirectByteBufferStream(window, compressed);
         } catch (ZstdException e) {
-            throw delta.refused(
-                    "its zstd frame is corrupt near byte %d (%s)".formatted(compressed.position(), e.getMessage()));
+            throw delta.refused("its zstd frame is corrupt near byte %d (%s)".formatted(position(), e.getMessage()));
         }
-        return (long) window.position() + compressed.position() > before;
+        return window.position() + position() > before;
+    }
+
+    /** How much of the frame has been read. */
+    private long position() {
+        return sliced - compressed.remaining();
     }
 
     @Override

@@ -1,11 +1,15 @@
 package dev.sluice.checkpoint.delta;
 
+import dev.sluice.checkpoint.CheckpointException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Gathers the changes first: their count stands before the positions, all positions before the values. */
 final class OverwriteEncoder extends TensorEncoder {
+    /** The count and the positions have 32 bits. */
+    private static final long MAX_TENSOR_BYTES = 0xFFFF_FFFFL;
+
     private final ChangedBytes changedBytes = new ChangedBytes();
     private final ByteBuffer window =
             ByteBuffer.allocateDirect(ByteWindow.BYTES + Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -19,6 +23,11 @@ final class OverwriteEncoder extends TensorEncoder {
 
     @Override
     void begin(long bytes) throws IOException {
+        if (bytes > MAX_TENSOR_BYTES) {
+            throw new CheckpointException(
+                    "a tensor of %d bytes has more than the %d that overwrite counts; publish with xor"
+                            .formatted(bytes, MAX_TENSOR_BYTES));
+        }
         changedBytes.reset(bytes);
         values.truncate(0);
     }

@@ -1,5 +1,6 @@
 package dev.sluice.checkpoint.delta;
 
+import dev.sluice.checkpoint.ByteRange;
 import dev.sluice.checkpoint.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,7 +20,8 @@ abstract sealed class TensorEncoder implements WritableByteChannel permits XorEn
     final Spool frames;
     final FrameWriter frame;
     private final DeltaChecksum checksum;
-    private ByteBuffer base = ByteBuffer.allocate(0);
+    private ByteRange base = ByteRange.of(ByteBuffer.allocate(0));
+    private long position;
     private TensorDigest digest;
     private long changedBytes;
     private int filled;
@@ -44,34 +46,35 @@ abstract sealed class TensorEncoder implements WritableByteChannel permits XorEn
     }
 
     /** Compares one tensor; an unchanged one leaves nothing in the spool. */
-    final EncodedTensor encode(TensorSource tensor, ByteBuffer baseBytes) throws IOException {
-        base = baseBytes.duplicate();
+    final EncodedTensor encode(TensorSource tensor, ByteRange baseBytes) throws IOException {
+        base = baseBytes;
+        position = 0;
         digest = checksum.start();
         changedBytes = 0;
         filled = 0;
-        long position = frames.bytes();
-        begin(base.remaining());
+        long frameBegin = frames.bytes();
+        begin(base.bytes());
         tensor.writeTo(this);
         compare();
-        if (base.hasRemaining()) {
+        if (position < base.bytes()) {
             throw new IOException(
-                    "tensor %s: %d bytes expected, %d written".formatted(tensor.name(), base.limit(), base.position()));
+                    "tensor %s: %d bytes expected, %d written".formatted(tensor.name(), base.bytes(), position));
         }
         if (changedBytes == 0) {
-            frames.truncate(position);
+            frames.truncate(frameBegin);
         } else {
             finish(changedBytes);
         }
         return new EncodedTensor(
-                tensor.name(), changedBytes, digest.hex(), frames, position, frames.bytes() - position);
+                tensor.name(), changedBytes, digest.hex(), frames, frameBegin, frames.bytes() - frameBegin);
     }
 
     @Override
     public final int write(ByteBuffer data) throws IOException {
         int sent = data.remaining();
-        if (sent > base.remaining() - filled) {
-            throw new IOException("a tensor of %d bytes writes %d at byte %d"
-                    .formatted(base.limit(), sent, base.position() + filled));
+        if (sent > base.bytes() - position - filled) {
+            throw new IOException(
+                    "a tensor of %d bytes writes %d at byte %d".formatted(base.bytes(), sent, position + filled));
         }
         while (data.hasRemaining()) {
             int length = Math.min(data.remaining(), ByteWindow.BYTES - filled);
@@ -89,13 +92,12 @@ abstract sealed class TensorEncoder implements WritableByteChannel permits XorEn
             return;
         }
         digest.update(fresh.bytes, filled);
-        int position = base.position();
-        old.toWords(base, position, filled);
-        base.position(position + filled);
+        old.toWords(base.slice(position, filled));
         fresh.toWords(filled);
         long changed = ByteDifference.xor(fresh.words, old.words, ByteWindow.wordsOf(filled));
         changedBytes += changed;
         compared(position, filled, changed);
+        position += filled;
         filled = 0;
     }
 

@@ -11,7 +11,7 @@ final class XorDecoder extends TensorDecoder {
     @Override
     boolean patch(FrameReader frame, long position, int length) {
         frame.read(payload, length);
-        difference.toWords(payload, 0, length);
+        difference.toWords(payload);
         tensor.toWords(length);
         int words = ByteWindow.wordsOf(length);
         long any = 0;

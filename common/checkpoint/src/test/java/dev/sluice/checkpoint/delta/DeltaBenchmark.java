@@ -4,6 +4,7 @@ import com.dynatrace.hash4j.hashing.Hashing;
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
 import com.github.luben.zstd.ZstdDecompressCtx;
+import dev.sluice.checkpoint.ByteRange;
 import dev.sluice.checkpoint.DType;
 import dev.sluice.checkpoint.TensorSource;
 import java.io.IOException;
@@ -59,11 +60,12 @@ class DeltaBenchmark {
         DeltaOptions options = new DeltaOptions(encoding, DeltaChecksum.XXH3_128, 1);
         Path spools = Files.createTempDirectory(folder, "spools");
         try (TensorEncoder encoder = TensorEncoder.open(options, spools, 0)) {
-            EncodedTensor encoded = encoder.encode(next, base);
+            EncodedTensor encoded = encoder.encode(next, ByteRange.of(base));
             CollectingChannel frame = new CollectingChannel();
             encoded.writeTo(frame);
-            StoredDelta stored = new StoredDelta(Path.of("delta"), "w", direct(frame.bytes()), encoded.checksum());
-            Libraries libraries = new Libraries(stored.frame(), fresh);
+            StoredDelta stored =
+                    new StoredDelta(Path.of("delta"), "w", ByteRange.of(direct(frame.bytes())), encoded.checksum());
+            Libraries libraries = new Libraries(direct(frame.bytes()), fresh);
 
             double[] encode = alternate(() -> encodeAgain(encoder, next, base), libraries::compressAndHash);
             MemoryRegion region = new MemoryRegion(direct(old));
@@ -86,7 +88,7 @@ class DeltaBenchmark {
 
     private static void encodeAgain(TensorEncoder encoder, TensorSource next, ByteBuffer base) throws IOException {
         encoder.frames.truncate(0);
-        encoder.encode(next, base);
+        encoder.encode(next, ByteRange.of(base));
     }
 
     /** Median GB of tensor a second of both. */

@@ -3,6 +3,7 @@ package dev.sluice.checkpoint.delta;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import dev.sluice.checkpoint.ByteRange;
 import dev.sluice.checkpoint.ForeignBytes;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ class DeltaFuzz {
 
     private static void apply(byte[] bytes, TensorDecoder decoder) {
         ByteBuffer frame = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
-        StoredDelta delta = new StoredDelta(Path.of("some.safetensors"), "w", frame, "00000000");
+        StoredDelta delta = new StoredDelta(Path.of("some.safetensors"), "w", ByteRange.of(frame), "00000000");
         ForeignBytes.check(bytes.length, "some.safetensors: tensor w", () -> {
             Region first = new Region(new byte[TENSOR_BYTES]);
             TensorDigest digest = DeltaChecksum.ADLER32.start();

@@ -2,6 +2,7 @@ package dev.sluice.checkpoint.delta;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.checkpoint.ByteRange;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -67,7 +68,7 @@ class DeltaKernelsTest {
     })
     void frameHeadersTellContentAndWindow(String hex, long content, long window) {
         byte[] bytes = java.util.HexFormat.of().parseHex(hex.replace(" ", ""));
-        StoredDelta delta = new StoredDelta(java.nio.file.Path.of("f"), "w", ByteBuffer.wrap(bytes), "");
+        StoredDelta delta = new StoredDelta(java.nio.file.Path.of("f"), "w", ByteRange.of(ByteBuffer.wrap(bytes)), "");
 
         FrameHeader header = FrameHeader.read(delta);
 

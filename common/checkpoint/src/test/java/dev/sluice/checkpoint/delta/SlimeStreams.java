@@ -5,7 +5,6 @@ import com.github.luben.zstd.Zstd;
 import dev.sluice.checkpoint.HuggingFaceCheckpoint;
 import dev.sluice.checkpoint.Json;
 import dev.sluice.checkpoint.TensorSource;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SortedMap;
@@ -51,9 +50,8 @@ final class SlimeStreams {
     static SortedMap<String, byte[]> payloads(DeltaCheckpoint delta) {
         SortedMap<String, byte[]> payloads = new TreeMap<>();
         for (StoredDelta stored : delta.stored()) {
-            ByteBuffer frame = stored.frame();
-            byte[] bytes = new byte[frame.remaining()];
-            frame.duplicate().get(bytes);
+            byte[] bytes = new byte[(int) stored.frame().bytes()];
+            stored.frame().slice(0, bytes.length).get(bytes);
             payloads.put(stored.tensor(), Zstd.decompress(bytes, (int) Zstd.getFrameContentSize(bytes)));
         }
         return payloads;

@@ -40,7 +40,7 @@ record CheckpointPair(CheckpointView a, CheckpointView b) implements AutoCloseab
         try {
             CheckpointView second = OpenedCheckpoint.at(b);
             try {
-                return named(first, second, config);
+                return named(first, second, config).alike();
             } catch (RuntimeException e) {
                 second.close();
                 throw e;
@@ -49,6 +49,13 @@ record CheckpointPair(CheckpointView a, CheckpointView b) implements AutoCloseab
             first.close();
             throw e;
         }
+    }
+
+    /** Weights in blocks are compared as stored only where both have the same in blocks. */
+    private CheckpointPair alike() {
+        return a.blockScaled().equals(b.blockScaled())
+                ? this
+                : new CheckpointPair(a.multipliedOut(), b.multipliedOut());
     }
 
     List<Match> matches() {

@@ -123,7 +123,7 @@ class EvaluationRoundTest {
 
     private static TrainedRun run() {
         TrainingRequest.Data data = new TrainingRequest.Data(
-                "p.jsonl", "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE, "metadata");
+                "p.jsonl", "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE);
         TrainingRequest.Rollout rollout =
                 new TrainingRequest.Rollout(1, 1, 1, 1, 0, 0, 1, 1, -1, 0, 0, 1, 60, 0, null, null, null);
         TrainingRequest request = new TrainingRequest(

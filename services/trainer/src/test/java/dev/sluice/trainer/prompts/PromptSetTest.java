@@ -132,6 +132,7 @@ class PromptSetTest {
                 1,
                 maximumTokens,
                 badRows,
+                "metadata",
                 "functions",
                 Map.of("enable_thinking", "false"));
         return new TrainingRequest(

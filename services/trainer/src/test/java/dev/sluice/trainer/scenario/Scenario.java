@@ -112,8 +112,7 @@ final class Scenario implements AutoCloseable {
                         true,
                         7,
                         0,
-                        TrainingRequest.BadRows.REFUSE,
-                        "metadata"),
+                        TrainingRequest.BadRows.REFUSE),
                 TrainingRequest.Reward.named("exact"),
                 List.of(new TrainingRequest.Evaluation("held-out", prompts.toString(), 0, 1, 4, 0)),
                 new TrainingRequest.Rollout(
