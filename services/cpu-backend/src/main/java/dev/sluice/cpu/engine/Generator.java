@@ -208,10 +208,10 @@ final class Generator implements AutoCloseable {
             window.set(row, 0, sequence.lastToken(), sequence.length() - 1);
             picks[row] = row;
         }
-        Distributions distributions =
-                forward.target(window, picks, temperatures(1), cache).distributions();
+        Forward.Decoded decoded = forward.target(window, picks, temperatures(1), cache);
         for (int row = 0; row < rows; row++) {
-            running.get(row).sample(distributions, row);
+            decoded.adjust(row, running.get(row));
+            running.get(row).sample(decoded.distributions(), row);
         }
         counts = counts.plus(new Counts(0, 0, rows, 0, 0));
     }
@@ -238,6 +238,10 @@ final class Generator implements AutoCloseable {
         long[] last = new long[rows];
         for (int row = 0; row < rows; row++) {
             Sequence sequence = running.get(row);
+            // As in SGLang, every place of the chain is adjusted by what the output holds before it.
+            for (int k = 0; k < width; k++) {
+                decoded.adjust(row * width + k, sequence);
+            }
             int before = sequence.length();
             Verification verification = sequence.verify(decoded.distributions(), row * width, proposed[row]);
             counts = counts.plus(new Counts(0, 0, sequence.length() - before, 1, verification.acceptedDrafts()));

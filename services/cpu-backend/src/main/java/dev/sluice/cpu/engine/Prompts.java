@@ -26,7 +26,7 @@ final class Prompts {
         this.tokenizer = tokenizer;
         this.vocabulary = vocabulary;
         this.contextLength = contextLength;
-        this.samplingRules = new SamplingRules(tokenizer != null);
+        this.samplingRules = new SamplingRules(tokenizer != null, vocabulary);
         this.nextSeed = new AtomicLong(seed);
     }
 
@@ -53,15 +53,17 @@ final class Prompts {
     }
 
     private int[] ids(GenerateRequest request) {
+        int[] ids;
         if (request.text() != null) {
             if (tokenizer == null) {
                 throw new RequestException(
                         "The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide"
                                 + " input_ids or re-initialize the engine with skip_tokenizer_init=False.");
             }
-            return tokenizer.encode(request.text());
+            ids = tokenizer.encode(request.text());
+        } else {
+            ids = request.inputIds() == null ? new int[0] : request.inputIds();
         }
-        int[] ids = request.inputIds() == null ? new int[0] : request.inputIds();
         for (int id : ids) {
             if (id < 0 || id >= vocabulary) {
                 throw new RequestException("The input_ids contain the token " + id

@@ -81,6 +81,30 @@ final class Sequence {
         return Arrays.copyOf(tokens, length);
     }
 
+    /** Whether this request changes scores before they become probabilities. */
+    boolean adjusts() {
+        return !request.sampling().adjustment().isNone();
+    }
+
+    /** Changes the scores of the next token, or of one a few places later: what the output holds now counts. */
+    void adjust(float[] logits) {
+        Sampling sampling = request.sampling();
+        sampling.adjustment()
+                .apply(logits, tokens, request.prompt().length, length, stops.endTokensOf(sampling.stops()));
+    }
+
+    /** What else but the tokens decides the law of the next one. */
+    List<Object> lawKey() {
+        Sampling sampling = request.sampling();
+        return adjusts()
+                ? List.of(
+                        sampling.law().temperature(),
+                        sampling.adjustment(),
+                        sampling.stops().tokens(),
+                        outputLength())
+                : List.of(sampling.law().temperature());
+    }
+
     /** The law of a next token under this request's parameters. */
     Law law(Distributions distributions, int row) {
         return Law.of(distributions, row, request.sampling().law());

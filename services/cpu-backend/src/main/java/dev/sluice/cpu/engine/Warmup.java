@@ -18,6 +18,7 @@ final class Warmup {
         Sampling sampling = new Sampling(
                 Math.min(TOKENS, contextLength - 1),
                 new Sampling.LawParams(1, true, 1, 1, 0),
+                LogitAdjustment.NONE,
                 new Sampling.Stops(List.of(), Set.of(), true, true),
                 true,
                 OptionalLong.of(0),
