@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * What the launch flags mean to this engine.
  *
  * @param contextLength null means the model's own
- * @param maxRunning sequences that run at once
+ * @param maxRunning sequences that run at once, on all ranks together where they divide it
  * @param maxQueued requests that wait at most
  * @param draftSteps drafted tokens a verification; 0 without speculation
  * @param apiKey bearer token that callers must send; null asks none
@@ -28,6 +28,7 @@ record EngineOptions(
         int prefillChunk,
         long seed,
         int draftSteps,
+        DataParallel dataParallel,
         String weightVersion,
         @Nullable String apiKey,
         boolean metrics,
@@ -82,6 +83,7 @@ record EngineOptions(
                 chunk <= 0 ? Integer.MAX_VALUE : chunk,
                 seed == null ? ThreadLocalRandom.current().nextInt(1 << 30) : seed,
                 draftSteps,
+                DataParallel.of(flags),
                 text(flags, "weight_version", "default"),
                 flags.text("api_key"),
                 flags.isSet("enable_metrics"),
@@ -89,6 +91,11 @@ record EngineOptions(
                 text(flags, "log_level", "info"),
                 text(flags, "served_model_name", modelPath),
                 flags.values());
+    }
+
+    /** Sequences that run at once on one rank. */
+    int rows() {
+        return dataParallel.share(maxRunning);
     }
 
     private static int draftSteps(LaunchFlags flags) {

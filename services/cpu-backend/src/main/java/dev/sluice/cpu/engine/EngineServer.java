@@ -18,12 +18,12 @@ final class EngineServer implements AutoCloseable {
 
     /** Binds and serves. */
     EngineServer(Engine engine, Clock clock) throws IOException {
-        status = new StatusEndpoints(engine, clock);
+        status = new StatusEndpoints(engine);
         EngineOptions options = engine.options();
         server = JsonServer.start(
                 new JsonServer.Settings(
                         new InetSocketAddress(options.host(), options.port()), BODY_LIMIT_BYTES, options.apiKey()),
-                routes(engine),
+                routes(engine, clock),
                 Envelopes::of);
     }
 
@@ -41,11 +41,13 @@ final class EngineServer implements AutoCloseable {
         server.awaitAnswers(atMost);
     }
 
-    private Routes routes(Engine engine) {
+    private Routes routes(Engine engine, Clock clock) {
+        LoadEndpoints load = new LoadEndpoints(engine, clock);
+        ModelsEndpoint models = new ModelsEndpoint(engine, clock);
         GenerateEndpoint generate = new GenerateEndpoint(engine);
-        ControlEndpoints control = new ControlEndpoints(engine.scheduler());
+        ControlEndpoints control = new ControlEndpoints(engine.ranks());
         WeightEndpoints weights = new WeightEndpoints(engine);
-        MemoryEndpoints memory = new MemoryEndpoints(engine.scheduler());
+        MemoryEndpoints memory = new MemoryEndpoints(engine.ranks());
         return new Routes()
                 .open("GET", "/health", status::health)
                 .open("GET", "/health_generate", status::health)
@@ -55,10 +57,10 @@ final class EngineServer implements AutoCloseable {
                 .on("GET", "/get_model_info", status::modelInfo)
                 .on("GET", "/server_info", status::serverInfo)
                 .on("GET", "/get_server_info", status::serverInfo)
-                .on("GET", "/v1/loads", status::loads)
-                .on("GET", "/get_load", status::load)
-                .on("GET", "/v1/models", status::models)
-                .on("GET", "/v1/models/{id}", status::model)
+                .on("GET", "/v1/loads", load::loads)
+                .on("GET", "/get_load", load::load)
+                .on("GET", "/v1/models", models::models)
+                .on("GET", "/v1/models/{id}", models::model)
                 .on("POST|PUT", "/generate", call -> generate(generate, call))
                 .on("GET|POST", "/flush_cache", control::flush)
                 .on("POST", "/abort_request", control::abort)

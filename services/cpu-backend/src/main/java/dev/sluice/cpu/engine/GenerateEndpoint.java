@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 
 /** {@code POST /generate}: one sample, several, or a batch; whole or as a stream of server-sent events. */
@@ -27,6 +26,7 @@ final class GenerateEndpoint {
                 engine.tokenizer(),
                 engine.config().vocabularySize(),
                 engine.contextLength(),
+                engine.ranks().count(),
                 engine.options().seed());
         this.replies = new Replies(engine.tokenizer());
     }
@@ -97,7 +97,7 @@ final class GenerateEndpoint {
             } catch (IOException | InterruptedException e) {
                 // The client has gone or the server stops: nobody reads the rest.
                 Set<String> rids = requests.stream().map(GenerationRequest::rid).collect(Collectors.toSet());
-                engine.scheduler().abort(rids::contains);
+                engine.ranks().all().forEach(scheduler -> scheduler.abort(rids::contains));
                 throw e instanceof IOException io ? io : new IOException("interrupted", e);
             }
         });
@@ -111,11 +111,7 @@ final class GenerateEndpoint {
     }
 
     private void submit(List<GenerationRequest> requests) throws Exception {
-        try {
-            engine.scheduler().submit(requests, engine.options().maxQueued()).get();
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof Exception cause ? cause : e;
-        }
+        engine.ranks().submit(requests, engine.options().maxQueued());
     }
 
     private static void write(OutputStream out, String data) throws IOException {

@@ -19,13 +19,15 @@ final class Prompts {
     private final @Nullable Tokenizer tokenizer;
     private final int vocabulary;
     private final int contextLength;
+    private final int ranks;
     private final SamplingRules samplingRules;
     private final AtomicLong nextSeed;
 
-    Prompts(@Nullable Tokenizer tokenizer, int vocabulary, int contextLength, long seed) {
+    Prompts(@Nullable Tokenizer tokenizer, int vocabulary, int contextLength, int ranks, long seed) {
         this.tokenizer = tokenizer;
         this.vocabulary = vocabulary;
         this.contextLength = contextLength;
+        this.ranks = ranks;
         this.samplingRules = new SamplingRules(tokenizer != null, vocabulary);
         this.nextSeed = new AtomicLong(seed);
     }
@@ -39,6 +41,10 @@ final class Prompts {
         Sampling sampling = samplingRules.read(prompt.sampling());
         int[] ids = ids(prompt.request());
         requireFits(ids.length, sampling.maxNewTokens());
+        Integer rank = prompt.request().routedDpRank();
+        if (rank != null && (rank < 0 || rank >= ranks)) {
+            throw new RequestException("routed_dp_rank=" + rank + " out of range [0, " + ranks + ")");
+        }
         WantedLogprobs wanted = logprobs(prompt.request(), ids.length);
         // Without a seed of its own, a request continues the engine's: --random-seed repeats a whole session.
         long seed = sampling.seed().orElseGet(() -> nextSeed.getAndAdd(sampling.samples() * SEED_STRIDE));
@@ -46,8 +52,8 @@ final class Prompts {
         for (int i = 0; i < sampling.samples(); i++) {
             String rid = sampling.samples() == 1 ? prompt.rid() : prompt.rid() + "_" + i;
             boolean streams = Boolean.TRUE.equals(prompt.request().stream());
-            requests.add(new GenerationRequest(
-                    rid, ids, sampling, wanted, new Coins(seed + i * SEED_STRIDE), streams, receivers.apply(i)));
+            Coins coins = new Coins(seed + i * SEED_STRIDE);
+            requests.add(new GenerationRequest(rid, ids, sampling, wanted, coins, rank, streams, receivers.apply(i)));
         }
         return requests;
     }

@@ -45,6 +45,7 @@ record Replies(@Nullable Tokenizer tokenizer) {
                 logprobs && !sample.request().logprobs().tokens().isEmpty()
                         ? List.copyOf(sample.askedLogprobs())
                         : null,
+                sample.rank(),
                 sample.speculation());
         return new GenerateResponse(text(sample), sample.output(), meta, null, index);
     }

@@ -15,6 +15,8 @@ final class Sequence {
     private final StopCheck stops;
     private final int[] tokens;
     private final long acceptedNanos = System.nanoTime();
+    private long startedNanos;
+    private long firstTokenNanos;
     private int length;
     private final List<TokenLogprob> outputLogprobs = new ArrayList<>();
     private final List<List<TokenLogprob>> topLogprobs = new ArrayList<>();
@@ -42,9 +44,11 @@ final class Sequence {
         return request;
     }
 
-    /** Seconds since the request was accepted. */
-    double ageSeconds() {
-        return (System.nanoTime() - acceptedNanos) / 1e9;
+    /** When the request was accepted, began to run and had its first token, of {@link System#nanoTime}. */
+    record Moments(long accepted, long started, long firstToken) {}
+
+    Moments moments() {
+        return new Moments(acceptedNanos, startedNanos, firstTokenNanos);
     }
 
     /** Prompt and output so far. */
@@ -114,6 +118,7 @@ final class Sequence {
         if (!ran) {
             ran = true;
             cachedTokens = sharedTokens;
+            startedNanos = System.nanoTime();
         }
         if (request.sampling().maxNewTokens() == 0) {
             finish = new FinishReason.Length(0);
@@ -153,7 +158,7 @@ final class Sequence {
         finish = ran ? FinishReason.Abort.whileRunning() : FinishReason.Abort.whileWaiting();
     }
 
-    Sample snapshot(String weightVersion) {
+    Sample snapshot(String weightVersion, @Nullable Integer rank) {
         return new Sample(
                 request,
                 Arrays.copyOfRange(tokens, request.prompt().length, length),
@@ -165,11 +170,15 @@ final class Sequence {
                 cachedTokens,
                 retractions,
                 weightVersion,
+                rank,
                 finish,
                 finish == null ? null : speculation());
     }
 
     private void append(int token, Distributions distributions, int row) {
+        if (outputLength() == 0) {
+            firstTokenNanos = System.nanoTime();
+        }
         tokens[length++] = token;
         GenerationRequest.WantedLogprobs wanted = request.logprobs();
         if (wanted.output()) {

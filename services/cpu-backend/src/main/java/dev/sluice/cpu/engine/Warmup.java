@@ -29,6 +29,7 @@ final class Warmup {
                 sampling,
                 GenerationRequest.WantedLogprobs.NONE,
                 new Coins(0),
+                null,
                 false,
                 sample -> {});
         generator.admit(List.of(new Sequence(request, new StopCheck(Set.of(), null))));
