@@ -64,7 +64,9 @@ final class Engine implements AutoCloseable {
         int chunk = parallel.share(options.prefillChunk());
         for (int rank = 0; rank < parallel.ranks(); rank++) {
             Generator generator = new Generator(
-                    weights, new Generator.Settings(options.rows(), contextLength, chunk, options.draftSteps()));
+                    weights,
+                    new Generator.Settings(
+                            options.rows(), contextLength, chunk, options.draftSteps(), options.drawsDrafts()));
             if (options.warmup()) {
                 Warmup.run(generator, contextLength);
             }

@@ -2,6 +2,7 @@ package dev.sluice.cpu.engine;
 
 import dev.sluice.cpu.engine.LaunchFlags.UsageException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxRunning sequences that run at once, on all ranks together where they divide it
  * @param maxQueued requests that wait at most
  * @param draftSteps drafted tokens a verification; 0 without speculation
+ * @param drawsDrafts whether drafts are drawn from the drafting layer's law and verified against it
  * @param apiKey bearer token that callers must send; null asks none
  * @param flags every flag with its value, for {@code /server_info}
  */
@@ -28,6 +30,7 @@ record EngineOptions(
         int prefillChunk,
         long seed,
         int draftSteps,
+        boolean drawsDrafts,
         DataParallel dataParallel,
         String weightVersion,
         @Nullable String apiKey,
@@ -83,6 +86,7 @@ record EngineOptions(
                 chunk <= 0 ? Integer.MAX_VALUE : chunk,
                 seed == null ? ThreadLocalRandom.current().nextInt(1 << 30) : seed,
                 draftSteps,
+                drawsDrafts(flags, draftSteps),
                 DataParallel.of(flags),
                 text(flags, "weight_version", "default"),
                 flags.text("api_key"),
@@ -120,6 +124,21 @@ record EngineOptions(
         require(topK != null && topK == 1, "argument --speculative-eagle-topk: this engine drafts one chain, give 1");
         require(steps >= 1 && steps <= 16, "argument --speculative-num-steps: must be 1 to 16, got " + steps);
         return steps;
+    }
+
+    private static boolean drawsDrafts(LaunchFlags flags, int draftSteps) {
+        boolean drawn = flags.isSet("speculative_use_rejection_sampling");
+        require(
+                !drawn || draftSteps > 0,
+                "argument --speculative-use-rejection-sampling: needs --speculative-algorithm EAGLE or NEXTN");
+        for (String threshold : List.of("speculative_accept_threshold_single", "speculative_accept_threshold_acc")) {
+            require(
+                    !(flags.values().get(threshold) instanceof Double value) || value == 1,
+                    "argument --" + threshold.replace('_', '-')
+                            + ": this engine samples from the model's own law, which"
+                            + " a threshold other than 1.0 would change");
+        }
+        return drawn;
     }
 
     private static String text(LaunchFlags flags, String field, String otherwise) {

@@ -101,9 +101,24 @@ final class Forward implements AutoCloseable {
                 results.get(3).toTensor());
     }
 
-    /** What the multi-token-prediction layer computes for a window: a token and a hidden state [H] a pick. */
+    /**
+     * What the multi-token-prediction layer computes for a window.
+     *
+     * @param tokens the most probable one a pick
+     * @param hidden float32 [picks, H]
+     * @param logits scores behind the tokens, float32 [picks, V]
+     */
     @SuppressWarnings("ArrayRecordComponent")
-    record Drafted(long[] tokens, Tensor hidden) {}
+    record Drafted(long[] tokens, Tensor hidden, Tensor logits) {
+
+        /** The draft's own law of a pick under a request's parameters. */
+        Law law(int pick, Sampling.LawParams params) {
+            float[] scores = Tensors.floats(logits.select(0, pick));
+            Distributions own = new Distributions(scores.length, new float[scores.length], new float[scores.length]);
+            own.replace(0, scores, params.temperature());
+            return Law.of(own, 0, params);
+        }
+    }
 
     /**
      * Runs the multi-token-prediction layer and writes the window's cache lines.
@@ -119,7 +134,9 @@ final class Forward implements AutoCloseable {
         draftArguments.put(3, new IValue(Tensors.of(picks, picks.length)));
         IValueVector results = run(draft, draftArguments, window, cache);
         return new Drafted(
-                Tensors.longs(results.get(0).toTensor()), results.get(1).toTensor());
+                Tensors.longs(results.get(0).toTensor()),
+                results.get(1).toTensor(),
+                results.get(2).toTensor());
     }
 
     private IValueVector run(Function function, IValueVector arguments, Window window, LatentCache cache) {

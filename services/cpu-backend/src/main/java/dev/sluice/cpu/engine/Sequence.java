@@ -131,12 +131,17 @@ final class Sequence {
         append(law(distributions, row).draw(coin), distributions, row);
     }
 
+    /** Draws a draft for the output token that lies so many places after the next one. */
+    int drawDraft(Law draft, int placesAhead) {
+        return draft.draw(request.coins().at(outputLength() + placesAhead, Coins.Use.DRAFT));
+    }
+
     /** Verifies drafts and appends what comes out of it, up to the first stop. */
-    Verification verify(Distributions distributions, int firstRow, long[] chain) {
+    Verification verify(Distributions distributions, int firstRow, Drafts.Chain chain) {
         Verification verification =
                 Verification.of(k -> law(distributions, firstRow + k), chain, request.coins(), outputLength());
         if (acceptedHistogram.length == 0) {
-            acceptedHistogram = new int[chain.length + 1];
+            acceptedHistogram = new int[chain.tokens().length + 1];
         }
         acceptedHistogram[verification.acceptedDrafts()]++;
         for (int k = 0; k < verification.tokens().length && !isFinished(); k++) {
