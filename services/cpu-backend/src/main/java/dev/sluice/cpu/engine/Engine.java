@@ -34,6 +34,7 @@ final class Engine implements AutoCloseable {
     private final @Nullable Tokenizer tokenizer;
     private final List<Generator> generators = new ArrayList<>();
     private final Ranks ranks;
+    private final ChatFormat chatFormat;
     private final TokenJournal journal;
     private final int contextLength;
     private volatile String modelPath;
@@ -51,6 +52,7 @@ final class Engine implements AutoCloseable {
         this.modelPath = options.modelPath().toString();
         this.contextLength = contextLength(options, config);
         this.tokenizer = options.skipTokenizer() ? null : Tokenizer.open(options.tokenizerPath());
+        this.chatFormat = ChatFormat.of(options.tokenizerPath());
         this.journal = TokenJournal.open(environment.journal());
         Set<Integer> endTokens = new HashSet<>(config.endTokens());
         if (tokenizer != null) {
@@ -138,6 +140,10 @@ final class Engine implements AutoCloseable {
     @Nullable
     Tokenizer tokenizer() {
         return tokenizer;
+    }
+
+    ChatFormat chatFormat() {
+        return chatFormat;
     }
 
     Ranks ranks() {

@@ -97,6 +97,11 @@ record EngineOptions(
                 flags.values());
     }
 
+    /** Whether replies in OpenAI's shapes count cached prompt tokens. */
+    boolean reportsCache() {
+        return Boolean.TRUE.equals(flags.get("enable_cache_report"));
+    }
+
     /** Sequences that run at once on one rank. */
     int rows() {
         return dataParallel.share(maxRunning);

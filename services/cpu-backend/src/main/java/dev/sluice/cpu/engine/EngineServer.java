@@ -2,6 +2,7 @@ package dev.sluice.cpu.engine;
 
 import dev.sluice.cpu.http.Answer;
 import dev.sluice.cpu.http.Call;
+import dev.sluice.cpu.http.Handler;
 import dev.sluice.cpu.http.JsonServer;
 import dev.sluice.cpu.http.Routes;
 import java.io.IOException;
@@ -44,7 +45,10 @@ final class EngineServer implements AutoCloseable {
     private Routes routes(Engine engine, Clock clock) {
         LoadEndpoints load = new LoadEndpoints(engine, clock);
         ModelsEndpoint models = new ModelsEndpoint(engine, clock);
-        GenerateEndpoint generate = new GenerateEndpoint(engine);
+        SampleRuns runs = new SampleRuns(engine);
+        Replies replies = new Replies(engine.tokenizer());
+        GenerateEndpoint generate = new GenerateEndpoint(runs, replies);
+        OpenAiEndpoints openAi = new OpenAiEndpoints(engine, runs, replies, clock);
         ControlEndpoints control = new ControlEndpoints(engine.ranks());
         WeightEndpoints weights = new WeightEndpoints(engine);
         MemoryEndpoints memory = new MemoryEndpoints(engine.ranks());
@@ -61,7 +65,9 @@ final class EngineServer implements AutoCloseable {
                 .on("GET", "/get_load", load::load)
                 .on("GET", "/v1/models", models::models)
                 .on("GET", "/v1/models/{id}", models::model)
-                .on("POST|PUT", "/generate", call -> generate(generate, call))
+                .on("POST|PUT", "/generate", call -> unlessDraining(generate::generate, call))
+                .on("POST", "/v1/completions", call -> unlessDraining(openAi::complete, call))
+                .on("POST", "/v1/chat/completions", call -> unlessDraining(openAi::chat, call))
                 .on("GET|POST", "/flush_cache", control::flush)
                 .on("POST", "/abort_request", control::abort)
                 .on("POST", "/pause_generation", control::pause)
@@ -85,11 +91,11 @@ final class EngineServer implements AutoCloseable {
                         call -> Answer.text(200, "Stop profiling. This will take some time.\n"));
     }
 
-    private Answer generate(GenerateEndpoint endpoint, Call call) throws Exception {
+    private Answer unlessDraining(Handler handler, Call call) throws Exception {
         if (status.isDraining()) {
             return Envelopes.error(503, "503", "The engine is shutting down.");
         }
-        return endpoint.generate(call);
+        return handler.handle(call);
     }
 
     @Override

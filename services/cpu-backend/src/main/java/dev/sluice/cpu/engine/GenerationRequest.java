@@ -43,8 +43,9 @@ record GenerationRequest(
      * @param promptFrom first prompt position whose own is wanted; -1 for none
      * @param top most probable alternatives a position
      * @param tokens further tokens asked for at each position
+     * @param texts whether the tokens' texts are wanted beside them
      */
-    record WantedLogprobs(boolean output, int promptFrom, int top, List<Integer> tokens) {
-        static final WantedLogprobs NONE = new WantedLogprobs(false, -1, 0, List.of());
+    record WantedLogprobs(boolean output, int promptFrom, int top, List<Integer> tokens, boolean texts) {
+        static final WantedLogprobs NONE = new WantedLogprobs(false, -1, 0, List.of(), false);
     }
 }

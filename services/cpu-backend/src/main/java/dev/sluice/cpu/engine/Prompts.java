@@ -112,6 +112,6 @@ final class Prompts {
             throw new RequestException(
                     "top_logprobs_num and token_ids_logprob must lie in the vocabulary of " + vocabulary + " tokens.");
         }
-        return new WantedLogprobs(true, from, top, asked);
+        return new WantedLogprobs(true, from, top, asked, Boolean.TRUE.equals(request.returnTextInLogprobs()));
     }
 }

@@ -125,7 +125,9 @@ public final class JsonServer implements AutoCloseable {
         }
         Map<String, String> query = query(exchange.getRequestURI().getRawQuery());
         try {
-            return route.handler().handle(new Call(exchange.getRequestMethod(), path, match.variables(), query, body));
+            String contentType = exchange.getRequestHeaders().getFirst("Content-Type");
+            return route.handler()
+                    .handle(new Call(exchange.getRequestMethod(), path, match.variables(), query, contentType, body));
         } catch (BodyException e) {
             return wording.answer(new Problem.BodyNotUnderstood(String.valueOf(e.getMessage())));
         } catch (Exception e) {
