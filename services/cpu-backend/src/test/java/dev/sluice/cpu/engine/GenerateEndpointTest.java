@@ -100,8 +100,12 @@ class GenerateEndpointTest {
 
     @Test
     void samplesOfOnePromptComeInAListAndShareItsCache() {
-        SamplingParams sampling =
-                SamplingParams.of(8, 1).change().ignoreEos(true).n(4).samplingSeed(42).done();
+        SamplingParams sampling = SamplingParams.of(8, 1)
+                .change()
+                .ignoreEos(true)
+                .n(4)
+                .samplingSeed(42)
+                .done();
 
         List<GenerateResponse> samples = engine.client()
                 .generateSeveral(GenerateRequest.ofTokens("group", PROMPT, sampling), RunningEngine.DEADLINE);
