@@ -30,7 +30,7 @@ public final class JsonServer implements AutoCloseable {
     private static final Duration LONGEST_STALL = Duration.ofSeconds(60);
 
     /** A connection in use takes about this much of the heap; more connections than fit half of it are refused. */
-    private static final long CONNECTION_BYTES = 12 << 10;
+    private static final long CONNECTION_BYTES = 40 << 10;
 
     private static final long CONNECTIONS =
             Math.clamp(Runtime.getRuntime().maxMemory() / 2 / CONNECTION_BYTES, 1000, 20_000);
