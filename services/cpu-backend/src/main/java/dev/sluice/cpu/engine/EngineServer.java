@@ -54,7 +54,8 @@ final class EngineServer implements AutoCloseable {
         ControlEndpoints control = new ControlEndpoints(engine.ranks());
         WeightEndpoints weights = new WeightEndpoints(engine);
         MemoryEndpoints memory = new MemoryEndpoints(engine.ranks());
-        return new Routes()
+        WeightValues values = new WeightValues(engine.weights(), engine.ranks());
+        Routes routes = new Routes()
                 .open("GET", "/health", status::health)
                 .open("GET", "/health_generate", status::health)
                 .open("GET|POST", "/ping", status::health)
@@ -79,18 +80,11 @@ final class EngineServer implements AutoCloseable {
                 .on("GET", "/get_weight_version", weights::version)
                 .on("GET", "/weight_version", weights::version)
                 .on("GET|POST", "/weights_checker", weights::check)
-                .on("POST", "/init_weights_update_group", weights::distributed)
-                .on("POST", "/destroy_weights_update_group", weights::distributed)
-                .on("POST", "/update_weights_from_distributed", weights::distributed)
-                .on("POST", "/update_weights_from_tensor", weights::distributed)
-                .on("POST", "/update_weights_from_ipc", weights::distributed)
                 .on("GET|POST", "/release_memory_occupation", memory::release)
                 .on("GET|POST", "/resume_memory_occupation", memory::resume)
-                .on("GET|POST", "/start_profile", call -> Answer.text(200, "Start profiling.\n"))
-                .on(
-                        "GET|POST",
-                        "/stop_profile",
-                        call -> Answer.text(200, "Stop profiling. This will take some time.\n"));
+                .on("GET|POST", "/get_weights_by_name", values::get);
+        new PoliteEndpoints(engine.ranks()).addTo(routes);
+        return routes;
     }
 
     private Answer unlessDraining(Handler handler, Call call) throws Exception {

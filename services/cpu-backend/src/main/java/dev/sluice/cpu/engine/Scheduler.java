@@ -182,6 +182,12 @@ final class Scheduler implements AutoCloseable {
         return weightVersion;
     }
 
+    /** Averages since the start begin anew. */
+    Void restartAverages() {
+        meter.restartAverages(generator.counts());
+        return null;
+    }
+
     void labelWeights(String version) {
         weightVersion = version;
     }

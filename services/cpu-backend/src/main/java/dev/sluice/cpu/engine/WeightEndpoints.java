@@ -12,9 +12,6 @@ import java.util.concurrent.Callable;
 
 /** Replacing, labelling and comparing weights. */
 final class WeightEndpoints {
-    private static final String NO_TORCH_GROUP =
-            "this engine has no distributed weight updates; use update_weights_from_disk";
-
     private final Engine engine;
     private final Ranks ranks;
 
@@ -100,10 +97,6 @@ final class WeightEndpoints {
                 List.of(Map.of("rank", 0, "checksum", sum)),
                 "per_engine_checksum",
                 sum));
-    }
-
-    Answer distributed(Call call) {
-        return refused(NO_TORCH_GROUP);
     }
 
     private static Answer refused(String message) {
