@@ -102,6 +102,11 @@ record EngineOptions(
         return Boolean.TRUE.equals(flags.get("enable_cache_report"));
     }
 
+    /** Whether frames of streams carry only what is new. */
+    boolean streamsIncrements() {
+        return Boolean.TRUE.equals(flags.get("incremental_streaming_output"));
+    }
+
     /** Sequences that run at once on one rank. */
     int rows() {
         return dataParallel.share(maxRunning);

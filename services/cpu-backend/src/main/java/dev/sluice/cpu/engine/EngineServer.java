@@ -49,7 +49,8 @@ final class EngineServer implements AutoCloseable {
         ModelsEndpoint models = new ModelsEndpoint(engine, clock);
         SampleRuns runs = new SampleRuns(engine);
         Replies replies = new Replies(engine.tokenizer());
-        GenerateEndpoint generate = new GenerateEndpoint(runs, replies);
+        GenerateEndpoint generate =
+                new GenerateEndpoint(runs, replies, engine.options().streamsIncrements());
         OpenAiEndpoints openAi = new OpenAiEndpoints(engine, runs, replies, clock);
         ControlEndpoints control = new ControlEndpoints(engine.ranks());
         WeightEndpoints weights = new WeightEndpoints(engine);

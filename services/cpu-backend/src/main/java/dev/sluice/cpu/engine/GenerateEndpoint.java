@@ -9,10 +9,13 @@ import java.util.List;
 final class GenerateEndpoint {
     private final SampleRuns runs;
     private final Replies replies;
+    private final boolean onlyNew;
 
-    GenerateEndpoint(SampleRuns runs, Replies replies) {
+    /** @param onlyNew whether frames of streams carry only what is new, instead of everything so far */
+    GenerateEndpoint(SampleRuns runs, Replies replies, boolean onlyNew) {
         this.runs = runs;
         this.replies = replies;
+        this.onlyNew = onlyNew;
     }
 
     Answer generate(Call call) throws Exception {
@@ -35,8 +38,12 @@ final class GenerateEndpoint {
             return Events.refused(e);
         }
         boolean indexed = !body.single() || stream.samples() > 1;
+        Increments increments = new Increments();
         return new Answer.Events(out -> {
-            stream.read(frame -> Events.write(out, replies.of(frame.sample(), indexed ? frame.index() : null, start)));
+            stream.read(frame -> {
+                GenerateResponse whole = replies.of(frame.sample(), indexed ? frame.index() : null, start);
+                Events.write(out, onlyNew ? increments.of(frame, whole) : whole);
+            });
             Events.done(out);
         });
     }
