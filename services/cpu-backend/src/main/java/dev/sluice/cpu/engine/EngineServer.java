@@ -12,9 +12,9 @@ import java.time.Duration;
 
 /** SGLang's HTTP API over an engine. Binds last, when the model is loaded: a refused connection means that it still loads. */
 final class EngineServer implements AutoCloseable {
-    /** A tree of JSON may take sixteen times the memory of its text. */
+    /** Read, a body takes up to eight times its memory, and two may be read at once. */
     private static final long BODY_LIMIT_BYTES =
-            Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 16);
+            Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 32);
 
     private final StatusEndpoints status;
     private final JsonServer server;

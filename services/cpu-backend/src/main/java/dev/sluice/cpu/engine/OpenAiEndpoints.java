@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.cpu.http.Answer;
 import dev.sluice.cpu.http.BodyException;
 import dev.sluice.cpu.http.Call;
-import dev.sluice.text.Tokenizer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Clock;
@@ -35,12 +34,7 @@ final class OpenAiEndpoints {
         return answer(() -> {
             JsonNode body = object(call);
             OpenAiRequest.requireMessages(body);
-            Tokenizer tokenizer = engine.tokenizer();
-            if (tokenizer == null) {
-                throw new RequestException(
-                        "A chat is text, which the engine initialized with skip_tokenizer_init=True cannot read.");
-            }
-            int[] prompt = tokenizer.encode(engine.chatFormat().prompt(body));
+            int[] prompt = runs.encode(engine.chatFormat().prompt(body));
             int room = Math.max(0, engine.contextLength() - prompt.length);
             return OpenAiRequest.chat(body, new OpenAiRequest.ChatPrompt(prompt, room));
         });

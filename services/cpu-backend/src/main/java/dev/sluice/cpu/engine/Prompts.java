@@ -16,6 +16,13 @@ final class Prompts {
     /** Keeps the coins of a prompt's samples apart; any odd constant does. */
     private static final long SEED_STRIDE = 0xD1B54A32D192ED03L;
 
+    /** No vocabulary we know has a longer token. */
+    private static final int LONGEST_TOKEN_CHARACTERS = 256;
+
+    /** What the tokenizer takes at once, and what its native half can take of a small heap. */
+    private static final long MAX_TEXT_CHARACTERS =
+            Math.min(16L << 20, Runtime.getRuntime().maxMemory() / 64);
+
     private final @Nullable Tokenizer tokenizer;
     private final int vocabulary;
     private final int contextLength;
@@ -61,12 +68,7 @@ final class Prompts {
     private int[] ids(GenerateRequest request) {
         int[] ids;
         if (request.text() != null) {
-            if (tokenizer == null) {
-                throw new RequestException(
-                        "The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide"
-                                + " input_ids or re-initialize the engine with skip_tokenizer_init=False.");
-            }
-            ids = tokenizer.encode(request.text());
+            ids = encode(request.text());
         } else {
             ids = request.inputIds() == null ? new int[0] : request.inputIds();
         }
@@ -77,6 +79,24 @@ final class Prompts {
             }
         }
         return ids;
+    }
+
+    /**
+     * Token ids of a text.
+     *
+     * @throws RequestException if it cannot be read, or is so long that it cannot fit whatever its tokens are
+     */
+    int[] encode(String text) {
+        if (tokenizer == null) {
+            throw new RequestException(
+                    "The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide"
+                            + " input_ids or re-initialize the engine with skip_tokenizer_init=False.");
+        }
+        if (text.length() > MAX_TEXT_CHARACTERS || text.length() / LONGEST_TOKEN_CHARACTERS >= contextLength) {
+            throw new RequestException("The input (" + text.length()
+                    + " characters) is longer than the model's context length (" + contextLength + " tokens).");
+        }
+        return tokenizer.encode(text);
     }
 
     private void requireFits(int promptTokens, int newTokens) {

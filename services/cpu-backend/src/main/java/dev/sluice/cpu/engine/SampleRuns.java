@@ -23,6 +23,11 @@ final class SampleRuns {
                 engine.options().seed());
     }
 
+    /** Token ids of a text; refuses one that no context could hold. */
+    int[] encode(String text) {
+        return prompts.encode(text);
+    }
+
     /** Waits for all samples; per prompt, then per sample. */
     List<Sample> finish(List<Prompt> asked) throws Exception {
         List<CompletableFuture<Sample>> samples = new ArrayList<>();

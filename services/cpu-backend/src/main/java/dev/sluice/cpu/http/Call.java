@@ -48,6 +48,7 @@ public record Call(
         if (body.length == 0) {
             return Json.MAPPER.createObjectNode();
         }
+        JsonSize.require(body);
         JsonNode tree;
         try {
             tree = Json.MAPPER.readTree(body);

@@ -66,6 +66,8 @@ public final class JsonServer implements AutoCloseable {
         }
     }
 
+    private static final System.Logger LOG = System.getLogger(JsonServer.class.getName());
+
     private final Settings settings;
     private final Routes routes;
     private final Problem.Wording wording;
@@ -189,6 +191,10 @@ public final class JsonServer implements AutoCloseable {
             return wording.answer(new Problem.BodyNotUnderstood(String.valueOf(e.getMessage())));
         } catch (Exception e) {
             return wording.answer(new Problem.HandlerFailed(e));
+        } catch (OutOfMemoryError e) {
+            // What this call had taken is free again.
+            LOG.log(System.Logger.Level.WARNING, "{0} of {1} bytes found no memory", path, body.length);
+            return wording.answer(new Problem.Busy());
         }
     }
 

@@ -242,6 +242,15 @@ class GenerateEndpointTest {
     }
 
     @Test
+    void aTextThatNoContextCouldHoldIsNotEvenTokenised() throws IOException {
+        HttpReply reply = engine.post("/generate", Map.of("text", "a".repeat(64 * 256)));
+
+        assertThat(reply.status()).isEqualTo(400);
+        assertThat(reply.tree().at("/error/message").asText())
+                .isEqualTo("The input (16384 characters) is longer than the model's context length (64 tokens).");
+    }
+
+    @Test
     void whatDoesNotFitTheContextIsRefusedWithTheNumbers() throws IOException {
         HttpReply longPrompt = engine.post("/generate", Map.of("input_ids", new int[64]));
         HttpReply longOutput = engine.post(

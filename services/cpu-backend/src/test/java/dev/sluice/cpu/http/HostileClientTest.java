@@ -1,6 +1,8 @@
 package dev.sluice.cpu.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.ByteArrayInputStream;
@@ -75,6 +77,19 @@ class HostileClientTest {
                 assertThat(most).as("bytes more in use on the way").isLessThan(HUNDRED_MEGABYTES / 2);
             }
         }
+    }
+
+    @Test
+    void aBodyOfManyPartsIsRefusedBeforeItIsRead() {
+        String lists = "{\"a\":[" + "[],".repeat(JsonSize.MAX_CONTAINERS) + "[]]}";
+        String text = "{\"a\":\"" + "[{\\\"".repeat(JsonSize.MAX_CONTAINERS) + "\"}";
+
+        assertThatThrownBy(() -> JsonSize.require(lists.getBytes(StandardCharsets.UTF_8)))
+                .isInstanceOf(BodyException.class)
+                .hasMessageStartingWith("the body has 65539 lists and objects and 1 strings");
+        assertThatCode(() -> JsonSize.require(text.getBytes(StandardCharsets.UTF_8)))
+                .as("a text may hold what it likes")
+                .doesNotThrowAnyException();
     }
 
     @Test
