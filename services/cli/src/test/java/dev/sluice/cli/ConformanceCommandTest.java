@@ -111,12 +111,15 @@ class ConformanceCommandTest {
     void mistakesAndAbsentServersAreToldApart() {
         CommandOutcome unknown = CommandOutcome.of("conformance", url, "--only", "slime,vllm");
         CommandOutcome address = CommandOutcome.of("conformance", "ftp://here");
+        CommandOutcome key = CommandOutcome.of("conformance", url, "--api-key", "wrong");
         server.stop(0);
         CommandOutcome absent = CommandOutcome.of("conformance", url);
 
         assertThat(unknown.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(unknown.err()).contains("\"vllm\"", "slime, verl, areal, openai");
         assertThat(address.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(key.exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(key.err()).contains("--api-key");
         assertThat(absent.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(absent.err()).contains("connection refused");
     }
@@ -129,7 +132,10 @@ class ConformanceCommandTest {
             exchange.getRequestBody().readAllBytes();
             String reply = REPLIES.get(path);
             byte[] body = (reply == null ? "{}" : reply).getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(reply != null ? 200 : path.startsWith("/health") ? 503 : 404, body.length);
+            boolean stranger =
+                    "Bearer wrong".equals(exchange.getRequestHeaders().getFirst("Authorization"));
+            exchange.sendResponseHeaders(
+                    stranger ? 401 : reply != null ? 200 : path.startsWith("/health") ? 503 : 404, body.length);
             exchange.getResponseBody().write(body);
         }
     }

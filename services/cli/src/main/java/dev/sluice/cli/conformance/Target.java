@@ -3,9 +3,11 @@ package dev.sluice.cli.conformance;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.cli.CommandFailure;
 import dev.sluice.http.HttpCall;
 import dev.sluice.http.HttpCallException;
 import dev.sluice.http.HttpEndpoint;
+import dev.sluice.http.HttpReply;
 import dev.sluice.http.Json;
 import java.io.IOException;
 import java.time.Duration;
@@ -39,8 +41,13 @@ final class Target {
     static Target of(HttpEndpoint endpoint) {
         HttpEndpoint server = endpoint.withReplyLimit(REPLY_LIMIT_BYTES);
         JsonNode info = Json.MAPPER.createObjectNode();
+        HttpReply reply = server.call(HttpCall.get("/server_info", DEADLINE));
+        if (reply.status() == 401) {
+            throw CommandFailure.failed(server.baseUri() + " asks for a key that was not given, or for another; give it"
+                    + " with --api-key");
+        }
         try {
-            info = server.call(HttpCall.get("/server_info", DEADLINE)).tree();
+            info = reply.tree();
         } catch (IOException e) {
             // The check of /server_info says so.
         }
