@@ -1,5 +1,6 @@
 package dev.sluice.sglang;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
@@ -35,7 +36,7 @@ public record GenerateRequest(
         @Nullable List<Integer> tokenIdsLogprob,
         @Nullable Boolean returnTextInLogprobs,
         @Nullable Boolean stream,
-        @Nullable Integer routedDpRank) {
+        @JsonAlias("data_parallel_rank") @Nullable Integer routedDpRank) {
 
     /** What reinforcement learning asks: tokens in, tokens and their log-probabilities out, in one reply. */
     public static GenerateRequest ofTokens(@Nullable String rid, int[] inputIds, SamplingParams samplingParams) {

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param e2eLatency from acceptance to reply, seconds; null before the last frame
  * @param outputTokenLogprobs one a generated token, of the target model over the full vocabulary at the request's
  *     temperature; null where not asked
+ * @param dpRank the data-parallel rank that computed it; null where the engine has one alone
  * @param speculation counts of drafted and accepted tokens; null where nothing was drafted
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -42,6 +43,7 @@ public record Meta(
         @Nullable List<@Nullable List<TokenLogprob>> inputTopLogprobs,
         @Nullable List<@Nullable List<TokenLogprob>> outputTopLogprobs,
         @Nullable List<@Nullable List<TokenLogprob>> outputTokenIdsLogprobs,
+        @Nullable Integer dpRank,
         @JsonUnwrapped @Nullable Speculation speculation) {
 
     public Meta {
@@ -49,5 +51,45 @@ public record Meta(
         if (speculation != null && speculation.verifyCount() == 0) {
             speculation = null;
         }
+    }
+
+    /** Of an engine that has one data-parallel rank alone. */
+    public Meta(
+            String id,
+            @Nullable FinishReason finishReason,
+            @Nullable Integer promptTokens,
+            int completionTokens,
+            @Nullable Integer cachedTokens,
+            String weightVersion,
+            @Nullable Integer numRetractions,
+            @Nullable Integer reasoningTokens,
+            @Nullable Double e2eLatency,
+            @Nullable Double responseSentToClientTs,
+            @Nullable List<TokenLogprob> inputTokenLogprobs,
+            @Nullable List<TokenLogprob> outputTokenLogprobs,
+            @Nullable Integer outputTokenLogprobsLength,
+            @Nullable List<@Nullable List<TokenLogprob>> inputTopLogprobs,
+            @Nullable List<@Nullable List<TokenLogprob>> outputTopLogprobs,
+            @Nullable List<@Nullable List<TokenLogprob>> outputTokenIdsLogprobs,
+            @Nullable Speculation speculation) {
+        this(
+                id,
+                finishReason,
+                promptTokens,
+                completionTokens,
+                cachedTokens,
+                weightVersion,
+                numRetractions,
+                reasoningTokens,
+                e2eLatency,
+                responseSentToClientTs,
+                inputTokenLogprobs,
+                outputTokenLogprobs,
+                outputTokenLogprobsLength,
+                inputTopLogprobs,
+                outputTopLogprobs,
+                outputTokenIdsLogprobs,
+                null,
+                speculation);
     }
 }

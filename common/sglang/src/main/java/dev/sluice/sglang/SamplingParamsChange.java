@@ -1,6 +1,7 @@
 package dev.sluice.sglang;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A changed copy of {@link SamplingParams}, for the fields that reinforcement learning uses. */
@@ -13,6 +14,11 @@ public final class SamplingParamsChange {
     private @Nullable Double minP;
     private @Nullable List<String> stop;
     private @Nullable List<Integer> stopTokenIds;
+    private @Nullable Double frequencyPenalty;
+    private @Nullable Double presencePenalty;
+    private @Nullable Double repetitionPenalty;
+    private @Nullable Integer minNewTokens;
+    private @Nullable Map<String, Double> logitBias;
     private @Nullable Integer n;
     private @Nullable Boolean ignoreEos;
     private @Nullable Boolean skipSpecialTokens;
@@ -29,6 +35,11 @@ public final class SamplingParamsChange {
         minP = base.minP();
         stop = base.stop();
         stopTokenIds = base.stopTokenIds();
+        frequencyPenalty = base.frequencyPenalty();
+        presencePenalty = base.presencePenalty();
+        repetitionPenalty = base.repetitionPenalty();
+        minNewTokens = base.minNewTokens();
+        logitBias = base.logitBias();
         n = base.n();
         ignoreEos = base.ignoreEos();
         skipSpecialTokens = base.skipSpecialTokens();
@@ -72,6 +83,31 @@ public final class SamplingParamsChange {
         return this;
     }
 
+    public SamplingParamsChange frequencyPenalty(double value) {
+        frequencyPenalty = value;
+        return this;
+    }
+
+    public SamplingParamsChange presencePenalty(double value) {
+        presencePenalty = value;
+        return this;
+    }
+
+    public SamplingParamsChange repetitionPenalty(double value) {
+        repetitionPenalty = value;
+        return this;
+    }
+
+    public SamplingParamsChange minNewTokens(int value) {
+        minNewTokens = value;
+        return this;
+    }
+
+    public SamplingParamsChange logitBias(Map<String, Double> value) {
+        logitBias = Map.copyOf(value);
+        return this;
+    }
+
     public SamplingParamsChange n(int value) {
         n = value;
         return this;
@@ -112,10 +148,10 @@ public final class SamplingParamsChange {
                 stop,
                 stopTokenIds,
                 base.stopRegex(),
-                base.frequencyPenalty(),
-                base.presencePenalty(),
-                base.repetitionPenalty(),
-                base.minNewTokens(),
+                frequencyPenalty,
+                presencePenalty,
+                repetitionPenalty,
+                minNewTokens,
                 n,
                 base.jsonSchema(),
                 base.regex(),
@@ -127,7 +163,7 @@ public final class SamplingParamsChange {
                 noStopTrim,
                 base.customParams(),
                 base.streamInterval(),
-                base.logitBias(),
+                logitBias,
                 samplingSeed);
     }
 }

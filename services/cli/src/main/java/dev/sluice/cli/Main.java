@@ -28,7 +28,8 @@ import picocli.CommandLine.Command;
             ConvertCommand.class,
             InspectCommand.class,
             VerifyCommand.class,
-            DiffCommand.class
+            DiffCommand.class,
+            ConformanceCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

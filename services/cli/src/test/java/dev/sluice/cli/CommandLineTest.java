@@ -25,8 +25,19 @@ class CommandLineTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "demo", "up", "run", "import", "status", "watch", "cancel", "topics", "convert", "inspect", "verify",
-                "diff"
+                "demo",
+                "up",
+                "run",
+                "import",
+                "status",
+                "watch",
+                "cancel",
+                "topics",
+                "convert",
+                "inspect",
+                "verify",
+                "diff",
+                "conformance"
             })
     void everyCommandExplainsItselfAndKnowsJson(String command) {
         assertThat(execute(command, "--help")).isEqualTo(ExitCode.OK);

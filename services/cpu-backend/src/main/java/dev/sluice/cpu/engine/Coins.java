@@ -12,7 +12,8 @@ record Coins(long seed) {
     enum Use {
         SAMPLE,
         ACCEPT,
-        RESAMPLE
+        RESAMPLE,
+        DRAFT
     }
 
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;

@@ -5,11 +5,9 @@ import dev.sluice.cpu.http.Answer;
 import dev.sluice.cpu.http.BodyException;
 import dev.sluice.cpu.http.Call;
 import dev.sluice.sglang.PauseMode;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -18,32 +16,30 @@ import org.jspecify.annotations.Nullable;
 final class ControlEndpoints {
     private static final double MAX_FLUSH_SECONDS = 3600;
 
-    private final Scheduler scheduler;
+    private final Ranks ranks;
     private final AtomicBoolean flushing = new AtomicBoolean();
 
-    ControlEndpoints(Scheduler scheduler) {
-        this.scheduler = scheduler;
+    ControlEndpoints(Ranks ranks) {
+        this.ranks = ranks;
     }
 
     Answer pause(Call call) throws Exception {
         String mode = call.object().path("mode").asText("abort");
-        scheduler
-                .pause(
-                        switch (mode) {
-                            case "abort" -> PauseMode.ABORT;
-                            case "retract" -> PauseMode.RETRACT;
-                            case "in_place" -> PauseMode.IN_PLACE;
-                            default ->
-                                throw new BodyException(
-                                        "mode: Input should be 'abort', 'retract' or 'in_place', got '" + mode + "'");
-                        })
-                .get();
+        ranks.pause(
+                switch (mode) {
+                    case "abort" -> PauseMode.ABORT;
+                    case "retract" -> PauseMode.RETRACT;
+                    case "in_place" -> PauseMode.IN_PLACE;
+                    default ->
+                        throw new BodyException(
+                                "mode: Input should be 'abort', 'retract' or 'in_place', got '" + mode + "'");
+                });
         return done("Generation paused successfully.");
     }
 
     Answer resume(Call call) throws Exception {
         call.object();
-        scheduler.resume().get();
+        ranks.resume();
         return done("Generation continued successfully.");
     }
 
@@ -53,7 +49,7 @@ final class ControlEndpoints {
         String prefix = body.path("rid").asText("");
         boolean all = body.path("abort_all").asBoolean(false);
         Predicate<String> rids = rid -> all || (!prefix.isEmpty() && rid.startsWith(prefix));
-        scheduler.abort(rids).get();
+        ranks.abort(rids);
         return new Answer.Empty(200);
     }
 
@@ -64,19 +60,16 @@ final class ControlEndpoints {
             return Answer.text(400, "Another flush_cache is already in progress.\n");
         }
         try {
-            CompletableFuture<Void> idle = scheduler.whenIdle(false, () -> null);
-            try {
-                idle.get((long) (seconds * 1e9), TimeUnit.NANOSECONDS);
-                return Answer.text(200, "Cache flushed.\nPlease check backend logs for more details.\n");
-            } catch (TimeoutException e) {
-                idle.cancel(false);
-            }
-            if (waited(scheduler.between(scheduler::isIdle))) {
+            if (ranks.awaitIdle(Duration.ofNanos((long) (seconds * 1e9)))) {
                 return Answer.text(200, "Cache flushed.\nPlease check backend logs for more details.\n");
             }
-            Figures now = waited(scheduler.between(scheduler::figures));
+            List<Figures> now = ranks.figures();
             return Answer.text(
-                    400, "Flush cache failed: %d requests run and %d wait.%n".formatted(now.running(), now.waiting()));
+                    400,
+                    "Flush cache failed: %d requests run and %d wait.%n"
+                            .formatted(
+                                    now.stream().mapToInt(Figures::running).sum(),
+                                    now.stream().mapToInt(Figures::waiting).sum()));
         } finally {
             flushing.set(false);
         }
@@ -92,15 +85,6 @@ final class ControlEndpoints {
             // Refused below.
         }
         throw new BodyException("timeout must be 0 to " + MAX_FLUSH_SECONDS + " seconds, got " + given);
-    }
-
-    /** The result of scheduler work, with the work's own exception. */
-    static <T> T waited(CompletableFuture<T> result) throws Exception {
-        try {
-            return result.get();
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof Exception cause ? cause : e;
-        }
     }
 
     private static Answer done(String message) {

@@ -16,6 +16,28 @@ import java.util.stream.IntStream;
 @SuppressWarnings("ArrayRecordComponent")
 record Distributions(int vocabulary, float[] logprobs, float[] probabilities) {
 
+    /** Takes other scores for a row, at the row's temperature; scores that are all -inf change nothing. */
+    void replace(int row, float[] logits, double temperature) {
+        double most = Double.NEGATIVE_INFINITY;
+        for (float logit : logits) {
+            most = Math.max(most, logit);
+        }
+        if (most == Double.NEGATIVE_INFINITY) {
+            return;
+        }
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp((logit - most) / temperature);
+        }
+        double normaliser = most / temperature + Math.log(sum);
+        int offset = offset(row);
+        for (int token = 0; token < vocabulary; token++) {
+            double logprob = logits[token] / temperature - normaliser;
+            logprobs[offset + token] = (float) logprob;
+            probabilities[offset + token] = (float) Math.exp(logprob);
+        }
+    }
+
     float logprob(int row, int token) {
         return logprobs[row * vocabulary + token];
     }

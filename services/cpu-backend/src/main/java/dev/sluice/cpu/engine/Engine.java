@@ -13,13 +13,15 @@ import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** A loaded model with its scheduler: everything of an engine but its HTTP API. */
+/** A loaded model with its schedulers: everything of an engine but its HTTP API. */
 final class Engine implements AutoCloseable {
     private static final Set<DType> LOADABLE = EnumSet.of(DType.F32, DType.BF16, DType.F16);
     private static final long MAX_CACHE_BYTES = 4L << 30;
@@ -30,11 +32,16 @@ final class Engine implements AutoCloseable {
     private final EngineEnvironment environment;
     private final Weights weights;
     private final @Nullable Tokenizer tokenizer;
-    private final Generator generator;
-    private final Scheduler scheduler;
+    private final List<Generator> generators = new ArrayList<>();
+    private final Ranks ranks;
+    private final ChatFormat chatFormat;
     private final TokenJournal journal;
     private final int contextLength;
     private volatile String modelPath;
+    private Startup startup = new Startup(0, 0);
+
+    /** How long the start took. */
+    record Startup(double wholeSeconds, double weightSeconds) {}
 
     private Engine(EngineOptions options, EngineEnvironment environment, Weights weights, Consumer<Throwable> crashed)
             throws IOException {
@@ -45,47 +52,72 @@ final class Engine implements AutoCloseable {
         this.modelPath = options.modelPath().toString();
         this.contextLength = contextLength(options, config);
         this.tokenizer = options.skipTokenizer() ? null : Tokenizer.open(options.tokenizerPath());
+        this.chatFormat = ChatFormat.of(options.tokenizerPath());
         this.journal = TokenJournal.open(environment.journal());
-        this.generator = new Generator(
-                weights,
-                new Generator.Settings(
-                        options.maxRunning(), contextLength, options.prefillChunk(), options.draftSteps()));
-        if (options.warmup()) {
-            Warmup.run(generator, contextLength);
-        }
         Set<Integer> endTokens = new HashSet<>(config.endTokens());
         if (tokenizer != null) {
             endTokens.addAll(tokenizer.endOfSequenceIds());
         }
-        Scheduler.Setup setup = new Scheduler.Setup(
-                options.weightVersion(),
-                new StopCheck(Set.copyOf(endTokens), tokenizer),
-                journal,
-                new Meter(options.draftSteps()),
-                options.maxRunning() * contextLength);
-        this.scheduler = new Scheduler(generator, setup, crashed);
+        this.ranks = ranks(new StopCheck(Set.copyOf(endTokens), tokenizer), crashed);
+    }
+
+    private Ranks ranks(StopCheck stops, Consumer<Throwable> crashed) {
+        DataParallel parallel = options.dataParallel();
+        int chunk = parallel.share(options.prefillChunk());
+        for (int rank = 0; rank < parallel.ranks(); rank++) {
+            Generator generator = new Generator(
+                    weights,
+                    new Generator.Settings(
+                            options.rows(), contextLength, chunk, options.draftSteps(), options.drawsDrafts()));
+            if (options.warmup()) {
+                Warmup.run(generator, contextLength);
+            }
+            generators.add(generator);
+        }
+        LiveRequests live = new LiveRequests();
+        List<Scheduler> schedulers = new ArrayList<>();
+        for (int rank = 0; rank < parallel.ranks(); rank++) {
+            Scheduler.Setup setup = new Scheduler.Setup(
+                    parallel.ranks() == 1 ? null : rank,
+                    options.weightVersion(),
+                    stops,
+                    live,
+                    journal,
+                    new Meter(options.draftSteps()),
+                    options.rows() * contextLength);
+            schedulers.add(new Scheduler(generators.get(rank), setup, crashed));
+        }
+        return new Ranks(schedulers, parallel.balance());
     }
 
     /**
-     * Loads the model and starts the scheduler.
+     * Loads the model and starts the schedulers.
      *
-     * @param crashed told of an error that ended the scheduler
+     * @param crashed told of an error that ended a scheduler
      * @throws IOException if the tokenizer or the journal cannot be opened
      * @throws CheckpointException if the weights cannot be read
      * @throws IllegalArgumentException if the model is not one this engine computes, or does not fit
      */
     static Engine load(EngineOptions options, EngineEnvironment environment, Consumer<Throwable> crashed)
             throws IOException {
+        long start = System.nanoTime();
         Tensors.useOneThread();
         Path directory = environment.modelDirectory(options.modelPath().toString());
         try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(directory)) {
             Weights weights = Weights.load(checkpoint);
+            double weightSeconds = (System.nanoTime() - start) / 1e9;
             if (options.draftSteps() > 0 && weights.config().mtpLayers() == 0) {
                 throw new IllegalArgumentException("--speculative-algorithm needs a multi-token-prediction layer, but "
                         + directory + " has none; leave the flag out or give a checkpoint with that layer");
             }
-            return new Engine(options, environment, weights, crashed);
+            Engine engine = new Engine(options, environment, weights, crashed);
+            engine.startup = new Startup((System.nanoTime() - start) / 1e9, weightSeconds);
+            return engine;
         }
+    }
+
+    Startup startup() {
+        return startup;
     }
 
     EngineOptions options() {
@@ -110,12 +142,17 @@ final class Engine implements AutoCloseable {
         return tokenizer;
     }
 
-    Scheduler scheduler() {
-        return scheduler;
+    ChatFormat chatFormat() {
+        return chatFormat;
     }
 
+    Ranks ranks() {
+        return ranks;
+    }
+
+    /** Bytes of one rank's caches. */
     long cacheBytes() {
-        return generator.cacheBytes();
+        return generators.getFirst().cacheBytes();
     }
 
     Weights weights() {
@@ -158,7 +195,7 @@ final class Engine implements AutoCloseable {
         }
     }
 
-    /** Copies new weights over those that run. Called in the scheduler's thread; on failure nothing is changed. */
+    /** Copies new weights over those that run. Called while all ranks are stopped; on failure nothing is changed. */
     void replaceWeights(HuggingFaceCheckpoint checkpoint, String path) {
         long start = System.nanoTime();
         try {
@@ -168,7 +205,7 @@ final class Engine implements AutoCloseable {
         }
         modelPath = path;
         double seconds = (System.nanoTime() - start) / 1e9;
-        scheduler.weightsLoaded(seconds);
+        ranks.all().forEach(rank -> rank.weightsLoaded(seconds));
         LOG.log(Level.INFO, "weights loaded: path={0} seconds={1}", path, seconds);
     }
 
@@ -179,10 +216,11 @@ final class Engine implements AutoCloseable {
             throw new IllegalArgumentException("--context-length is " + length + "; the model's positions end at "
                     + config.maxPositions() + " (max_position_embeddings)");
         }
+        long requests = (long) options.rows() * options.dataParallel().ranks();
         long layers = config.layers() + (options.draftSteps() > 0 ? 1 : 0);
-        long bytes = layers * options.maxRunning() * length * config.attention().cacheWidth() * Float.BYTES;
+        long bytes = layers * requests * length * config.attention().cacheWidth() * Float.BYTES;
         if (bytes > MAX_CACHE_BYTES) {
-            throw new IllegalArgumentException("Not enough memory. The cache of " + options.maxRunning()
+            throw new IllegalArgumentException("Not enough memory. The cache of " + requests
                     + " requests x " + length + " tokens needs " + (bytes >> 20) + " MiB, more than "
                     + (MAX_CACHE_BYTES >> 20) + "; lower --max-running-requests or --context-length");
         }
@@ -191,8 +229,8 @@ final class Engine implements AutoCloseable {
 
     @Override
     public void close() {
-        scheduler.close();
-        generator.close();
+        ranks.close();
+        generators.forEach(Generator::close);
         weights.close();
         if (tokenizer != null) {
             tokenizer.close();

@@ -9,9 +9,6 @@ import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Starts the engine with the flags of {@code sglang.launch_server}. Exits with 2 for a command line that cannot be used, with 1
@@ -75,13 +72,15 @@ public final class EngineMain {
     private static void drain(EngineServer server, Engine engine) {
         server.drain();
         try {
-            engine.scheduler().whenIdle(false, () -> null).get(DRAIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (InterruptedException | ExecutionException | TimeoutException e) {
-            LOG.log(Level.WARNING, "requests still run after {0}; aborting them", DRAIN_TIMEOUT);
+            if (!engine.ranks().awaitIdle(DRAIN_TIMEOUT)) {
+                LOG.log(Level.WARNING, "requests still run after {0}; aborting them", DRAIN_TIMEOUT);
+            }
+            // Also those that a pause held back.
+            engine.ranks().abort(rid -> true);
+        } catch (Exception e) {
+            LOG.log(Level.WARNING, "the requests cannot be ended: {0}", e.toString());
         }
-        // Also those that a pause held back.
-        engine.scheduler().abort(rid -> true);
-        engine.scheduler().close();
+        engine.ranks().close();
         server.awaitAnswers(REPLY_TIMEOUT);
         server.close();
     }

@@ -2,6 +2,7 @@ package dev.sluice.cpu.engine;
 
 import dev.sluice.cpu.engine.LaunchFlags.UsageException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -10,9 +11,10 @@ import org.jspecify.annotations.Nullable;
  * What the launch flags mean to this engine.
  *
  * @param contextLength null means the model's own
- * @param maxRunning sequences that run at once
+ * @param maxRunning sequences that run at once, on all ranks together where they divide it
  * @param maxQueued requests that wait at most
  * @param draftSteps drafted tokens a verification; 0 without speculation
+ * @param drawsDrafts whether drafts are drawn from the drafting layer's law and verified against it
  * @param apiKey bearer token that callers must send; null asks none
  * @param flags every flag with its value, for {@code /server_info}
  */
@@ -28,6 +30,8 @@ record EngineOptions(
         int prefillChunk,
         long seed,
         int draftSteps,
+        boolean drawsDrafts,
+        DataParallel dataParallel,
         String weightVersion,
         @Nullable String apiKey,
         boolean metrics,
@@ -82,6 +86,8 @@ record EngineOptions(
                 chunk <= 0 ? Integer.MAX_VALUE : chunk,
                 seed == null ? ThreadLocalRandom.current().nextInt(1 << 30) : seed,
                 draftSteps,
+                drawsDrafts(flags, draftSteps),
+                DataParallel.of(flags),
                 text(flags, "weight_version", "default"),
                 flags.text("api_key"),
                 flags.isSet("enable_metrics"),
@@ -89,6 +95,21 @@ record EngineOptions(
                 text(flags, "log_level", "info"),
                 text(flags, "served_model_name", modelPath),
                 flags.values());
+    }
+
+    /** Whether replies in OpenAI's shapes count cached prompt tokens. */
+    boolean reportsCache() {
+        return Boolean.TRUE.equals(flags.get("enable_cache_report"));
+    }
+
+    /** Whether frames of streams carry only what is new. */
+    boolean streamsIncrements() {
+        return Boolean.TRUE.equals(flags.get("incremental_streaming_output"));
+    }
+
+    /** Sequences that run at once on one rank. */
+    int rows() {
+        return dataParallel.share(maxRunning);
     }
 
     private static int draftSteps(LaunchFlags flags) {
@@ -113,6 +134,21 @@ record EngineOptions(
         require(topK != null && topK == 1, "argument --speculative-eagle-topk: this engine drafts one chain, give 1");
         require(steps >= 1 && steps <= 16, "argument --speculative-num-steps: must be 1 to 16, got " + steps);
         return steps;
+    }
+
+    private static boolean drawsDrafts(LaunchFlags flags, int draftSteps) {
+        boolean drawn = flags.isSet("speculative_use_rejection_sampling");
+        require(
+                !drawn || draftSteps > 0,
+                "argument --speculative-use-rejection-sampling: needs --speculative-algorithm EAGLE or NEXTN");
+        for (String threshold : List.of("speculative_accept_threshold_single", "speculative_accept_threshold_acc")) {
+            require(
+                    !(flags.values().get(threshold) instanceof Double value) || value == 1,
+                    "argument --" + threshold.replace('_', '-')
+                            + ": this engine samples from the model's own law, which"
+                            + " a threshold other than 1.0 would change");
+        }
+        return drawn;
     }
 
     private static String text(LaunchFlags flags, String field, String otherwise) {

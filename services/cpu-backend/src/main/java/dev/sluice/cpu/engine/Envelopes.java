@@ -28,6 +28,8 @@ final class Envelopes {
             case Problem.UnknownMethod method -> new Answer.Json(405, Map.of("detail", "Method Not Allowed"));
             case Problem.BodyTooLarge large ->
                 error(413, "Request Entity Too Large", "the body exceeds " + large.limitBytes() + " bytes");
+            case Problem.Busy busy ->
+                error(503, "503", "The bodies of the requests being served fill their share of the memory; try again.");
             case Problem.BodyNotUnderstood body -> error(400, "Bad Request", body.reason());
             case Problem.HandlerFailed failed -> failed(failed.cause());
         };

@@ -62,15 +62,30 @@ final class Forward implements AutoCloseable {
         return config;
     }
 
-    /** What the decoder computes for a window. */
-    record Decoded(Distributions distributions, Tensor hidden) {}
+    /**
+     * What the decoder computes for a window.
+     *
+     * @param hidden final norms float32 [rows, length, H]
+     * @param logits scores behind the distributions, float32 [picks, V]
+     */
+    record Decoded(Distributions distributions, Tensor hidden, Tensor logits) {
+
+        /** Applies a sequence's own changes to the scores of a pick; without them nothing is read. */
+        void adjust(int pick, Sequence sequence) {
+            if (sequence.adjusts()) {
+                float[] scores = Tensors.floats(logits.select(0, pick));
+                sequence.adjust(scores);
+                distributions.replace(
+                        pick, scores, sequence.request().sampling().law().temperature());
+            }
+        }
+    }
 
     /**
      * Runs the decoder and writes the window's cache lines.
      *
      * @param picks flat places in the window whose distributions are wanted
      * @param temperatures one a pick
-     * @return distributions, and final norms float32 [rows, length, H]
      */
     Decoded target(Window window, long[] picks, float[] temperatures, LatentCache cache) {
         targetArguments.put(0, new IValue(Tensors.of(window.ids(), window.rows(), window.length())));
@@ -82,12 +97,28 @@ final class Forward implements AutoCloseable {
         float[] probabilities = Tensors.floats(results.get(1).toTensor());
         return new Decoded(
                 new Distributions(config.vocabularySize(), logprobs, probabilities),
-                results.get(2).toTensor());
+                results.get(2).toTensor(),
+                results.get(3).toTensor());
     }
 
-    /** What the multi-token-prediction layer computes for a window: a token and a hidden state [H] a pick. */
+    /**
+     * What the multi-token-prediction layer computes for a window.
+     *
+     * @param tokens the most probable one a pick
+     * @param hidden float32 [picks, H]
+     * @param logits scores behind the tokens, float32 [picks, V]
+     */
     @SuppressWarnings("ArrayRecordComponent")
-    record Drafted(long[] tokens, Tensor hidden) {}
+    record Drafted(long[] tokens, Tensor hidden, Tensor logits) {
+
+        /** The draft's own law of a pick under a request's parameters. */
+        Law law(int pick, Sampling.LawParams params) {
+            float[] scores = Tensors.floats(logits.select(0, pick));
+            Distributions own = new Distributions(scores.length, new float[scores.length], new float[scores.length]);
+            own.replace(0, scores, params.temperature());
+            return Law.of(own, 0, params);
+        }
+    }
 
     /**
      * Runs the multi-token-prediction layer and writes the window's cache lines.
@@ -103,7 +134,9 @@ final class Forward implements AutoCloseable {
         draftArguments.put(3, new IValue(Tensors.of(picks, picks.length)));
         IValueVector results = run(draft, draftArguments, window, cache);
         return new Drafted(
-                Tensors.longs(results.get(0).toTensor()), results.get(1).toTensor());
+                Tensors.longs(results.get(0).toTensor()),
+                results.get(1).toTensor(),
+                results.get(2).toTensor());
     }
 
     private IValueVector run(Function function, IValueVector arguments, Window window, LatentCache cache) {

@@ -27,6 +27,8 @@ record GenerateBody(List<Prompt> prompts, boolean single) {
             "top_logprobs_num",
             "return_text_in_logprobs",
             "stream",
+            // The older name first: a body that has both means the newer.
+            "data_parallel_rank",
             "routed_dp_rank");
 
     /**
@@ -74,7 +76,7 @@ record GenerateBody(List<Prompt> prompts, boolean single) {
         }
         for (String field : LISTABLE) {
             JsonNode value = body.get(field);
-            if (value != null) {
+            if (value != null && !value.isNull()) {
                 own.set(field, value.isArray() ? element(field, value, index, size) : value);
             }
         }

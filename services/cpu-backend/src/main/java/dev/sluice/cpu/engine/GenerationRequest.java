@@ -2,6 +2,7 @@ package dev.sluice.cpu.engine;
 
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One sample to generate.
@@ -10,6 +11,7 @@ import java.util.function.Consumer;
  * @param prompt token ids, at least one
  * @param logprobs which log-probabilities are wanted
  * @param coins of this sample
+ * @param rank the data-parallel rank that must serve it; null lets the engine balance
  * @param streams whether every step is delivered, not only the last
  * @param receiver gets what the sample has so far; called by the scheduler, must return at once
  */
@@ -20,8 +22,19 @@ record GenerationRequest(
         Sampling sampling,
         WantedLogprobs logprobs,
         Coins coins,
+        @Nullable Integer rank,
         boolean streams,
         Consumer<Sample> receiver) {
+
+    /** The same request with another receiver. */
+    GenerationRequest to(Consumer<Sample> other) {
+        return new GenerationRequest(rid, prompt, sampling, logprobs, coins, rank, streams, other);
+    }
+
+    /** Tokens of its prompt, and of its output at most. */
+    long mostTokens() {
+        return (long) prompt.length + sampling.maxNewTokens();
+    }
 
     /**
      * Which log-probabilities a reply carries.
@@ -30,8 +43,9 @@ record GenerationRequest(
      * @param promptFrom first prompt position whose own is wanted; -1 for none
      * @param top most probable alternatives a position
      * @param tokens further tokens asked for at each position
+     * @param texts whether the tokens' texts are wanted beside them
      */
-    record WantedLogprobs(boolean output, int promptFrom, int top, List<Integer> tokens) {
-        static final WantedLogprobs NONE = new WantedLogprobs(false, -1, 0, List.of());
+    record WantedLogprobs(boolean output, int promptFrom, int top, List<Integer> tokens, boolean texts) {
+        static final WantedLogprobs NONE = new WantedLogprobs(false, -1, 0, List.of(), false);
     }
 }

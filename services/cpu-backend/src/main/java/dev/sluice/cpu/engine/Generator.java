@@ -27,8 +27,9 @@ final class Generator implements AutoCloseable {
      * @param contextLength tokens of a sequence at most, prompt and output
      * @param prefillChunk positions of a prompt that are computed at once
      * @param draftSteps drafted tokens a verification; 0 for plain decoding
+     * @param drawsDrafts whether drafts are drawn from the drafting layer's law, instead of its most probable tokens
      */
-    record Settings(int rows, int contextLength, int prefillChunk, int draftSteps) {}
+    record Settings(int rows, int contextLength, int prefillChunk, int draftSteps, boolean drawsDrafts) {}
 
     private final Settings settings;
     private final Forward forward;
@@ -46,7 +47,9 @@ final class Generator implements AutoCloseable {
         this.forward = new Forward(weights, positions);
         this.cache = new LatentCache(
                 config.layers(), settings.rows(), positions, config.attention().cacheWidth());
-        this.drafts = settings.draftSteps() == 0 ? null : new Drafts(forward, settings.rows(), settings.draftSteps());
+        this.drafts = settings.draftSteps() == 0
+                ? null
+                : new Drafts(forward, settings.rows(), settings.draftSteps(), settings.drawsDrafts());
         this.prefill = new Prefill(forward, cache, drafts, Math.min(settings.prefillChunk(), PREFILL_TOKENS));
     }
 
@@ -195,7 +198,7 @@ final class Generator implements AutoCloseable {
             picks[i] = i;
         }
         if (drafts != null) {
-            drafts.extend(window, Prefill.hidden(continuations), picks);
+            drafts.extend(window, Prefill.hidden(continuations), picks, running.subList(firstRow, firstRow + rows));
         }
     }
 
@@ -208,10 +211,10 @@ final class Generator implements AutoCloseable {
             window.set(row, 0, sequence.lastToken(), sequence.length() - 1);
             picks[row] = row;
         }
-        Distributions distributions =
-                forward.target(window, picks, temperatures(1), cache).distributions();
+        Forward.Decoded decoded = forward.target(window, picks, temperatures(1), cache);
         for (int row = 0; row < rows; row++) {
-            running.get(row).sample(distributions, row);
+            decoded.adjust(row, running.get(row));
+            running.get(row).sample(decoded.distributions(), row);
         }
         counts = counts.plus(new Counts(0, 0, rows, 0, 0));
     }
@@ -219,7 +222,7 @@ final class Generator implements AutoCloseable {
     private void verify(Drafts chains) {
         int rows = running.size();
         int width = chains.steps() + 1;
-        long[][] proposed = chains.propose(running);
+        List<Drafts.Chain> proposed = chains.propose(running);
         Window window = Window.of(0, rows, width);
         long[] picks = new long[rows * width];
         for (int row = 0; row < rows; row++) {
@@ -227,7 +230,7 @@ final class Generator implements AutoCloseable {
             int root = sequence.length() - 1;
             window.set(row, 0, sequence.lastToken(), root);
             for (int k = 1; k < width; k++) {
-                window.set(row, k, Math.toIntExact(proposed[row][k - 1]), root + k);
+                window.set(row, k, Math.toIntExact(proposed.get(row).tokens()[k - 1]), root + k);
             }
             for (int k = 0; k < width; k++) {
                 picks[row * width + k] = window.flat(row, k);
@@ -238,15 +241,19 @@ final class Generator implements AutoCloseable {
         long[] last = new long[rows];
         for (int row = 0; row < rows; row++) {
             Sequence sequence = running.get(row);
+            // As in SGLang, every place of the chain is adjusted by what the output holds before it.
+            for (int k = 0; k < width; k++) {
+                decoded.adjust(row * width + k, sequence);
+            }
             int before = sequence.length();
-            Verification verification = sequence.verify(decoded.distributions(), row * width, proposed[row]);
+            Verification verification = sequence.verify(decoded.distributions(), row * width, proposed.get(row));
             counts = counts.plus(new Counts(0, 0, sequence.length() - before, 1, verification.acceptedDrafts()));
             for (int k = 0; k < verification.tokens().length; k++) {
                 verified.ids()[verified.flat(row, k)] = verification.tokens()[k];
             }
             last[row] = verified.flat(row, verification.acceptedDrafts());
         }
-        chains.extend(verified, decoded.hidden(), last);
+        chains.extend(verified, decoded.hidden(), last, running);
     }
 
     private float[] temperatures(int perRow) {

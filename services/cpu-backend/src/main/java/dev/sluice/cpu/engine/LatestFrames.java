@@ -16,9 +16,8 @@ final class LatestFrames {
      * A frame to send.
      *
      * @param index the sample's place in the stream's batch
-     * @param texts whether its log-probabilities carry texts
      */
-    record Frame(int index, Sample sample, boolean texts) {}
+    record Frame(int index, Sample sample) {}
 
     private final Map<Integer, Frame> unsent = new LinkedHashMap<>();
     private final Lock lock = new ReentrantLock();

@@ -14,6 +14,13 @@ sealed interface Law {
     /** A token of the law conditioned on not being {@code excluded}. */
     int drawOther(int excluded, double coin);
 
+    /**
+     * A token of what the law has beyond a draft's law q: x with probability proportional to max(p(x) - q(x), 0).
+     *
+     * @param draft from which a token was drawn that this law rejected
+     */
+    int drawBeyond(Law draft, double coin);
+
     static Law of(Distributions distributions, int row, Sampling.LawParams params) {
         if (params.greedy()) {
             return new Certain(distributions.mostProbable(row));
@@ -68,6 +75,11 @@ sealed interface Law {
         public int drawOther(int excluded, double coin) {
             return token;
         }
+
+        @Override
+        public int drawBeyond(Law draft, double coin) {
+            return token;
+        }
     }
 
     /** Probabilities proportional to weights at {@code offset} to {@code offset + length - 1}. */
@@ -101,6 +113,20 @@ sealed interface Law {
         @Override
         public int drawOther(int excluded, double coin) {
             return inverse(excluded, coin * (total - weights[offset + excluded]));
+        }
+
+        @Override
+        public int drawBeyond(Law draft, double coin) {
+            if (draft instanceof Certain certain) {
+                return drawOther(certain.token(), coin);
+            }
+            float[] beyond = new float[length];
+            for (int token = 0; token < length; token++) {
+                beyond[token] = (float) Math.max(0, probability(token) - draft.probability(token));
+            }
+            Weighted rest = new Weighted(beyond, 0, length);
+            // Equal laws reject nothing but by rounding.
+            return rest.total > 0 ? rest.draw(coin) : draw(coin);
         }
 
         private int inverse(int excluded, double target) {

@@ -1,7 +1,5 @@
 package dev.sluice.cpu.engine;
 
-import static dev.sluice.cpu.engine.ControlEndpoints.waited;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.cpu.http.Answer;
 import dev.sluice.cpu.http.BodyException;
@@ -16,24 +14,24 @@ import java.util.Set;
 final class MemoryEndpoints {
     private static final Set<String> TAGS = Set.of("kv_cache", "weights", "cuda_graph");
 
-    private final Scheduler scheduler;
-    /** Touched in the scheduler's thread alone. */
+    private final Ranks ranks;
+    /** Touched while all ranks are stopped. */
     private final Set<String> released = new LinkedHashSet<>();
 
-    MemoryEndpoints(Scheduler scheduler) {
-        this.scheduler = scheduler;
+    MemoryEndpoints(Ranks ranks) {
+        this.ranks = ranks;
     }
 
     Answer release(Call call) throws Exception {
         Set<String> tags = tags(call);
-        waited(scheduler.between(() -> {
-            if (!scheduler.isIdle()) {
+        ranks.stopped(() -> {
+            if (!ranks.all().stream().allMatch(Scheduler::isIdle)) {
                 throw new RequestException("release_memory_occupation should be called only when server is idle.");
             }
             released.addAll(tags);
-            scheduler.memoryReleased(true);
+            ranks.all().forEach(rank -> rank.memoryReleased(true));
             return null;
-        }));
+        });
         return Answer.ok(null);
     }
 
@@ -41,15 +39,15 @@ final class MemoryEndpoints {
         Set<String> tags = tags(call);
         boolean all = call.object().path("tags").isMissingNode()
                 || call.object().path("tags").isNull();
-        waited(scheduler.between(() -> {
+        ranks.stopped(() -> {
             if (!all && !released.containsAll(tags)) {
                 throw new RequestException(
                         "resume_memory_occupation: " + tags + " asked for, but only " + released + " were released.");
             }
             released.removeAll(tags);
-            scheduler.memoryReleased(!released.isEmpty());
+            ranks.all().forEach(rank -> rank.memoryReleased(!released.isEmpty()));
             return null;
-        }));
+        });
         return Answer.ok(null);
     }
 

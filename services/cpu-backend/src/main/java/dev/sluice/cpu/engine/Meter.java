@@ -11,6 +11,7 @@ final class Meter {
     private int steps;
     private long intervalStart = System.nanoTime();
     private Counts atStart = Counts.ZERO;
+    private Counts averagesFrom = Counts.ZERO;
     private double throughput;
     private double acceptLength;
     private double acceptRate;
@@ -60,11 +61,17 @@ final class Meter {
         return draftSteps == 0 ? null : acceptRate;
     }
 
+    void restartAverages(Counts now) {
+        averagesFrom = now;
+    }
+
     @Nullable
     Double averageAcceptLength(Counts now) {
         if (draftSteps == 0) {
             return null;
         }
-        return now.verifications() == 0 ? 0.0 : 1 + (double) now.acceptedDrafts() / now.verifications();
+        long verifications = now.verifications() - averagesFrom.verifications();
+        long accepted = now.acceptedDrafts() - averagesFrom.acceptedDrafts();
+        return verifications == 0 ? 0.0 : 1 + (double) accepted / verifications;
     }
 }

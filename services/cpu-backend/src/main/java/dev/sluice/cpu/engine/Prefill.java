@@ -114,6 +114,7 @@ final class Prefill {
                 Sequence sequence = sequences.get(row);
                 int position = positionOf(i);
                 if (position == sequence.length() - 1) {
+                    decoded.adjust(i, sequence);
                     Tensor hidden = decoded.hidden().select(0, row).select(0, position - start);
                     continuations[row] = new Continuation(decoded.distributions(), i, hidden);
                 } else if (!sequence.hasRun()) {

@@ -39,7 +39,6 @@ record PrefillGroups(List<Sequence> leaders, List<Sequence> ordered, Map<Sequenc
         if (!sequence.sharesPrefill()) {
             return List.of(sequence);
         }
-        double temperature = sequence.request().sampling().law().temperature();
-        return List.of(IntBuffer.wrap(sequence.tokens()), temperature);
+        return List.of(IntBuffer.wrap(sequence.tokens()), sequence.lawKey());
     }
 }

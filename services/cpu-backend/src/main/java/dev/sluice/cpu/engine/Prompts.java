@@ -16,17 +16,26 @@ final class Prompts {
     /** Keeps the coins of a prompt's samples apart; any odd constant does. */
     private static final long SEED_STRIDE = 0xD1B54A32D192ED03L;
 
+    /** No vocabulary we know has a longer token. */
+    private static final int LONGEST_TOKEN_CHARACTERS = 256;
+
+    /** What the tokenizer takes at once, and what its native half can take of a small heap. */
+    private static final long MAX_TEXT_CHARACTERS =
+            Math.min(16L << 20, Runtime.getRuntime().maxMemory() / 64);
+
     private final @Nullable Tokenizer tokenizer;
     private final int vocabulary;
     private final int contextLength;
+    private final int ranks;
     private final SamplingRules samplingRules;
     private final AtomicLong nextSeed;
 
-    Prompts(@Nullable Tokenizer tokenizer, int vocabulary, int contextLength, long seed) {
+    Prompts(@Nullable Tokenizer tokenizer, int vocabulary, int contextLength, int ranks, long seed) {
         this.tokenizer = tokenizer;
         this.vocabulary = vocabulary;
         this.contextLength = contextLength;
-        this.samplingRules = new SamplingRules(tokenizer != null);
+        this.ranks = ranks;
+        this.samplingRules = new SamplingRules(tokenizer != null, vocabulary);
         this.nextSeed = new AtomicLong(seed);
     }
 
@@ -39,6 +48,10 @@ final class Prompts {
         Sampling sampling = samplingRules.read(prompt.sampling());
         int[] ids = ids(prompt.request());
         requireFits(ids.length, sampling.maxNewTokens());
+        Integer rank = prompt.request().routedDpRank();
+        if (rank != null && (rank < 0 || rank >= ranks)) {
+            throw new RequestException("routed_dp_rank=" + rank + " out of range [0, " + ranks + ")");
+        }
         WantedLogprobs wanted = logprobs(prompt.request(), ids.length);
         // Without a seed of its own, a request continues the engine's: --random-seed repeats a whole session.
         long seed = sampling.seed().orElseGet(() -> nextSeed.getAndAdd(sampling.samples() * SEED_STRIDE));
@@ -46,22 +59,19 @@ final class Prompts {
         for (int i = 0; i < sampling.samples(); i++) {
             String rid = sampling.samples() == 1 ? prompt.rid() : prompt.rid() + "_" + i;
             boolean streams = Boolean.TRUE.equals(prompt.request().stream());
-            requests.add(new GenerationRequest(
-                    rid, ids, sampling, wanted, new Coins(seed + i * SEED_STRIDE), streams, receivers.apply(i)));
+            Coins coins = new Coins(seed + i * SEED_STRIDE);
+            requests.add(new GenerationRequest(rid, ids, sampling, wanted, coins, rank, streams, receivers.apply(i)));
         }
         return requests;
     }
 
     private int[] ids(GenerateRequest request) {
+        int[] ids;
         if (request.text() != null) {
-            if (tokenizer == null) {
-                throw new RequestException(
-                        "The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide"
-                                + " input_ids or re-initialize the engine with skip_tokenizer_init=False.");
-            }
-            return tokenizer.encode(request.text());
+            ids = encode(request.text());
+        } else {
+            ids = request.inputIds() == null ? new int[0] : request.inputIds();
         }
-        int[] ids = request.inputIds() == null ? new int[0] : request.inputIds();
         for (int id : ids) {
             if (id < 0 || id >= vocabulary) {
                 throw new RequestException("The input_ids contain the token " + id
@@ -69,6 +79,24 @@ final class Prompts {
             }
         }
         return ids;
+    }
+
+    /**
+     * Token ids of a text.
+     *
+     * @throws RequestException if it cannot be read, or is so long that it cannot fit whatever its tokens are
+     */
+    int[] encode(String text) {
+        if (tokenizer == null) {
+            throw new RequestException(
+                    "The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide"
+                            + " input_ids or re-initialize the engine with skip_tokenizer_init=False.");
+        }
+        if (text.length() > MAX_TEXT_CHARACTERS || text.length() / LONGEST_TOKEN_CHARACTERS >= contextLength) {
+            throw new RequestException("The input (" + text.length()
+                    + " characters) is longer than the model's context length (" + contextLength + " tokens).");
+        }
+        return tokenizer.encode(text);
     }
 
     private void requireFits(int promptTokens, int newTokens) {
@@ -104,6 +132,6 @@ final class Prompts {
             throw new RequestException(
                     "top_logprobs_num and token_ids_logprob must lie in the vocabulary of " + vocabulary + " tokens.");
         }
-        return new WantedLogprobs(true, from, top, asked);
+        return new WantedLogprobs(true, from, top, asked, Boolean.TRUE.equals(request.returnTextInLogprobs()));
     }
 }

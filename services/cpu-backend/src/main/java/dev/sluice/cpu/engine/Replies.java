@@ -22,8 +22,9 @@ record Replies(@Nullable Tokenizer tokenizer) {
      * @param index place in the batch, in streams of batches
      * @param startNanos when the request came, of {@link System#nanoTime}
      */
-    GenerateResponse of(Sample sample, @Nullable Integer index, boolean textInLogprobs, long startNanos) {
+    GenerateResponse of(Sample sample, @Nullable Integer index, long startNanos) {
         boolean logprobs = sample.request().logprobs().output();
+        boolean textInLogprobs = sample.request().logprobs().texts();
         boolean ended = sample.finish() != null;
         List<TokenLogprob> output = texts(sample.outputLogprobs(), textInLogprobs);
         Meta meta = new Meta(
@@ -45,11 +46,14 @@ record Replies(@Nullable Tokenizer tokenizer) {
                 logprobs && !sample.request().logprobs().tokens().isEmpty()
                         ? List.copyOf(sample.askedLogprobs())
                         : null,
+                sample.rank(),
                 sample.speculation());
         return new GenerateResponse(text(sample), sample.output(), meta, null, index);
     }
 
-    private @Nullable String text(Sample sample) {
+    /** The output so far, without the matched stop unless it is to stay; null without a tokenizer. */
+    @Nullable
+    String text(Sample sample) {
         if (tokenizer == null) {
             return null;
         }
@@ -69,7 +73,7 @@ record Replies(@Nullable Tokenizer tokenizer) {
         return decode(output, sampling.skipSpecialTokens());
     }
 
-    private String decode(int[] ids, boolean skipSpecialTokens) {
+    String decode(int[] ids, boolean skipSpecialTokens) {
         return tokenizer == null || ids.length == 0 ? "" : tokenizer.decode(ids, skipSpecialTokens);
     }
 

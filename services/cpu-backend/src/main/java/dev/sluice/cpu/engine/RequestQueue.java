@@ -3,18 +3,19 @@ package dev.sluice.cpu.engine;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Predicate;
 
 /** Requests that do not run yet: waiting ones, and ones held back before the queue. Belongs to the scheduler's thread. */
 final class RequestQueue {
     private final Deque<Sequence> held = new ArrayDeque<>();
     private final Deque<Sequence> waiting = new ArrayDeque<>();
-    /** Of all requests that have no reply yet, running ones included. */
-    private final Set<String> liveRids = new HashSet<>();
+    private final LiveRequests live;
+
+    RequestQueue(LiveRequests live) {
+        this.live = live;
+    }
 
     /**
      * Takes requests in, all or none.
@@ -23,13 +24,7 @@ final class RequestQueue {
      * @throws RequestException if a rid lives already, or is given twice
      */
     void accept(List<GenerationRequest> requests, StopCheck stops, boolean hold) {
-        Set<String> fresh = new HashSet<>();
-        for (GenerationRequest request : requests) {
-            if (liveRids.contains(request.rid()) || !fresh.add(request.rid())) {
-                throw new RequestException("Duplicate request ID detected: " + request.rid());
-            }
-        }
-        liveRids.addAll(fresh);
+        live.claim(requests);
         for (GenerationRequest request : requests) {
             (hold ? held : waiting).add(new Sequence(request, stops));
         }
@@ -67,11 +62,16 @@ final class RequestQueue {
 
     /** Notes that a request has its reply: its rid may be used again. */
     void ended(Sequence sequence) {
-        liveRids.remove(sequence.request().rid());
+        live.release(sequence.request().rid());
     }
 
     int waiting() {
         return waiting.size();
+    }
+
+    /** Waiting requests that have run already. */
+    int retracted() {
+        return Math.toIntExact(waiting.stream().filter(Sequence::hasRun).count());
     }
 
     int held() {

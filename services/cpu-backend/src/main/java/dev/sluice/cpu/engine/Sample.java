@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param outputLogprobs one a generated token; empty where not wanted
  * @param promptLogprobs from the wanted prompt position on; the prompt's first token has none
  * @param ran false where the request was aborted before it ran
+ * @param rank the data-parallel rank that computed it; null where the engine has one alone
  * @param finish null while it goes on
  * @param speculation null where nothing was drafted
  */
@@ -28,5 +29,6 @@ record Sample(
         int cachedTokens,
         int retractions,
         String weightVersion,
+        @Nullable Integer rank,
         @Nullable FinishReason finish,
         @Nullable Speculation speculation) {}

@@ -9,13 +9,20 @@ import java.util.Set;
  *
  * @param maxNewTokens at least 0
  * @param law which tokens may be drawn and how
+ * @param adjustment what changes the model's scores before the law is taken from them
  * @param stops what ends the output
  * @param skipSpecialTokens whether special tokens are left out of the text
  * @param seed of the request's coins; empty lets the engine choose
  * @param samples how many samples of the prompt
  */
 record Sampling(
-        int maxNewTokens, LawParams law, Stops stops, boolean skipSpecialTokens, OptionalLong seed, int samples) {
+        int maxNewTokens,
+        LawParams law,
+        LogitAdjustment adjustment,
+        Stops stops,
+        boolean skipSpecialTokens,
+        OptionalLong seed,
+        int samples) {
 
     /**
      * The law that tokens are drawn from.

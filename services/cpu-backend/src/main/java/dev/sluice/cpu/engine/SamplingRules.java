@@ -8,22 +8,29 @@ import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import dev.sluice.http.Json;
 import dev.sluice.sglang.SamplingParams;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
-import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Checks sampling parameters and fills in SGLang's defaults; refusals carry SGLang's words.
  *
  * @param stopTexts whether the engine can look for stop texts, which takes a tokenizer
+ * @param vocabulary tokens that the model knows
  * @see <a href="https://github.com/sgl-project/sglang/blob/v0.5.15.post1/python/sglang/srt/sampling/sampling_params.py">
  *     SamplingParams.verify</a>
  */
-record SamplingRules(boolean stopTexts) {
+record SamplingRules(boolean stopTexts, int vocabulary) {
     private static final int MAX_STOPS = 64;
     private static final int MAX_STOP_CHARACTERS = 1024;
     private static final int MAX_SAMPLES = 1024;
+    /** Far beyond any score of a model; larger ones would make sums infinite. */
+    private static final int MAX_BIAS = 1_000_000;
+
     private static final double GREEDY_BELOW = 1e-6;
     private static final ObjectReader STRICT =
             Json.MAPPER.readerFor(SamplingParams.class).with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
@@ -38,6 +45,7 @@ record SamplingRules(boolean stopTexts) {
         return new Sampling(
                 maxNewTokens,
                 law(params),
+                adjustment(params, maxNewTokens),
                 stops(params),
                 or(params.skipSpecialTokens(), true),
                 params.samplingSeed() == null ? OptionalLong.empty() : OptionalLong.of(params.samplingSeed()),
@@ -74,6 +82,53 @@ record SamplingRules(boolean stopTexts) {
                 cold ? 1 : temperature, cold || topK == 1, topK == -1 ? Integer.MAX_VALUE : topK, topP, minP);
     }
 
+    private LogitAdjustment adjustment(SamplingParams params, int maxNewTokens) {
+        double frequency = or(params.frequencyPenalty(), 0.0);
+        double presence = or(params.presencePenalty(), 0.0);
+        double repetition = or(params.repetitionPenalty(), 1.0);
+        int minNewTokens = or(params.minNewTokens(), 0);
+        require(frequency >= -2 && frequency <= 2, "frequency_penalty must be in [-2, 2], got %s.", frequency);
+        require(presence >= -2 && presence <= 2, "presence_penalty must be in [-2, 2], got %s.", presence);
+        require(
+                repetition > 0 && repetition <= 2,
+                "repetition_penalty must be in (0, 2] (1.0 = no penalty), got %s.",
+                repetition);
+        require(
+                minNewTokens >= 0 && minNewTokens <= maxNewTokens,
+                "min_new_tokens must be in [0, max_new_tokens(" + maxNewTokens + ")], got %s.",
+                minNewTokens);
+        if (minNewTokens > 0 && !stopTexts) {
+            throw new RequestException("min_new_tokens=" + minNewTokens
+                    + " is unavailable when skip_tokenizer_init=True (requires tokenizer for eos_token_id).");
+        }
+        return new LogitAdjustment(frequency, presence, repetition, minNewTokens, bias(params));
+    }
+
+    private Map<Integer, Double> bias(SamplingParams params) {
+        Map<Integer, Double> bias = new HashMap<>();
+        or(params.logitBias(), Map.<String, Double>of()).forEach((key, value) -> {
+            int token = tokenId(key);
+            require(
+                    token >= 0 && token < vocabulary,
+                    "logit_bias must has keys in [0, " + (vocabulary - 1) + "], got %s.",
+                    key);
+            require(
+                    value != null && Math.abs(value) <= MAX_BIAS,
+                    "logit_bias must has values in [-" + MAX_BIAS + ", " + MAX_BIAS + "], got %s.",
+                    String.valueOf(value));
+            bias.put(token, value);
+        });
+        return bias;
+    }
+
+    private static int tokenId(String key) {
+        try {
+            return Integer.parseInt(key.strip());
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+
     private Sampling.Stops stops(SamplingParams params) {
         List<String> texts = or(params.stop(), List.<String>of());
         if (!texts.isEmpty() && !stopTexts) {
@@ -84,6 +139,9 @@ record SamplingRules(boolean stopTexts) {
                 "at most " + MAX_STOPS + " stop texts are looked for, got %s.",
                 texts.size());
         for (String text : texts) {
+            if (text == null) {
+                throw new RequestException("a stop text must not be null.");
+            }
             require(
                     !text.isEmpty() && text.length() <= MAX_STOP_CHARACTERS,
                     "a stop text has 1 to " + MAX_STOP_CHARACTERS + " characters, got %s.",
@@ -91,18 +149,15 @@ record SamplingRules(boolean stopTexts) {
         }
         return new Sampling.Stops(
                 List.copyOf(texts),
-                Set.copyOf(or(params.stopTokenIds(), List.<Integer>of())),
+                or(params.stopTokenIds(), List.<Integer>of()).stream()
+                        .filter(Objects::nonNull)
+                        .collect(Collectors.toUnmodifiableSet()),
                 or(params.ignoreEos(), false),
                 or(params.noStopTrim(), false));
     }
 
     /** Values that SGLang would honour and this engine would silently not; neutral ones pass. */
     private static void refuseWhatIsNotComputed(SamplingParams params) {
-        refuse("frequency_penalty", or(params.frequencyPenalty(), 0.0) != 0);
-        refuse("presence_penalty", or(params.presencePenalty(), 0.0) != 0);
-        refuse("repetition_penalty", or(params.repetitionPenalty(), 1.0) != 1);
-        refuse("min_new_tokens", or(params.minNewTokens(), 0) != 0);
-        refuse("logit_bias", params.logitBias() != null && !params.logitBias().isEmpty());
         refuse("stop_regex", params.stopRegex() != null && !params.stopRegex().isEmpty());
         refuse("json_schema", params.jsonSchema() != null);
         refuse("regex", params.regex() != null);

@@ -34,6 +34,7 @@ final class Scheduler implements AutoCloseable {
 
     private static final Logger LOG = System.getLogger(Scheduler.class.getName());
 
+    private final @Nullable Integer rank;
     private final Generator generator;
     private final StopCheck stops;
     private final TokenJournal journal;
@@ -43,21 +44,34 @@ final class Scheduler implements AutoCloseable {
     private final BlockingQueue<Runnable> mailbox = new LinkedBlockingQueue<>();
     private final Thread thread;
 
-    private final RequestQueue queue = new RequestQueue();
+    private final RequestQueue queue;
     private final List<IdleWork> idleWork = new ArrayList<>();
     private @Nullable PauseMode pause;
+    private int holds;
     private boolean memoryReleased;
     private int stepsSinceAdmission;
     private String weightVersion;
     private Figures.Ended ended = new Figures.Ended(0, 0, 0);
+    private final RequestTimes times = new RequestTimes();
     private boolean closing;
     private double weightLoadSeconds;
 
-    /** Work that waits until nothing runs; if {@code holdsNew}, requests that come meanwhile are held. */
-    private record IdleWork(Runnable work, CompletableFuture<?> result, boolean holdsNew) {}
+    /** Work that waits until nothing runs. */
+    private record IdleWork(Runnable work, CompletableFuture<?> result) {}
 
-    /** What a scheduler needs to know of its engine. */
-    record Setup(String weightVersion, StopCheck stops, TokenJournal journal, Meter meter, int capacityTokens) {}
+    /**
+     * What a scheduler needs to know of its engine.
+     *
+     * @param rank the data-parallel rank that replies name; null where the engine has one alone
+     */
+    record Setup(
+            @Nullable Integer rank,
+            String weightVersion,
+            StopCheck stops,
+            LiveRequests live,
+            TokenJournal journal,
+            Meter meter,
+            int capacityTokens) {}
 
     /**
      * Starts the thread.
@@ -66,13 +80,18 @@ final class Scheduler implements AutoCloseable {
      */
     Scheduler(Generator generator, Setup setup, Consumer<Throwable> crashed) {
         this.generator = generator;
+        this.rank = setup.rank();
+        this.queue = new RequestQueue(setup.live());
         this.stops = setup.stops();
         this.journal = setup.journal();
         this.meter = setup.meter();
         this.capacityTokens = setup.capacityTokens();
         this.weightVersion = setup.weightVersion();
         this.crashed = crashed;
-        this.thread = Thread.ofPlatform().daemon().name("scheduler").start(this::run);
+        this.thread = Thread.ofPlatform()
+                .daemon()
+                .name(rank == null ? "scheduler" : "scheduler-" + rank)
+                .start(this::run);
     }
 
     /** Runs a piece of work between two steps, in the thread that may touch tensors. */
@@ -82,15 +101,22 @@ final class Scheduler implements AutoCloseable {
         return result;
     }
 
-    /**
-     * Runs a piece of work as soon as nothing runs. Cancelling the result before then withdraws it.
-     *
-     * @param holdsNew whether requests that come meanwhile wait for it
-     */
-    <T> CompletableFuture<T> whenIdle(boolean holdsNew, Callable<T> work) {
-        CompletableFuture<T> result = new CompletableFuture<>();
-        mailbox.add(() -> idleWork.add(new IdleWork(() -> complete(result, work), result, holdsNew)));
+    /** Completes as soon as nothing runs. Cancelling it before then withdraws it. */
+    CompletableFuture<Void> idle() {
+        CompletableFuture<Void> result = new CompletableFuture<>();
+        mailbox.add(() -> idleWork.add(new IdleWork(() -> complete(result, () -> null), result)));
         return result;
+    }
+
+    /** From now on new requests wait, until this was called as often with false. */
+    CompletableFuture<Void> hold(boolean holding) {
+        return between(() -> {
+            holds += holding ? 1 : -1;
+            if (mayRelease()) {
+                queue.releaseHeld();
+            }
+            return null;
+        });
     }
 
     /** Accepts requests, all or none. */
@@ -99,8 +125,7 @@ final class Scheduler implements AutoCloseable {
             if (queue.waiting() + queue.held() + requests.size() > maxQueued + generator.free()) {
                 throw new RequestException(503, "The request queue is full.");
             }
-            boolean hold = pause != null || idleWork.stream().anyMatch(IdleWork::holdsNew);
-            queue.accept(requests, stops, hold);
+            queue.accept(requests, stops, !mayRelease());
             return null;
         });
     }
@@ -131,16 +156,17 @@ final class Scheduler implements AutoCloseable {
         return between(() -> {
             LOG.log(Level.INFO, "continued: held={0} waiting={1}", queue.held(), queue.waiting());
             pause = null;
-            queue.releaseHeld();
+            if (mayRelease()) {
+                queue.releaseHeld();
+            }
             return null;
         });
     }
 
     // What follows is called by work that runs in the scheduler's own thread.
 
-    @Nullable
-    PauseMode pauseMode() {
-        return pause;
+    boolean isPaused() {
+        return pause != null;
     }
 
     /** Whether nothing runs and nothing is about to; retracted requests do not count while the engine is paused. */
@@ -154,6 +180,12 @@ final class Scheduler implements AutoCloseable {
 
     String weightVersion() {
         return weightVersion;
+    }
+
+    /** Averages since the start begin anew. */
+    Void restartAverages() {
+        meter.restartAverages(generator.counts());
+        return null;
     }
 
     void labelWeights(String version) {
@@ -182,6 +214,7 @@ final class Scheduler implements AutoCloseable {
         return new Figures(
                 generator.running().size(),
                 queue.waiting(),
+                queue.retracted(),
                 queue.held(),
                 queue.waitingTokens(),
                 generator.usedTokens(),
@@ -192,7 +225,8 @@ final class Scheduler implements AutoCloseable {
                 meter.averageAcceptLength(generator.counts()),
                 generator.counts(),
                 ended,
-                weightLoadSeconds);
+                weightLoadSeconds,
+                times.buckets());
     }
 
     private void run() {
@@ -228,10 +262,11 @@ final class Scheduler implements AutoCloseable {
         if (!idleWork.isEmpty() && isIdle()) {
             idleWork.forEach(work -> work.work().run());
             idleWork.clear();
-            if (pause == null) {
-                queue.releaseHeld();
-            }
         }
+    }
+
+    private boolean mayRelease() {
+        return pause == null && holds == 0;
     }
 
     private boolean canAdvance() {
@@ -252,7 +287,7 @@ final class Scheduler implements AutoCloseable {
         meter.stepped(generator.counts());
         for (Sequence sequence : generator.running()) {
             if (sequence.request().streams()) {
-                sequence.request().receiver().accept(sequence.snapshot(weightVersion));
+                sequence.request().receiver().accept(sequence.snapshot(weightVersion, rank));
             }
         }
     }
@@ -273,13 +308,14 @@ final class Scheduler implements AutoCloseable {
 
     private void end(List<Sequence> sequences) {
         for (Sequence sequence : sequences) {
-            Sample sample = sequence.snapshot(weightVersion);
+            Sample sample = sequence.snapshot(weightVersion, rank);
             try {
                 journal.ended(sample);
             } catch (IOException e) {
                 throw new UncheckedIOException("the token journal cannot be written: " + e.getMessage(), e);
             }
             queue.ended(sequence);
+            times.ended(sequence);
             sequence.request().receiver().accept(sample);
         }
         ended = new Figures.Ended(ended.requests() + sequences.size(), ended.aborted(), ended.retractions());

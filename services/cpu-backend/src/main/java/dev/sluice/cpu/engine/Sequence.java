@@ -15,6 +15,8 @@ final class Sequence {
     private final StopCheck stops;
     private final int[] tokens;
     private final long acceptedNanos = System.nanoTime();
+    private long startedNanos;
+    private long firstTokenNanos;
     private int length;
     private final List<TokenLogprob> outputLogprobs = new ArrayList<>();
     private final List<List<TokenLogprob>> topLogprobs = new ArrayList<>();
@@ -42,9 +44,11 @@ final class Sequence {
         return request;
     }
 
-    /** Seconds since the request was accepted. */
-    double ageSeconds() {
-        return (System.nanoTime() - acceptedNanos) / 1e9;
+    /** When the request was accepted, began to run and had its first token, of {@link System#nanoTime}. */
+    record Moments(long accepted, long started, long firstToken) {}
+
+    Moments moments() {
+        return new Moments(acceptedNanos, startedNanos, firstTokenNanos);
     }
 
     /** Prompt and output so far. */
@@ -81,6 +85,30 @@ final class Sequence {
         return Arrays.copyOf(tokens, length);
     }
 
+    /** Whether this request changes scores before they become probabilities. */
+    boolean adjusts() {
+        return !request.sampling().adjustment().isNone();
+    }
+
+    /** Changes the scores of the next token, or of one a few places later: what the output holds now counts. */
+    void adjust(float[] logits) {
+        Sampling sampling = request.sampling();
+        sampling.adjustment()
+                .apply(logits, tokens, request.prompt().length, length, stops.endTokensOf(sampling.stops()));
+    }
+
+    /** What else but the tokens decides the law of the next one. */
+    List<Object> lawKey() {
+        Sampling sampling = request.sampling();
+        return adjusts()
+                ? List.of(
+                        sampling.law().temperature(),
+                        sampling.adjustment(),
+                        sampling.stops().tokens(),
+                        outputLength())
+                : List.of(sampling.law().temperature());
+    }
+
     /** The law of a next token under this request's parameters. */
     Law law(Distributions distributions, int row) {
         return Law.of(distributions, row, request.sampling().law());
@@ -90,6 +118,7 @@ final class Sequence {
         if (!ran) {
             ran = true;
             cachedTokens = sharedTokens;
+            startedNanos = System.nanoTime();
         }
         if (request.sampling().maxNewTokens() == 0) {
             finish = new FinishReason.Length(0);
@@ -102,12 +131,17 @@ final class Sequence {
         append(law(distributions, row).draw(coin), distributions, row);
     }
 
+    /** Draws a draft for the output token that lies so many places after the next one. */
+    int drawDraft(Law draft, int placesAhead) {
+        return draft.draw(request.coins().at(outputLength() + placesAhead, Coins.Use.DRAFT));
+    }
+
     /** Verifies drafts and appends what comes out of it, up to the first stop. */
-    Verification verify(Distributions distributions, int firstRow, long[] chain) {
+    Verification verify(Distributions distributions, int firstRow, Drafts.Chain chain) {
         Verification verification =
                 Verification.of(k -> law(distributions, firstRow + k), chain, request.coins(), outputLength());
         if (acceptedHistogram.length == 0) {
-            acceptedHistogram = new int[chain.length + 1];
+            acceptedHistogram = new int[chain.tokens().length + 1];
         }
         acceptedHistogram[verification.acceptedDrafts()]++;
         for (int k = 0; k < verification.tokens().length && !isFinished(); k++) {
@@ -129,7 +163,7 @@ final class Sequence {
         finish = ran ? FinishReason.Abort.whileRunning() : FinishReason.Abort.whileWaiting();
     }
 
-    Sample snapshot(String weightVersion) {
+    Sample snapshot(String weightVersion, @Nullable Integer rank) {
         return new Sample(
                 request,
                 Arrays.copyOfRange(tokens, request.prompt().length, length),
@@ -141,11 +175,15 @@ final class Sequence {
                 cachedTokens,
                 retractions,
                 weightVersion,
+                rank,
                 finish,
                 finish == null ? null : speculation());
     }
 
     private void append(int token, Distributions distributions, int row) {
+        if (outputLength() == 0) {
+            firstTokenNanos = System.nanoTime();
+        }
         tokens[length++] = token;
         GenerationRequest.WantedLogprobs wanted = request.logprobs();
         if (wanted.output()) {

@@ -4,6 +4,7 @@ import dev.sluice.sglang.FinishReason;
 import dev.sluice.sglang.FinishReason.Matched;
 import dev.sluice.text.Tokenizer;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,13 @@ import org.jspecify.annotations.Nullable;
  *     Req.check_finished</a>
  */
 record StopCheck(Set<Integer> endTokens, @Nullable Tokenizer tokenizer) {
+
+    /** All tokens that end an output of a request with these stops. */
+    Set<Integer> endTokensOf(Sampling.Stops stops) {
+        Set<Integer> all = new HashSet<>(endTokens);
+        all.addAll(stops.tokens());
+        return all;
+    }
 
     /**
      * Checks the newest token.

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The engine's own ledger of generated tokens: one JSON line a request that ended, whoever asked and whatever became of it.
- * Other ledgers are checked against it, so it is written before the reply leaves.
+ * Other ledgers are checked against it, so it is written before the reply leaves. Safe for the threads of several ranks.
  */
 final class TokenJournal implements AutoCloseable {
     private final @Nullable Writer out;
@@ -37,7 +37,7 @@ final class TokenJournal implements AutoCloseable {
      *
      * @throws IOException if the line cannot be written; the ledger is incomplete then
      */
-    void ended(Sample sample) throws IOException {
+    synchronized void ended(Sample sample) throws IOException {
         if (out == null) {
             return;
         }

@@ -18,6 +18,7 @@ final class Warmup {
         Sampling sampling = new Sampling(
                 Math.min(TOKENS, contextLength - 1),
                 new Sampling.LawParams(1, true, 1, 1, 0),
+                LogitAdjustment.NONE,
                 new Sampling.Stops(List.of(), Set.of(), true, true),
                 true,
                 OptionalLong.of(0),
@@ -28,6 +29,7 @@ final class Warmup {
                 sampling,
                 GenerationRequest.WantedLogprobs.NONE,
                 new Coins(0),
+                null,
                 false,
                 sample -> {});
         generator.admit(List.of(new Sequence(request, new StopCheck(Set.of(), null))));

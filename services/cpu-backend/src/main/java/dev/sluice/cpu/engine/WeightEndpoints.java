@@ -1,7 +1,5 @@
 package dev.sluice.cpu.engine;
 
-import static dev.sluice.cpu.engine.ControlEndpoints.waited;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.checkpoint.HuggingFaceCheckpoint;
 import dev.sluice.cpu.http.Answer;
@@ -14,15 +12,12 @@ import java.util.concurrent.Callable;
 
 /** Replacing, labelling and comparing weights. */
 final class WeightEndpoints {
-    private static final String NO_TORCH_GROUP =
-            "this engine has no distributed weight updates; use update_weights_from_disk";
-
     private final Engine engine;
-    private final Scheduler scheduler;
+    private final Ranks ranks;
 
     WeightEndpoints(Engine engine) {
         this.engine = engine;
-        this.scheduler = engine.scheduler();
+        this.ranks = engine.ranks();
     }
 
     /**
@@ -34,28 +29,28 @@ final class WeightEndpoints {
             throw new BodyException("model_path: Field required");
         }
         if (Boolean.TRUE.equals(update.abortAllRequests())) {
-            scheduler.abort(rid -> true).get();
+            ranks.abort(rid -> true);
         }
         try (HuggingFaceCheckpoint checkpoint = engine.openReplacement(update.modelPath())) {
             Callable<Integer> replace = () -> replace(update, checkpoint);
-            boolean paused = waited(scheduler.between(() -> scheduler.pauseMode() != null));
-            int running = waited(paused ? scheduler.between(replace) : scheduler.whenIdle(true, replace));
+            boolean paused = ranks.each(rank -> rank.between(rank::isPaused)).contains(true);
+            int running = paused ? ranks.stopped(replace) : ranks.stoppedWhenIdle(replace);
             return Answer.ok(new WeightUpdate.Outcome(true, "Succeeded to update model weights.", running));
         } catch (RequestException e) {
             return refused(String.valueOf(e.getMessage()));
         }
     }
 
-    /** Runs in the scheduler's thread. */
+    /** Runs while all ranks are stopped. */
     private int replace(WeightUpdate update, HuggingFaceCheckpoint checkpoint) {
-        int running = scheduler.runningRequests();
+        int running = ranks.all().stream().mapToInt(Scheduler::runningRequests).sum();
         if (running > 0 && !Boolean.FALSE.equals(update.flushCache())) {
             throw new RequestException("Cache flush failed: " + running + " requests keep their cache while paused in"
                     + " place; send flush_cache=false, or pause with mode abort or retract. Nothing was changed.");
         }
         engine.replaceWeights(checkpoint, update.modelPath());
         if (update.weightVersion() != null) {
-            scheduler.labelWeights(update.weightVersion());
+            ranks.all().forEach(rank -> rank.labelWeights(update.weightVersion()));
         }
         return running;
     }
@@ -69,19 +64,21 @@ final class WeightEndpoints {
         }
         // SGLang's surprising default.
         boolean abortAll = body.path("abort_all_requests").asBoolean(true);
-        waited(scheduler.between(() -> {
-            if (abortAll) {
-                scheduler.abortNow(rid -> true, true);
+        ranks.stopped(() -> {
+            for (Scheduler rank : ranks.all()) {
+                if (abortAll) {
+                    rank.abortNow(rid -> true, true);
+                }
+                rank.labelWeights(version);
             }
-            scheduler.labelWeights(version);
             return null;
-        }));
+        });
         return Answer.ok(
                 Map.of("success", true, "message", "Weight version updated to " + version, "new_version", version));
     }
 
     Answer version(Call call) throws Exception {
-        return Answer.ok(Map.of("weight_version", waited(scheduler.between(scheduler::weightVersion))));
+        return Answer.ok(Map.of("weight_version", ranks.weightVersion()));
     }
 
     /** One sum over all weights; equal weights give equal sums in every engine of this kind. */
@@ -90,7 +87,7 @@ final class WeightEndpoints {
         if (!action.equals("checksum")) {
             return refused("the action " + action + " is not offered by this engine; use checksum");
         }
-        String sum = waited(scheduler.between(() -> Checksums.of(engine.weights())));
+        String sum = ranks.stopped(() -> Checksums.of(engine.weights()));
         return Answer.ok(Map.of(
                 "success",
                 true,
@@ -100,10 +97,6 @@ final class WeightEndpoints {
                 List.of(Map.of("rank", 0, "checksum", sum)),
                 "per_engine_checksum",
                 sum));
-    }
-
-    Answer distributed(Call call) {
-        return refused(NO_TORCH_GROUP);
     }
 
     private static Answer refused(String message) {

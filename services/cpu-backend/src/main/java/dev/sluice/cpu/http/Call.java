@@ -13,10 +13,17 @@ import org.jspecify.annotations.Nullable;
  * @param method upper case
  * @param variables values of the path's variables by name, decoded
  * @param query values of the query's parameters by name, decoded; of a repeated one the last
+ * @param contentType as the client sent it; null where it sent none
  * @param body at most the server's bound; not copied
  */
 @SuppressWarnings("ArrayRecordComponent")
-public record Call(String method, String path, Map<String, String> variables, Map<String, String> query, byte[] body) {
+public record Call(
+        String method,
+        String path,
+        Map<String, String> variables,
+        Map<String, String> query,
+        @Nullable String contentType,
+        byte[] body) {
 
     /** A path variable; asking for one that the route lacks is a mistake of ours. */
     public String variable(String name) {
@@ -41,6 +48,7 @@ public record Call(String method, String path, Map<String, String> variables, Ma
         if (body.length == 0) {
             return Json.MAPPER.createObjectNode();
         }
+        JsonSize.require(body);
         JsonNode tree;
         try {
             tree = Json.MAPPER.readTree(body);

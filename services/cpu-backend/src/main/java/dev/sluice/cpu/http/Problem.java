@@ -15,6 +15,9 @@ public sealed interface Problem {
     /** The body exceeds the server's bound. */
     record BodyTooLarge(long limitBytes) implements Problem {}
 
+    /** Too many long bodies are being served; the same call may be right later. */
+    record Busy() implements Problem {}
+
     /** The body is not JSON, or not JSON of the expected shape. */
     record BodyNotUnderstood(String reason) implements Problem {}
 

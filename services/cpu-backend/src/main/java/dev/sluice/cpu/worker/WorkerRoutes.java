@@ -91,6 +91,9 @@ final class WorkerRoutes {
                         WorkerErrorCode.INVALID_REQUEST,
                         "the body exceeds " + large.limitBytes() + " bytes",
                         "send long columns in the batch file");
+            case Problem.Busy busy ->
+                WorkerError.of(
+                        WorkerErrorCode.OUT_OF_MEMORY, "too many long bodies are being served", "send it again later");
             case Problem.BodyNotUnderstood body -> WorkerError.of(WorkerErrorCode.INVALID_REQUEST, body.reason(), "");
             case Problem.HandlerFailed failed -> Failures.errorOf(failed.cause());
         };

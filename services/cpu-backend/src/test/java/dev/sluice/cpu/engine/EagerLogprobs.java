@@ -39,6 +39,16 @@ final class EagerLogprobs {
                 .toArray();
     }
 
+    /** Scores of the token after a single one. */
+    static double[] scores(Weights weights, int token) {
+        try (NoGradGuard noGrad = new NoGradGuard();
+                PointerScope scope = new PointerScope();
+                Model model = new Model(weights)) {
+            float[] scores = Tensors.floats(model.logits(model.hidden(Tensors.of(new long[] {token}, 1, 1))));
+            return IntStream.range(0, scores.length).mapToDouble(i -> scores[i]).toArray();
+        }
+    }
+
     private static float[] logprobs(Weights weights, int[] tokens, double temperature) {
         try (NoGradGuard noGrad = new NoGradGuard();
                 PointerScope scope = new PointerScope();

@@ -17,6 +17,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -99,20 +100,19 @@ class GenerateEndpointTest {
 
     @Test
     void samplesOfOnePromptComeInAListAndShareItsCache() {
-        SamplingParams sampling =
-                SamplingParams.of(8, 1).change().ignoreEos(true).n(4).done();
+        SamplingParams sampling = SamplingParams.of(8, 1)
+                .change()
+                .ignoreEos(true)
+                .n(4)
+                .samplingSeed(42)
+                .done();
 
         List<GenerateResponse> samples = engine.client()
                 .generateSeveral(GenerateRequest.ofTokens("group", PROMPT, sampling), RunningEngine.DEADLINE);
 
         assertThat(samples).hasSize(4);
         assertThat(samples.stream().map(sample -> sample.meta().cachedTokens())).containsExactly(0, 2, 2, 2);
-        assertThat(samples.stream()
-                        .map(sample -> List.of(
-                                sample.outputIds()[0],
-                                sample.outputIds()[1],
-                                sample.outputIds()[2],
-                                sample.outputIds()[3])))
+        assertThat(samples.stream().map(sample -> Arrays.toString(sample.outputIds())))
                 .as("samples draw their own coins")
                 .doesNotHaveDuplicates();
     }
@@ -219,7 +219,16 @@ class GenerateEndpointTest {
             {"input_ids":[4],"sampling_params":{"temperature":-1}}         | temperature must be a non-negative finite number, got -1.0.
             {"input_ids":[4],"sampling_params":{"max_new_tokens":-1}}      | max_new_tokens must be at least 0, got -1.
             {"input_ids":[4],"sampling_params":{"max_tokens":3}}           | SamplingParams got an unexpected keyword argument 'max_tokens'
-            {"input_ids":[4],"sampling_params":{"frequency_penalty":0.5}}  | frequency_penalty is not computed by this engine; leave it out.
+            {"input_ids":[4],"sampling_params":{"top_p":"NaN"}}            | top_p must be in (0, 1], got NaN.
+            {"input_ids":[4],"sampling_params":{"frequency_penalty":2.5}}  | frequency_penalty must be in [-2, 2], got 2.5.
+            {"input_ids":[4],"sampling_params":{"presence_penalty":-3}}    | presence_penalty must be in [-2, 2], got -3.0.
+            {"input_ids":[4],"sampling_params":{"repetition_penalty":0}}   | repetition_penalty must be in (0, 2] (1.0 = no penalty), got 0.0.
+            {"input_ids":[4],"sampling_params":{"min_new_tokens":9,"max_new_tokens":8}} | min_new_tokens must be in [0, max_new_tokens(8)], got 9.
+            {"input_ids":[4],"sampling_params":{"logit_bias":{"16":1}}}    | logit_bias must has keys in [0, 15], got 16.
+            {"input_ids":[4],"sampling_params":{"logit_bias":{"a":1}}}     | logit_bias must has keys in [0, 15], got a.
+            {"input_ids":[4],"sampling_params":{"logit_bias":{"3":"NaN"}}} | logit_bias must has values in [-1000000, 1000000], got NaN.
+            {"input_ids":[4],"sampling_params":{"stop":[null]}}            | a stop text must not be null.
+            {"input_ids":[4],"sampling_params":{"ebnf":"x"}}               | ebnf is not computed by this engine; leave it out.
             {"input_ids":[4,99]}                                           | The input_ids contain the token 99, but the model's vocabulary has the ids 0 to 15.
             {"input_ids":[4],"return_logprob":true,"logprob_start_len":9,"sampling_params":{"max_new_tokens":1}} | logprob_start_len, (9) is higher than the number of input tokens 1
             {"input_ids":[[4],[5]],"rid":["a"]}                            | The length of rid should be equal to the batch size.
@@ -230,6 +239,15 @@ class GenerateEndpointTest {
 
         assertThat(reply.status()).isEqualTo(400);
         assertThat(reply.tree().at("/error/message").asText()).isEqualTo(message);
+    }
+
+    @Test
+    void aTextThatNoContextCouldHoldIsNotEvenTokenised() throws IOException {
+        HttpReply reply = engine.post("/generate", Map.of("text", "a".repeat(64 * 256)));
+
+        assertThat(reply.status()).isEqualTo(400);
+        assertThat(reply.tree().at("/error/message").asText())
+                .isEqualTo("The input (16384 characters) is longer than the model's context length (64 tokens).");
     }
 
     @Test

@@ -48,6 +48,18 @@ class LaunchFlagsTest {
                 .isEqualTo(3);
     }
 
+    @Test
+    void ranksShareLimitsWithDpAttentionAndHaveThemWholeWithout() {
+        EngineOptions shared = options("--model-path /m --dp-size 4 --enable-dp-attention --max-running-requests 64");
+        EngineOptions replicas = options("--model-path /m --dp 4 --max-running-requests 64");
+        EngineOptions one = options("--model-path /m --enable-dp-attention --max-running-requests 64");
+
+        assertThat(shared.rows()).isEqualTo(16);
+        assertThat(replicas.rows()).isEqualTo(64);
+        assertThat(replicas.dataParallel().ranks()).isEqualTo(4);
+        assertThat(one.dataParallel()).isEqualTo(new DataParallel(1, false, DataParallel.Balance.ROUND_ROBIN));
+    }
+
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', textBlock = """
             --model-path /m --bogus 1                          | unrecognized arguments: --bogus
@@ -58,6 +70,10 @@ class LaunchFlagsTest {
             --model-path                                       | argument --model-path: expected one argument
             --model-path /m --enable-metrics=yes               | argument --enable-metrics: ignored explicit argument 'yes'
             --model-path /m --dtype int8                       | argument --dtype: invalid choice: 'int8' (choose from auto, half, float16, bfloat16, float, float32)
+            --model-path /m --dp-size 0                        | argument --dp-size: must be 1 to 64, got 0
+            --model-path /m --load-balance-method fair         | argument --load-balance-method: invalid choice: 'fair'
+            --model-path /m --speculative-use-rejection-sampling | argument --speculative-use-rejection-sampling: needs --speculative-algorithm EAGLE or NEXTN
+            --model-path /m --speculative-accept-threshold-acc 0.9 | argument --speculative-accept-threshold-acc: this engine samples from the model's own law, which a threshold other than 1.0 would change
             --model-path /m --speculative-algorithm NGRAM      | argument --speculative-algorithm: this engine drafts with the model's own multi-token-prediction layer (EAGLE or NEXTN), got NGRAM
             """)
     void aCommandLineThatCannotBeUsedSaysWhy(String line, String message) {

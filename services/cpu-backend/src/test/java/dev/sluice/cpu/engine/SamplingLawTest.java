@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Laws on a vocabulary of five, worked out by hand; sampled ones with fixed seeds. */
@@ -89,7 +90,8 @@ class SamplingLawTest {
             int[] second = new int[5];
             int accepted = 0;
             for (int i = 0; i < DRAWS; i++) {
-                Verification verification = Verification.of(k -> law, new long[] {drafted, 2}, new Coins(i), 0);
+                Verification verification =
+                        Verification.of(k -> law, Drafts.Chain.certain(drafted, 2), new Coins(i), 0);
                 first[verification.tokens()[0]]++;
                 if (verification.tokens().length > 1) {
                     accepted++;
@@ -108,13 +110,39 @@ class SamplingLawTest {
     }
 
     @Test
+    void aTokenDrawnFromAnyDraftLawFollowsTheTargetsAndIsAcceptedAsOftenAsTheLawsOverlap() {
+        float[][] drafts = {{0.1f, 0.5f, 0.1f, 0.1f, 0.2f}, {0, 0, 1, 0, 0}, {0.4f, 0.05f, 0.3f, 0.2f, 0.05f}};
+        for (float[] weights : drafts) {
+            Law target = law(new Sampling.LawParams(1, false, Integer.MAX_VALUE, 1, 0));
+            Law draft = new Law.Weighted(weights, 0, 5);
+            int[] first = new int[5];
+            int accepted = 0;
+            for (int i = 0; i < DRAWS; i++) {
+                Coins coins = new Coins(i);
+                long drafted = draft.draw(coins.at(0, Coins.Use.DRAFT));
+                Drafts.Chain chain = new Drafts.Chain(new long[] {drafted}, List.of(draft));
+                Verification verification = Verification.of(k -> target, chain, coins, 0);
+                first[verification.tokens()[0]]++;
+                accepted += verification.acceptedDrafts();
+            }
+
+            assertFollowsProbabilities(first);
+            double overlap = 0;
+            for (int token = 0; token < 5; token++) {
+                overlap += Math.min(weights[token], PROBABILITIES[token]);
+            }
+            assertThat(accepted / (double) DRAWS).isCloseTo(overlap, within(0.01));
+        }
+    }
+
+    @Test
     void anImpossibleDraftIsNeverAcceptedAndACertainOneAlways() {
         Law certain = new Law.Certain(3);
 
-        assertThat(Verification.of(k -> certain, new long[] {3, 1, 3}, new Coins(1), 0)
+        assertThat(Verification.of(k -> certain, Drafts.Chain.certain(3, 1, 3), new Coins(1), 0)
                         .tokens())
                 .containsExactly(3, 3);
-        assertThat(Verification.of(k -> certain, new long[] {3, 3, 3}, new Coins(1), 0)
+        assertThat(Verification.of(k -> certain, Drafts.Chain.certain(3, 3, 3), new Coins(1), 0)
                         .tokens())
                 .containsExactly(3, 3, 3, 3);
     }

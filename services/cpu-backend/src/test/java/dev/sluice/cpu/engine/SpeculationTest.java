@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,10 @@ class SpeculationTest {
         "--speculative-num-draft-tokens",
         "4"
     };
+
+    private static final String[] DRAWN = Stream.concat(
+                    Stream.of(EAGLE), Stream.of("--speculative-use-rejection-sampling"))
+            .toArray(String[]::new);
 
     @TempDir
     private static Path models;
@@ -48,14 +53,16 @@ class SpeculationTest {
             List<GenerateRequest> requests = prompts(model, 24, SamplingParams.of(30, 0));
             List<GenerateResponse> plain = generate(model, requests);
 
-            List<GenerateResponse> speculative = generate(model, requests, EAGLE);
+            for (String[] flags : List.of(EAGLE, DRAWN)) {
+                List<GenerateResponse> speculative = generate(model, requests, flags);
 
-            for (int i = 0; i < plain.size(); i++) {
-                assertThat(speculative.get(i).outputIds())
-                        .as("prompt %d of %s", i, model)
-                        .isEqualTo(plain.get(i).outputIds());
-                assertThat(speculative.get(i).meta().finishReason())
-                        .isEqualTo(plain.get(i).meta().finishReason());
+                for (int i = 0; i < plain.size(); i++) {
+                    assertThat(speculative.get(i).outputIds())
+                            .as("prompt %d of %s", i, model)
+                            .isEqualTo(plain.get(i).outputIds());
+                    assertThat(speculative.get(i).meta().finishReason())
+                            .isEqualTo(plain.get(i).meta().finishReason());
+                }
             }
         }
     }
@@ -102,12 +109,43 @@ class SpeculationTest {
     }
 
     @Test
+    void draftsDrawnFromTheTargetsOwnLawAreAllAccepted() throws IOException {
+        SamplingParams sampling = SamplingParams.of(41, 1)
+                .change()
+                .ignoreEos(true)
+                .samplingSeed(9)
+                .done();
+
+        Speculation drawn = generate(exactDrafts, prompts(exactDrafts, 1, sampling), DRAWN)
+                .get(0)
+                .meta()
+                .speculation();
+        Speculation mostProbable = generate(exactDrafts, prompts(exactDrafts, 1, sampling), EAGLE)
+                .get(0)
+                .meta()
+                .speculation();
+
+        assertThat(drawn).isEqualTo(new Speculation(30, 30, 1.0, 4.1, 10, List.of(0, 0, 0, 10)));
+        assertThat(mostProbable).isNotNull();
+        assertThat(mostProbable.acceptRate()).isLessThan(0.95);
+    }
+
+    @Test
     void theSampledLawIsThatOfPlainSampling() throws IOException {
+        theSampledLawIsThatOfPlainSampling(EAGLE);
+    }
+
+    @Test
+    void theLawOfDrawnDraftsIsThatOfPlainSampling() throws IOException {
+        theSampledLawIsThatOfPlainSampling(DRAWN);
+    }
+
+    private static void theSampledLawIsThatOfPlainSampling(String... flags) throws IOException {
         int samples = 3000;
         SamplingParams sampling =
                 SamplingParams.of(3, 1).change().ignoreEos(true).n(500).done();
         for (Path model : List.of(exactDrafts, noisyDrafts)) {
-            try (RunningEngine engine = RunningEngine.start(model, EAGLE)) {
+            try (RunningEngine engine = RunningEngine.start(model, flags)) {
                 int[] second = new int[TestModels.LETTERS];
                 double[] expected = new double[TestModels.LETTERS];
                 double[][] law = transitions(engine);
@@ -137,7 +175,7 @@ class SpeculationTest {
                 .ignoreEos(true)
                 .samplingSeed(5)
                 .done();
-        for (String[] flags : List.of(new String[0], EAGLE)) {
+        for (String[] flags : List.of(new String[0], EAGLE, DRAWN)) {
             for (GenerateResponse one : generate(TestModels.TINY, prompts(TestModels.TINY, 6, sampling), flags)) {
                 double[] expected = EagerLogprobs.of(TestModels.TINY, prompt(one), one.outputIds(), 0.7);
                 for (int i = 0; i < expected.length; i++) {

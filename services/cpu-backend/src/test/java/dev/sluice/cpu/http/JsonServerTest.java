@@ -110,6 +110,7 @@ class JsonServerTest {
             case Problem.UnknownPath path -> 404;
             case Problem.UnknownMethod method -> 405;
             case Problem.BodyTooLarge large -> 413;
+            case Problem.Busy busy -> 503;
             case Problem.BodyNotUnderstood body -> 400;
             case Problem.HandlerFailed failed -> 500;
         };
