@@ -42,6 +42,22 @@ interface RolloutConfig {
         @WithDefault("120s")
         Duration startDeadline();
 
+        /** For its first generation, which may compile kernels. */
+        @WithDefault("120s")
+        Duration warmDeadline();
+
+        /** How long it may have work without computing a token, before a canary decides. */
+        @WithDefault("30s")
+        Duration progressDeadline();
+
+        /** For a short generation of our own. */
+        @WithDefault("30s")
+        Duration canaryDeadline();
+
+        /** How often one without work gets a canary. */
+        @WithDefault("60s")
+        Duration canaryPeriod();
+
         /** What runs may finish before a weight update. */
         @WithDefault("2s")
         Duration updateDrain();

@@ -90,16 +90,22 @@ class RolloutService {
                         roots.dataRoot(),
                         roots.all(),
                         roots::objection),
-                new EngineDeadlines(
-                        engine.startDeadline(),
-                        engine.updateDrain(),
-                        engine.startDeadline(),
-                        engine.suspectDeadline(),
-                        engine.stopGrace()),
+                deadlines(engine),
                 roots::objection,
                 () -> "%s-%s-%d".formatted(identity.id(), identity.incarnation(), started.incrementAndGet()),
                 new EngineFigures(registry),
                 new GroupFigures(registry));
+    }
+
+    private static EngineDeadlines deadlines(RolloutConfig.Engine engine) {
+        return new EngineDeadlines(
+                engine.startDeadline(),
+                engine.warmDeadline(),
+                engine.updateDrain(),
+                engine.startDeadline(),
+                engine.suspectDeadline(),
+                engine.stopGrace(),
+                new EngineDeadlines.Watch(engine.progressDeadline(), engine.canaryDeadline(), engine.canaryPeriod()));
     }
 
     void start(@Observes StartupEvent event) {

@@ -116,6 +116,11 @@ final class RunRollout implements EngineWork {
     }
 
     @Override
+    public void unanswered(Engine engine) {
+        groups.takeBack(engine);
+    }
+
+    @Override
     public void lost(Engine engine) {
         groups.lost(engine);
     }

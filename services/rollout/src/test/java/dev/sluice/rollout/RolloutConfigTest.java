@@ -24,6 +24,10 @@ class RolloutConfigTest {
         assertThat(config.engine().command()).isEmpty();
         assertThat(config.engine().life()).isEqualTo(Life.STDIN);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofSeconds(120));
+        assertThat(config.engine().warmDeadline()).isEqualTo(Duration.ofSeconds(120));
+        assertThat(config.engine().progressDeadline()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(config.engine().canaryDeadline()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(config.engine().canaryPeriod()).isEqualTo(Duration.ofSeconds(60));
         assertThat(config.engine().updateDrain()).isEqualTo(Duration.ofSeconds(2));
         assertThat(config.engine().suspectDeadline()).isEqualTo(Duration.ofSeconds(90));
         assertThat(config.engine().stopGrace()).isEqualTo(Duration.ofSeconds(2));
@@ -32,17 +36,21 @@ class RolloutConfigTest {
     @Test
     void everyKeyCanBeSet() {
         // When
-        RolloutConfig config = read(Map.of(
-                "sluice.rollout.slots", "4",
-                "sluice.rollout.gpus", "8",
-                "sluice.rollout.backend", "gpu",
-                "sluice.rollout.drain", "10s",
-                "sluice.rollout.engine.command", "python3,-m,sglang.launch_server",
-                "sluice.rollout.engine.life", "guarded",
-                "sluice.rollout.engine.start-deadline", "30m",
-                "sluice.rollout.engine.update-drain", "5s",
-                "sluice.rollout.engine.suspect-deadline", "3m",
-                "sluice.rollout.engine.stop-grace", "20s"));
+        RolloutConfig config = read(Map.ofEntries(
+                Map.entry("sluice.rollout.slots", "4"),
+                Map.entry("sluice.rollout.gpus", "8"),
+                Map.entry("sluice.rollout.backend", "gpu"),
+                Map.entry("sluice.rollout.drain", "10s"),
+                Map.entry("sluice.rollout.engine.command", "python3,-m,sglang.launch_server"),
+                Map.entry("sluice.rollout.engine.life", "guarded"),
+                Map.entry("sluice.rollout.engine.start-deadline", "30m"),
+                Map.entry("sluice.rollout.engine.warm-deadline", "10m"),
+                Map.entry("sluice.rollout.engine.progress-deadline", "50s"),
+                Map.entry("sluice.rollout.engine.canary-deadline", "40s"),
+                Map.entry("sluice.rollout.engine.canary-period", "5m"),
+                Map.entry("sluice.rollout.engine.update-drain", "5s"),
+                Map.entry("sluice.rollout.engine.suspect-deadline", "3m"),
+                Map.entry("sluice.rollout.engine.stop-grace", "20s")));
         // Then
         assertThat(config.slots()).isEqualTo(4);
         assertThat(config.gpus()).isEqualTo(8);
@@ -51,6 +59,10 @@ class RolloutConfigTest {
         assertThat(config.engine().command()).contains(List.of("python3", "-m", "sglang.launch_server"));
         assertThat(config.engine().life()).isEqualTo(Life.GUARDED);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofMinutes(30));
+        assertThat(config.engine().warmDeadline()).isEqualTo(Duration.ofMinutes(10));
+        assertThat(config.engine().progressDeadline()).isEqualTo(Duration.ofSeconds(50));
+        assertThat(config.engine().canaryDeadline()).isEqualTo(Duration.ofSeconds(40));
+        assertThat(config.engine().canaryPeriod()).isEqualTo(Duration.ofMinutes(5));
         assertThat(config.engine().updateDrain()).isEqualTo(Duration.ofSeconds(5));
         assertThat(config.engine().suspectDeadline()).isEqualTo(Duration.ofMinutes(3));
         assertThat(config.engine().stopGrace()).isEqualTo(Duration.ofSeconds(20));

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** Figures of all engines of this instance for Prometheus. */
 public final class EngineFigures {
     private static final List<String> STATES =
-            List.of("Launching", "Loading", "Ready", "Quiescing", "Updating", "Suspect", "Draining", "Dead");
+            List.of("Launching", "Loading", "Warming", "Ready", "Quiescing", "Updating", "Suspect", "Draining", "Dead");
 
     private final MeterRegistry registry;
     private final Timer updates;

@@ -15,6 +15,9 @@ final class RespawnDelay {
     /** An engine that was ready this long failed for a new reason. */
     static final Duration GOOD_LIFE = Duration.ofSeconds(60);
 
+    /** Of an engine that no fallback of its plan could start: only a change outside helps. */
+    static final Duration GIVEN_UP = Duration.ofMinutes(5);
+
     private int failures;
 
     Duration next(Duration readyFor) {
