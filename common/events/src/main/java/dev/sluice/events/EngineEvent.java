@@ -23,7 +23,9 @@ public sealed interface EngineEvent extends Event {
             @About("The engine; another one each start") String engineId,
             @About("Its instance") String instanceId,
             @About("HTTP port on the instance's host") int port,
-            @About("Process id") long pid)
+
+            @About("Process id; 0 where its instance did not start it")
+            long pid)
             implements EngineEvent {}
 
     @About("An engine answers and holds a weight version: it takes work")

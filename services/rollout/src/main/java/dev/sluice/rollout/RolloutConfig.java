@@ -4,6 +4,7 @@ import dev.sluice.events.Backend;
 import dev.sluice.process.Life;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -13,7 +14,10 @@ import java.util.Optional;
 interface RolloutConfig {
     Engine engine();
 
-    /** Engines that this instance can hold. */
+    /** An sglang-router whose workers are used as one engine, instead of engines of our own. */
+    Optional<URI> router();
+
+    /** Engines that this instance can hold; of external ones as many as there are addresses, of a router one. */
     @WithDefault("1")
     int slots();
 
@@ -33,6 +37,12 @@ interface RolloutConfig {
     interface Engine {
         /** Program and leading arguments of an engine; the plan's arguments follow. */
         Optional<List<String>> command();
+
+        /** Engines that somebody else started, such as http://10.0.0.7:30000; none are started then. */
+        Optional<List<URI>> addresses();
+
+        /** Bearer token of external engines or an external router. */
+        Optional<String> apiKey();
 
         /** What ends an engine when this service dies: stdin where it watches it, guarded where it does not. */
         @WithDefault("stdin")

@@ -94,6 +94,42 @@ class EngineStartTest {
         assertThat(run.engines.newest().share.recipe().args()).isEqualTo(PLANNED);
     }
 
+    @Test
+    void anEngineThatWasThereBeforeLoadsEvenTheSourceBeforeItTakesWork() {
+        // Given
+        FakeRun run = new FakeRun(folder, 1, PLANNED);
+        run.engines.misfortune = engine -> {
+            engine.adopted = true;
+            engine.label = "17"; // of a run that nobody remembers
+        };
+        // When
+        run.serve();
+        // Then
+        assertThat(run.engines.newest().loaded).containsExactly(0);
+        assertThat(run.log.of(EngineReady.class))
+                .extracting(EngineReady::weightVersion)
+                .containsExactly(0);
+    }
+
+    @Test
+    void anExternalEngineThatIsLostIsAdoptedAgainWhenItIsBackAndLoadsTheNewestVersion() throws Exception {
+        // Given
+        FakeRun run = new FakeRun(folder, 1, PLANNED);
+        run.engines.misfortune = engine -> engine.adopted = true;
+        run.serve();
+        run.publish(1);
+        // When
+        run.engines.newest().healthy = false;
+        run.engines.launchFailure = "the external engine does not answer";
+        run.core.advance(Duration.ofSeconds(20));
+        assertThat(run.log.of(EngineStopped.class).getLast().reason()).contains("does not answer");
+        run.engines.launchFailure = null;
+        run.core.advance(Duration.ofSeconds(30));
+        // Then
+        assertThat(run.engines.newest().loaded).containsExactly(1);
+        assertThat(run.log.of(EngineReady.class).getLast().weightVersion()).isEqualTo(1);
+    }
+
     /** A run whose engine loads its model still. */
     private FakeRun starting() {
         FakeRun run = new FakeRun(folder, 1, PLANNED, LOWER, LOWEST);

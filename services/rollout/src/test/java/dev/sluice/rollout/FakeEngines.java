@@ -70,6 +70,9 @@ final class FakeEngines implements EngineLauncher {
         /** Whether it answers health checks but generates nothing. */
         boolean generatesNothing;
 
+        /** Whether it was there before. */
+        boolean adopted;
+
         /** What it says that it computes; the same again and again while its tokens stand still. */
         Supplier<Optional<Progress>> progress = () -> Optional.of(new Progress(1, 100, 0));
 
@@ -175,6 +178,11 @@ final class FakeEngines implements EngineLauncher {
         @Override
         public long pid() {
             return number;
+        }
+
+        @Override
+        public boolean adopted() {
+            return adopted;
         }
 
         @Override

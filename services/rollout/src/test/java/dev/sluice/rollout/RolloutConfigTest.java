@@ -6,6 +6,7 @@ import dev.sluice.events.Backend;
 import dev.sluice.process.Life;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,10 @@ class RolloutConfigTest {
         assertThat(config.gpus()).isZero();
         assertThat(config.backend()).isEqualTo(Backend.CPU);
         assertThat(config.drain()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(config.router()).isEmpty();
         assertThat(config.engine().command()).isEmpty();
+        assertThat(config.engine().addresses()).isEmpty();
+        assertThat(config.engine().apiKey()).isEmpty();
         assertThat(config.engine().life()).isEqualTo(Life.STDIN);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofSeconds(120));
         assertThat(config.engine().warmDeadline()).isEqualTo(Duration.ofSeconds(120));
@@ -42,6 +46,9 @@ class RolloutConfigTest {
                 Map.entry("sluice.rollout.backend", "gpu"),
                 Map.entry("sluice.rollout.drain", "10s"),
                 Map.entry("sluice.rollout.engine.command", "python3,-m,sglang.launch_server"),
+                Map.entry("sluice.rollout.router", "http://10.0.0.9:30000"),
+                Map.entry("sluice.rollout.engine.addresses", "http://10.0.0.7:30000,http://10.0.0.8:30000"),
+                Map.entry("sluice.rollout.engine.api-key", "secret"),
                 Map.entry("sluice.rollout.engine.life", "guarded"),
                 Map.entry("sluice.rollout.engine.start-deadline", "30m"),
                 Map.entry("sluice.rollout.engine.warm-deadline", "10m"),
@@ -57,6 +64,10 @@ class RolloutConfigTest {
         assertThat(config.backend()).isEqualTo(Backend.GPU);
         assertThat(config.drain()).isEqualTo(Duration.ofSeconds(10));
         assertThat(config.engine().command()).contains(List.of("python3", "-m", "sglang.launch_server"));
+        assertThat(config.router()).contains(URI.create("http://10.0.0.9:30000"));
+        assertThat(config.engine().addresses())
+                .contains(List.of(URI.create("http://10.0.0.7:30000"), URI.create("http://10.0.0.8:30000")));
+        assertThat(config.engine().apiKey()).contains("secret");
         assertThat(config.engine().life()).isEqualTo(Life.GUARDED);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofMinutes(30));
         assertThat(config.engine().warmDeadline()).isEqualTo(Duration.ofMinutes(10));

@@ -45,12 +45,12 @@ public final class Engine {
 
     /** Samples it runs at once. */
     public int capacity() {
-        return capacity;
+        return process == null ? capacity : capacity * process.members();
     }
 
     /** Samples it could take now without queueing. */
     public int free() {
-        return Math.max(0, capacity - running);
+        return Math.max(0, capacity() - running);
     }
 
     /** Samples that run on it. */

@@ -12,8 +12,17 @@ import org.jspecify.annotations.Nullable;
 
 /** Figures of all engines of this instance for Prometheus. */
 public final class EngineFigures {
-    private static final List<String> STATES =
-            List.of("Launching", "Loading", "Warming", "Ready", "Quiescing", "Updating", "Suspect", "Draining", "Dead");
+    private static final List<String> STATES = List.of(
+            "Launching",
+            "Loading",
+            "Following",
+            "Warming",
+            "Ready",
+            "Quiescing",
+            "Updating",
+            "Suspect",
+            "Draining",
+            "Dead");
 
     private final MeterRegistry registry;
     private final Timer updates;

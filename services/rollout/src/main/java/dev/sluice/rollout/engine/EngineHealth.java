@@ -102,8 +102,11 @@ final class EngineHealth {
     }
 
     private Optional<Progress> progress() {
-        Duration deadline = watch.progress().compareTo(CALL_DEADLINE) < 0 ? watch.progress() : CALL_DEADLINE;
-        return engine.api().progress(deadline);
+        return engine.api().progress(atMost(watch.progress()));
+    }
+
+    private static Duration atMost(Duration patience) {
+        return patience.compareTo(CALL_DEADLINE) < 0 ? patience : CALL_DEADLINE;
     }
 
     private void looked(@Nullable Optional<Progress> answer, @Nullable Throwable failure) {
@@ -162,7 +165,7 @@ final class EngineHealth {
     }
 
     private Optional<String> trouble(@Nullable Canary canary) {
-        if (!engine.api().healthy(CALL_DEADLINE)) {
+        if (!engine.api().healthy(atMost(watch.canary()))) {
             return Optional.of("/health failed");
         }
         return canary == null ? Optional.empty() : canary.trouble(engine.api(), watch.canary());

@@ -22,17 +22,24 @@ final class EngineLife implements EngineHealth.Observer {
     private final EnginePool.Surroundings around;
     private final Siblings siblings;
     private final Engine engine;
-    private final WeightSource source;
+    private final Start start;
     private final Ending ending;
     private final EngineHealth health;
     private DraftCounts draftsJudged = DraftCounts.NONE;
 
-    /** @param source the weights that a fresh process has loaded by itself */
-    EngineLife(EnginePool.Surroundings around, Siblings siblings, Engine engine, WeightSource source, Ending ending) {
+    /**
+     * What a fresh process is.
+     *
+     * @param source the weights that it has loaded by itself
+     * @param follows whether another process of its engine answers requests
+     */
+    record Start(WeightSource source, boolean follows) {}
+
+    EngineLife(EnginePool.Surroundings around, Siblings siblings, Engine engine, Start start, Ending ending) {
         this.around = around;
         this.siblings = siblings;
         this.engine = engine;
-        this.source = source;
+        this.start = start;
         this.ending = ending;
         this.health = new EngineHealth(around.core(), engine, around.deadlines().watch(), this);
         watchDeadline();
@@ -63,7 +70,10 @@ final class EngineLife implements EngineHealth.Observer {
     }
 
     private void answered() {
-        if (engine.state() instanceof EngineState.Loading) {
+        if (start.follows() && engine.state() instanceof EngineState.Loading loading) {
+            // It answers every health check with 200 and nothing else: rank 0's instance judges the engine.
+            move(loading.follow(around.core().now()));
+        } else if (engine.state() instanceof EngineState.Loading) {
             engine.answers();
             reconcile();
         }
@@ -77,7 +87,7 @@ final class EngineLife implements EngineHealth.Observer {
             when engine.answered() && weights.newestVersion() == 0 -> {
                 EngineProcess process = engine.process();
                 if (process != null && process.adopted()) {
-                    load(source); // nobody knows what it held before
+                    load(start.source()); // nobody knows what it held before
                 } else {
                     warm(0);
                 }
@@ -94,6 +104,7 @@ final class EngineLife implements EngineHealth.Observer {
             case EngineState.Loading loading -> {}
             case EngineState.Ready ready -> {}
             case EngineState.Launching launching -> {}
+            case EngineState.Following following -> {}
             case EngineState.Warming warming -> {}
             case EngineState.Updating updating -> {}
             case EngineState.Suspect suspect -> {}
@@ -133,7 +144,9 @@ final class EngineLife implements EngineHealth.Observer {
             return;
         }
         Duration withoutWork = Duration.between(updating.since(), around.core().now());
-        around.reports().weightsLoaded(engine, updating.to(), withoutWork, WeightSource.verified(verified));
+        // The source directory has no manifest.
+        List<String> checks = updating.to() == 0 ? verified : WeightSource.verified(verified);
+        around.reports().weightsLoaded(engine, updating.to(), withoutWork, checks);
         draftsJudged = engine.drafts();
         if (engine.firstReady() == null) {
             warm(updating.to());
@@ -271,6 +284,7 @@ final class EngineLife implements EngineHealth.Observer {
                 move(suspect.suspect(reason, around.core().now()));
             case EngineState.Launching launching -> {}
             case EngineState.Loading loading -> {}
+            case EngineState.Following following -> {}
             case EngineState.Warming warming -> {}
             case EngineState.Quiescing quiescing -> {}
             case EngineState.Updating updating -> {}

@@ -12,6 +12,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The engines of one run on this instance. Used on the core's thread. */
 public final class EnginePool {
@@ -23,6 +25,8 @@ public final class EnginePool {
             WeightVersions weights,
             EngineWork work,
             EngineDeadlines deadlines) {}
+
+    private static final Logger LOG = LoggerFactory.getLogger(EnginePool.class);
 
     private final Surroundings around;
     private final Supplier<String> engineIds;
@@ -151,6 +155,7 @@ public final class EnginePool {
                 case LOSES -> {
                     draftsLose = "a verification brings %s tokens; below %s drafts cost more than they bring"
                             .formatted(now, DraftJudge.BREAK_EVEN);
+                    LOG.warn("speculation is switched off error={}", draftsLose);
                     restartNext();
                 }
             }

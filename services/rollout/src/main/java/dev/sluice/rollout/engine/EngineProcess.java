@@ -18,6 +18,11 @@ public interface EngineProcess {
 
     List<String> lastLines(int atMost);
 
+    /** Engines behind its address. */
+    default int members() {
+        return 1;
+    }
+
     /** Whether it was there before us: its weights are unknown, and it is let go instead of ended. */
     default boolean adopted() {
         return false;

@@ -73,8 +73,9 @@ final class EngineSlot {
                 engineIds.get(),
                 share.recipe().maxRunningRequests(),
                 around.core().now());
-        WeightSource source = new WeightSource(0, share.recipe().modelPath());
-        EngineLife next = new EngineLife(around, siblings, engine, source, this::ended);
+        boolean follows = share.node() != null && share.node().rank() > 0;
+        var start = new EngineLife.Start(new WeightSource(0, share.recipe().modelPath()), follows);
+        EngineLife next = new EngineLife(around, siblings, engine, start, this::ended);
         life = next;
         around.core()
                 .background(

@@ -10,7 +10,8 @@ import java.util.OptionalInt;
  *
  * <pre>
  * Launching -> Loading -> Warming -> Ready <-> Suspect
- *                 |          ^         |
+ *                 |  |       ^         |
+ *                 |  +--> Following    |
  *                 |          |     Quiescing
  *                 |          |         |
  *                 +---> Updating <-----+
@@ -28,6 +29,11 @@ public sealed interface EngineState {
     /** The operating system has started the process. */
     default Loading started(Instant now) {
         throw illegal("started");
+    }
+
+    /** It is not the process of its engine that answers requests. */
+    default Following follow(Instant now) {
+        throw illegal("follow");
     }
 
     /** It answers and holds the version that it needs: now it must show that it can generate. */
@@ -73,6 +79,7 @@ public sealed interface EngineState {
             case Quiescing quiescing -> quiescing.version() == version;
             case Suspect suspect -> suspect.version() == version;
             case Launching launching -> false;
+            case Following following -> false;
             case Loading loading -> false;
             case Updating updating -> false;
             case Draining draining -> false;
@@ -87,6 +94,7 @@ public sealed interface EngineState {
             case Suspect suspect -> OptionalInt.of(suspect.version());
             case Launching launching -> OptionalInt.empty();
             case Loading loading -> OptionalInt.empty();
+            case Following following -> OptionalInt.empty();
             case Warming warming -> OptionalInt.empty();
             case Quiescing quiescing -> OptionalInt.empty();
             case Updating updating -> OptionalInt.empty();
@@ -129,8 +137,21 @@ public sealed interface EngineState {
         }
 
         @Override
+        public Following follow(Instant now) {
+            return new Following(now);
+        }
+
+        @Override
         public Updating update(int version, Instant now) {
             return new Updating(0, version, now);
+        }
+    }
+
+    /** A process of an engine of several nodes that does what its first one says; its end is all that can be seen of it. */
+    record Following(Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.empty();
         }
     }
 

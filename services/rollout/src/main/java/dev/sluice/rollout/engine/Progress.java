@@ -17,4 +17,8 @@ public record Progress(int running, long tokens, double throughput) {
                 loads.loads().stream().mapToLong(Loads.Load::numUsedTokens).sum(),
                 loads.loads().stream().mapToDouble(Loads.Load::genThroughput).sum());
     }
+
+    Progress plus(Progress other) {
+        return new Progress(running + other.running, tokens + other.tokens, throughput + other.throughput);
+    }
 }

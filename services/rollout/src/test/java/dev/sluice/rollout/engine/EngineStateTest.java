@@ -67,6 +67,16 @@ class EngineStateTest {
     }
 
     @Test
+    void aFollowingProcessNeitherServesNorHasADeadline() {
+        // Given
+        EngineState following = new EngineState.Loading(NOW).follow(NOW);
+        // When / Then
+        assertThat(following.served()).isEmpty();
+        assertThat(following.holds(0)).isFalse();
+        assertThatThrownBy(() -> following.ready(0, LATER)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
     void aDeadEngineStaysDead() {
         // Given
         EngineState dead = new EngineState.Ready(4, NOW).die("killed", NOW);
