@@ -32,7 +32,8 @@ record EngineView(
                 with("unhealthy", weightVersion, loadSeconds, unhealthy.reason(), time);
             case EngineEvent.EngineQuarantined quarantined ->
                 with("quarantined", weightVersion, loadSeconds, quarantined.reason(), time);
-            case EngineEvent.EngineFellBack fellBack -> with(state, weightVersion, loadSeconds, detail(fellBack), since);
+            case EngineEvent.EngineFellBack fellBack ->
+                with(state, weightVersion, loadSeconds, detail(fellBack), since);
             case EngineEvent.EngineStopped stopped ->
                 with("stopped", weightVersion, loadSeconds, stopped.reason(), time);
         };

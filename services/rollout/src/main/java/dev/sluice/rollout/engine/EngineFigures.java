@@ -67,6 +67,15 @@ public final class EngineFigures {
         updates.record(withoutWork);
     }
 
+    /**
+     * An engine is replaced or changed for a reason of its own.
+     *
+     * @param why unhealthy, quarantined, fallback or unanswered
+     */
+    void trouble(String why) {
+        registry.counter("sluice_rollout_engine_troubles", "why", why).increment();
+    }
+
     void gone(String engineId) {
         states.remove(engineId);
         versions.remove(engineId);

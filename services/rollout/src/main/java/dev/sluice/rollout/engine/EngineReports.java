@@ -61,11 +61,13 @@ public final class EngineReports {
     }
 
     void unhealthy(Engine engine, String reason) {
+        figures.trouble("unhealthy");
         LOG.warn("engine is replaced runId={} engineId={} error={}", runId, engine.id(), reason);
         publisher.publish(new EngineUnhealthy(runId, epoch, engine.id(), instanceId, reason));
     }
 
     void unanswered(Engine engine, Duration since) {
+        figures.trouble("unanswered");
         LOG.warn(
                 "what runs on an engine is taken back runId={} engineId={} samples={} error=no token moved for {} although it answers a canary",
                 runId,
@@ -74,15 +76,16 @@ public final class EngineReports {
                 since);
     }
 
-    void quarantined(Engine engine, int version, String reason, Map<String, String> figures) {
+    void quarantined(Engine engine, int version, String reason, Map<String, String> compared) {
+        figures.trouble("quarantined");
         LOG.warn(
                 "engine is quarantined runId={} engineId={} weightVersion={} error={} figures={}",
                 runId,
                 engine.id(),
                 version,
                 reason,
-                figures);
-        publisher.publish(new EngineQuarantined(runId, epoch, engine.id(), instanceId, version, reason, figures));
+                compared);
+        publisher.publish(new EngineQuarantined(runId, epoch, engine.id(), instanceId, version, reason, compared));
     }
 
     /**
@@ -91,6 +94,7 @@ public final class EngineReports {
      * @param difference what is different; null where nothing is left to try
      */
     void fellBack(Engine engine, @Nullable String difference, String reason, StartLadder ladder) {
+        figures.trouble("fallback");
         LOG.warn(
                 "engine falls back runId={} engineId={} difference={} error={}",
                 runId,
