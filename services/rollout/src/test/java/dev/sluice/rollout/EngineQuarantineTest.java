@@ -97,7 +97,10 @@ class EngineQuarantineTest {
     void draftsThatDoNotPayAreSwitchedOffOneEngineAfterTheOther() {
         // Given
         FakeRun run = new FakeRun(folder, 2, DRAFTING);
-        run.engines.misfortune = engine -> engine.speculation = verifications(250, 10);
+        run.engines.misfortune = engine -> {
+            engine.speculation = verifications(250, 10);
+            engine.checksum = engine.number <= 2 ? "with a draft" : "without";
+        };
         run.serve();
         run.request(0);
         run.core.hold("await-");
@@ -115,6 +118,7 @@ class EngineQuarantineTest {
                 .extracting(engine -> engine.share.recipe().args())
                 .containsOnly(List.of("--mem-fraction-static", "0.7", "--enable-metrics"));
         assertThat(run.log.of(EngineReady.class)).hasSize(4);
+        assertThat(run.log.of(EngineQuarantined.class)).isEmpty();
     }
 
     /** Of one sample. */

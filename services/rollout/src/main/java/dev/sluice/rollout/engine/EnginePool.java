@@ -104,7 +104,7 @@ public final class EnginePool {
 
     /** What the engines of a run say about each other. */
     private final class Comparison implements Siblings {
-        private final ChecksumVotes votes = new ChecksumVotes();
+        private final Map<Boolean, ChecksumVotes> votes = Map.of(true, new ChecksumVotes(), false, new ChecksumVotes());
         private final DraftJudge drafts = new DraftJudge();
         private @Nullable String draftsLose;
         private @Nullable EngineSlot restarted;
@@ -117,21 +117,28 @@ public final class EnginePool {
         @Override
         public void summed(Engine engine, int version, String sum) {
             engine.sum(version, sum);
-            ChecksumVotes.Standing standing = votes.vote(version, sum);
-            if (standing.tied()
-                    && engines().anyMatch(other -> other.sum(version).isEmpty())) {
+            boolean drafting = slots.stream().anyMatch(slot -> slot.has(engine) && slot.isDrafting());
+            // A draft's weights are part of the fingerprint, so engines with and without one are two kinds.
+            List<EngineLife> alike = slots.stream()
+                    .filter(slot -> slot.isDrafting() == drafting)
+                    .flatMap(slot -> slot.life().stream())
+                    .toList();
+            ChecksumVotes.Standing standing = votes.get(drafting).vote(version, sum);
+            boolean open =
+                    alike.stream().anyMatch(life -> life.engine().sum(version).isEmpty());
+            if (standing.tied() && open) {
                 return; // another engine's load decides
             }
-            String expected = standing.sum();
-            for (Engine other : engines().toList()) {
-                String found = other.sum(version).orElse(expected);
-                if (!found.equals(expected) && other.state().holds(version)) {
-                    Map<String, String> figures = Map.of("checksum", found, "checksumOfTheOthers", expected);
-                    lifeOf(
-                            other,
-                            life -> life.quarantine(
-                                    version, "its weights are not those that others loaded for this version", figures));
-                }
+            alike.forEach(life -> compare(life, version, standing.sum()));
+        }
+
+        private void compare(EngineLife life, int version, String expected) {
+            String found = life.engine().sum(version).orElse(expected);
+            if (!found.equals(expected) && life.engine().state().holds(version)) {
+                life.quarantine(
+                        version,
+                        "its weights are not those that others loaded for this version",
+                        Map.of("checksum", found, "checksumOfTheOthers", expected));
             }
         }
 

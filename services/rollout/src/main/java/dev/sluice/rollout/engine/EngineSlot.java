@@ -55,6 +55,11 @@ final class EngineSlot {
         return closing || life != null && life.engine().state() instanceof EngineState.Ready;
     }
 
+    /** Whether its engine was asked to draft. */
+    boolean isDrafting() {
+        return drafting;
+    }
+
     /** Whether its engine drafts, so that a start without speculation would change it. */
     boolean drafts() {
         EngineProcess process = life == null ? null : life.engine().process();
