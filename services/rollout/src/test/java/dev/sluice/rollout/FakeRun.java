@@ -71,6 +71,13 @@ final class FakeRun {
         return this;
     }
 
+    /** One process of an engine of several nodes. */
+    FakeRun serveAs(Share.Node node) {
+        run.serve(new Share("run", 1, 1, List.of(), share.recipe(), node));
+        core.settle();
+        return this;
+    }
+
     /** A group that any version may sample, with an hour to do it. */
     void request(long cursor) {
         GroupRequested task = new GroupRequested(

@@ -6,8 +6,11 @@ import dev.sluice.sglang.SglangClient;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,7 +27,26 @@ public final class ExternalEngines implements EngineLauncher {
     /** Addresses that no slot uses, the one that was let go longest ago first. */
     private final Deque<URI> free;
 
+    /**
+     * Engines at these addresses.
+     *
+     * @param apiKey of all of them; null where they ask for none
+     * @throws IllegalArgumentException naming every address that is not an engine's or comes twice
+     */
     public ExternalEngines(List<URI> addresses, @Nullable String apiKey) {
+        List<String> wrong = new ArrayList<>();
+        Set<URI> known = new HashSet<>();
+        for (URI address : addresses) {
+            boolean http = "http".equals(address.getScheme()) || "https".equals(address.getScheme());
+            if (!http || address.getHost() == null) {
+                wrong.add("'" + address + "' is no http or https URL");
+            } else if (!known.add(address)) {
+                wrong.add("'" + address + "' comes twice");
+            }
+        }
+        if (!wrong.isEmpty()) {
+            throw new IllegalArgumentException("sluice.rollout.engine.addresses: " + String.join("; ", wrong));
+        }
         this.free = new ArrayDeque<>(addresses);
         this.all = addresses.size();
         this.apiKey = apiKey;

@@ -20,15 +20,27 @@ import org.slf4j.LoggerFactory;
  * An sglang-router with its workers, used as one engine: samples go through the router, control goes to every worker, because
  * routers neither abort nor pause nor load.
  *
- * @param router where it listens
- * @param apiKey of router and workers; null where they ask for none
  * @see <a href="https://github.com/sgl-project/sglang/tree/v0.5.15.post1/sgl-model-gateway">sgl-model-gateway</a>
  */
-public record ExternalRouter(URI router, @Nullable String apiKey) implements EngineLauncher {
+public final class ExternalRouter implements EngineLauncher {
     private static final Logger LOG = LoggerFactory.getLogger(ExternalRouter.class);
     private static final int NOT_FOUND = 404;
     private static final int MOST_WORKERS = 256;
     private static final Duration LIST_DEADLINE = Duration.ofSeconds(10);
+
+    private final URI router;
+    private final @Nullable String apiKey;
+
+    /**
+     * A router that is asked for its workers at every adoption.
+     *
+     * @param router where it listens
+     * @param apiKey of router and workers; null where they ask for none
+     */
+    public ExternalRouter(URI router, @Nullable String apiKey) {
+        this.router = router;
+        this.apiKey = apiKey;
+    }
 
     @Override
     public EngineProcess launch(String engineId, Share share, List<Integer> gpus) throws IOException {

@@ -68,6 +68,15 @@ class ExternalEnginesTest {
     }
 
     @Test
+    void addressesThatCannotBeEnginesAreRefusedAllAtOnce() {
+        List<URI> addresses = List.of(address, URI.create("ftp://10.0.0.7:30000"), address);
+
+        assertThatThrownBy(() -> new ExternalEngines(addresses, null))
+                .hasMessageContaining("'ftp://10.0.0.7:30000' is no http or https URL")
+                .hasMessageContaining("comes twice");
+    }
+
+    @Test
     void workersAreReadFromRoutersOfBothGenerations() throws IOException {
         // Given
         answer("/list_workers", 200, "{\"urls\":[\"http://b:1\",\"http://a:1\"]}");
