@@ -22,11 +22,13 @@ record Canary(String rid, int version) {
     /** Ids that every vocabulary has. */
     private static final int[] PROMPT = {1, 2, 3, 4};
 
-    private static final int TOKENS = 4;
+    /** One from the prefill, one from a decoding step. */
+    private static final int TOKENS = 2;
+
     private static final String LABEL_OF_SOURCE = "default";
 
     /**
-     * Generates a few tokens greedily; blocks up to the deadline.
+     * Generates two tokens greedily; blocks up to the deadline.
      *
      * @return what is wrong with the engine, if anything
      */
