@@ -1,6 +1,7 @@
 package dev.sluice.events;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The life of engines, written by the rollout instance that supervises them. */
@@ -22,7 +23,9 @@ public sealed interface EngineEvent extends Event {
             @About("The engine; another one each start") String engineId,
             @About("Its instance") String instanceId,
             @About("HTTP port on the instance's host") int port,
-            @About("Process id") long pid)
+
+            @About("Process id; 0 where its instance did not start it")
+            long pid)
             implements EngineEvent {}
 
     @About("An engine answers and holds a weight version: it takes work")
@@ -55,6 +58,42 @@ public sealed interface EngineEvent extends Event {
             @About("The engine") String engineId,
             @About("Its instance") String instanceId,
             @About("Why") String reason)
+            implements EngineEvent {}
+
+    @About("What an engine holds or accepts is off: it takes no more work and will be replaced")
+    record EngineQuarantined(
+            @About("The run") String runId,
+            @About("Epoch of the assignment") int epoch,
+            @About("The engine") String engineId,
+            @About("Its instance") String instanceId,
+
+            @About("Weight version that it was asked to hold")
+            int weightVersion,
+
+            @About("What is off") String reason,
+
+            @About("The figures that were compared, by name")
+            Map<String, String> figures)
+            implements EngineEvent {
+        public EngineQuarantined {
+            figures = figures == null ? Map.of() : Map.copyOf(figures);
+        }
+    }
+
+    @About("An engine's next start takes other arguments than its plan's")
+    record EngineFellBack(
+            @About("The run") String runId,
+            @About("Epoch of the assignment") int epoch,
+            @About("The engine that went before") String engineId,
+            @About("Its instance") String instanceId,
+
+            @About("What is different from now on; empty where nothing is left to try") @Nullable
+            String difference,
+
+            @About("Why") String reason,
+
+            @About("Fallbacks of the plan that are in use") int fallback,
+            @About("Fallbacks that the plan has") int fallbacks)
             implements EngineEvent {}
 
     @About("An engine process has ended")

@@ -102,6 +102,8 @@ public enum Topics {
                     EngineEvent.EngineReady.class,
                     EngineEvent.WeightsLoaded.class,
                     EngineEvent.EngineUnhealthy.class,
+                    EngineEvent.EngineQuarantined.class,
+                    EngineEvent.EngineFellBack.class,
                     EngineEvent.EngineStopped.class)),
     TRAINING(
             "sluice.training.events.v1",

@@ -23,7 +23,8 @@ import java.util.stream.IntStream;
 public final class PortLease implements AutoCloseable {
     private static final int FIRST_PORT = 20_000;
     private static final int LAST_PORT = 32_767;
-    private static final int MAXIMUM_COUNT = 100;
+    /** Most neighbouring ports that one lease holds. */
+    public static final int MAXIMUM_COUNT = 100;
 
     private final Path directory;
     private final int port;
@@ -38,6 +39,11 @@ public final class PortLease implements AutoCloseable {
     /** Leases one port in the directory that all of this user's processes on this host share. */
     public static PortLease take() throws IOException {
         return take(sharedDirectory(), 1);
+    }
+
+    /** Leases neighbouring ports in the directory that all of this user's processes on this host share. */
+    public static PortLease take(int count) throws IOException {
+        return take(sharedDirectory(), count);
     }
 
     /** Where leases lie by default: one folder a user in the system's folder for temporary files. */

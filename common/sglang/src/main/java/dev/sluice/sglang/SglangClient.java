@@ -101,7 +101,12 @@ public final class SglangClient {
     }
 
     public Loads loads() {
-        return engine.json(HttpCall.get("/v1/loads?include=core,spec", controlDeadline), Loads.class);
+        return loads(controlDeadline);
+    }
+
+    /** What the engine is doing. Before SGLang 0.5.8 there is no such call (404). */
+    public Loads loads(Duration deadline) {
+        return engine.json(HttpCall.get("/v1/loads?include=core,spec", deadline), Loads.class);
     }
 
     /** Prometheus text; the engine must run with {@code --enable-metrics}. */

@@ -30,9 +30,19 @@ record EngineView(
             case EngineEvent.WeightsLoaded loaded -> with(state, loaded.version(), loaded.seconds(), "", since);
             case EngineEvent.EngineUnhealthy unhealthy ->
                 with("unhealthy", weightVersion, loadSeconds, unhealthy.reason(), time);
+            case EngineEvent.EngineQuarantined quarantined ->
+                with("quarantined", weightVersion, loadSeconds, quarantined.reason(), time);
+            case EngineEvent.EngineFellBack fellBack ->
+                with(state, weightVersion, loadSeconds, detail(fellBack), since);
             case EngineEvent.EngineStopped stopped ->
                 with("stopped", weightVersion, loadSeconds, stopped.reason(), time);
         };
+    }
+
+    private static String detail(EngineEvent.EngineFellBack fellBack) {
+        return fellBack.difference() == null
+                ? fellBack.reason()
+                : fellBack.reason() + "; next: " + fellBack.difference();
     }
 
     boolean ready() {

@@ -4,6 +4,7 @@ import dev.sluice.events.Backend;
 import dev.sluice.process.Life;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -14,7 +15,10 @@ import java.util.Optional;
 interface RolloutConfig {
     Engine engine();
 
-    /** Engines that this instance can hold. */
+    /** An sglang-router whose workers are used as one engine, instead of engines of our own. */
+    Optional<URI> router();
+
+    /** Engines that this instance can hold; of external ones as many as there are addresses, of a router one. */
     @WithDefault("1")
     int slots();
 
@@ -37,10 +41,10 @@ interface RolloutConfig {
     Optional<Path> localWeights();
 
     /** The API for SGLang clients. */
-    Router router();
+    Clients clients();
 
     /** The API for SGLang clients. */
-    interface Router {
+    interface Clients {
         /** From a request to the end of its reply. */
         @WithDefault("1800s")
         Duration timeout();
@@ -49,6 +53,7 @@ interface RolloutConfig {
         @WithDefault("67108864")
         long maxBody();
     }
+
     /** What addresses begin with that a request's reward may make this instance call; none unless named here. */
     Optional<List<String>> rewardUrls();
 
@@ -64,6 +69,12 @@ interface RolloutConfig {
         /** Program and leading arguments of an engine; the plan's arguments follow. */
         Optional<List<String>> command();
 
+        /** Engines that somebody else started, such as http://10.0.0.7:30000; none are started then. */
+        Optional<List<URI>> addresses();
+
+        /** Bearer token of external engines or an external router. */
+        Optional<String> apiKey();
+
         /** What ends an engine when this service dies: stdin where it watches it, guarded where it does not. */
         @WithDefault("stdin")
         Life life();
@@ -71,6 +82,22 @@ interface RolloutConfig {
         /** From the start of the process to its first answer, loading included. */
         @WithDefault("120s")
         Duration startDeadline();
+
+        /** For its first generation, which may compile kernels. */
+        @WithDefault("120s")
+        Duration warmDeadline();
+
+        /** How long it may have work without computing a token, before a canary decides. */
+        @WithDefault("30s")
+        Duration progressDeadline();
+
+        /** For a short generation of our own. */
+        @WithDefault("30s")
+        Duration canaryDeadline();
+
+        /** How often one without work gets a canary. */
+        @WithDefault("60s")
+        Duration canaryPeriod();
 
         /** What runs may finish before a weight update. */
         @WithDefault("2s")

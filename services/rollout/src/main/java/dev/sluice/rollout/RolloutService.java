@@ -17,6 +17,9 @@ import dev.sluice.rollout.core.KafkaPublisher;
 import dev.sluice.rollout.engine.ChildEngineLauncher;
 import dev.sluice.rollout.engine.EngineDeadlines;
 import dev.sluice.rollout.engine.EngineFigures;
+import dev.sluice.rollout.engine.EngineLauncher;
+import dev.sluice.rollout.engine.ExternalEngines;
+import dev.sluice.rollout.engine.ExternalRouter;
 import dev.sluice.rollout.heartbeat.Heartbeats;
 import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
@@ -35,6 +38,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -73,8 +77,8 @@ class RolloutService {
         this.readers = readers;
         this.connection = connection;
         this.publisher = new KafkaPublisher(connection);
-        this.instance = new RolloutInstance(
-                surroundings(registry), new Heartbeats(core, publisher, this::snapshot), config.slots());
+        this.instance =
+                new RolloutInstance(surroundings(registry), new Heartbeats(core, publisher, this::snapshot), slots());
     }
 
     private RunRollout.Surroundings surroundings(MeterRegistry registry) {
@@ -90,24 +94,18 @@ class RolloutService {
                         .resolve("weights"));
         List<Path> loadableFrom =
                 Stream.concat(roots.all().stream(), Stream.of(localWeights)).toList();
+        if (engine.addresses().isPresent() && config.router().isPresent()) {
+            throw new IllegalArgumentException("sluice.rollout.engine.addresses and sluice.rollout.router are both set;"
+                    + " give the engines' addresses, or a router that knows them");
+        }
         AtomicInteger started = new AtomicInteger();
         return new RunRollout.Surroundings(
                 identity.id(),
                 identity.incarnation(),
                 core,
                 publisher,
-                new ChildEngineLauncher(
-                        engine.command().orElse(List.of()),
-                        engine.life(),
-                        roots.dataRoot(),
-                        loadableFrom,
-                        roots::objection),
-                new EngineDeadlines(
-                        engine.startDeadline(),
-                        engine.updateDrain(),
-                        engine.startDeadline(),
-                        engine.suspectDeadline(),
-                        engine.stopGrace()),
+                launcher(engine, loadableFrom),
+                deadlines(engine),
                 roots::objection,
                 () -> "%s-%s-%d".formatted(identity.id(), identity.incarnation(), started.incrementAndGet()),
                 localWeights,
@@ -125,6 +123,35 @@ class RolloutService {
 
     Core core() {
         return core;
+    }
+
+    private EngineLauncher launcher(RolloutConfig.Engine engine, List<Path> loadableFrom) {
+        String apiKey = engine.apiKey().orElse(null);
+        Optional<EngineLauncher> external = engine.addresses()
+                .<EngineLauncher>map(addresses -> new ExternalEngines(addresses, apiKey))
+                .or(() -> config.router().map(router -> new ExternalRouter(router, apiKey)));
+        return external.orElseGet(() -> new ChildEngineLauncher(
+                engine.command().orElse(List.of()), engine.life(), roots.dataRoot(), loadableFrom, roots::objection));
+    }
+
+    /** Engines that this instance can hold. */
+    private int slots() {
+        return config.engine()
+                .addresses()
+                .map(List::size)
+                .or(() -> config.router().map(router -> 1))
+                .orElse(config.slots());
+    }
+
+    private static EngineDeadlines deadlines(RolloutConfig.Engine engine) {
+        return new EngineDeadlines(
+                engine.startDeadline(),
+                engine.warmDeadline(),
+                engine.updateDrain(),
+                engine.startDeadline(),
+                engine.suspectDeadline(),
+                engine.stopGrace(),
+                new EngineDeadlines.Watch(engine.progressDeadline(), engine.canaryDeadline(), engine.canaryPeriod()));
     }
 
     void start(@Observes StartupEvent event) {
@@ -159,7 +186,7 @@ class RolloutService {
                 config.backend(),
                 config.gpus(),
                 hostMemoryMiB(),
-                config.slots(),
+                slots(),
                 AddressedReader.partitionOf(identity.id(), Topics.GROUP_TASKS),
                 Map.of("java", Runtime.version().toString()),
                 now);

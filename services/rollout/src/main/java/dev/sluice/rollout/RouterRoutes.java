@@ -53,13 +53,15 @@ class RouterRoutes {
 
     private final RolloutInstance instance;
     private final Core core;
-    private final RolloutConfig.Router config;
+    private final RolloutConfig.Clients config;
+    private final Optional<String> apiKey;
     private final HttpClient client;
 
     RouterRoutes(RolloutService service, RolloutConfig config, Vertx vertx) {
         this.instance = service.instance();
         this.core = service.core();
-        this.config = config.router();
+        this.config = config.clients();
+        this.apiKey = config.engine().apiKey();
         this.client = vertx.createHttpClient(
                 new HttpClientOptions().setKeepAliveTimeout(IDLE_SECONDS),
                 new PoolOptions().setHttp1MaxSize(MAX_CONNECTIONS_PER_ENGINE));
@@ -188,10 +190,12 @@ class RouterRoutes {
     }
 
     private RequestOptions options(HttpMethod method, URI engine, String pathAndQuery) {
-        return new RequestOptions()
+        RequestOptions options = new RequestOptions()
                 .setMethod(method)
                 .setAbsoluteURI(engine + pathAndQuery)
                 .setIdleTimeout(config.timeout().toMillis());
+        apiKey.ifPresent(key -> options.putHeader(HttpHeaders.AUTHORIZATION, "Bearer " + key));
+        return options;
     }
 
     private static void copy(RoutingContext call, HttpClientRequest request, String header) {

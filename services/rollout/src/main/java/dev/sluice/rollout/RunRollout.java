@@ -152,6 +152,11 @@ final class RunRollout implements EngineWork {
     }
 
     @Override
+    public void unanswered(Engine engine) {
+        groups.takeBack(engine);
+    }
+
+    @Override
     public void lost(Engine engine) {
         weights.loadEnded();
         groups.lost(engine);

@@ -5,18 +5,23 @@ import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.engine.EngineApi;
 import dev.sluice.rollout.engine.EngineLauncher;
 import dev.sluice.rollout.engine.EngineProcess;
+import dev.sluice.rollout.engine.Progress;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.FinishReason;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.Meta;
+import dev.sluice.sglang.Speculation;
 import dev.sluice.sglang.TokenLogprob;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,12 +32,16 @@ final class FakeEngines implements EngineLauncher {
     @Nullable
     String launchFailure;
 
+    /** What a test does to every engine before it answers. */
+    Consumer<FakeEngine> misfortune = engine -> {};
+
     @Override
     public EngineProcess launch(String engineId, Share share, List<Integer> gpus) throws IOException {
         if (launchFailure != null) {
             throw new IOException(launchFailure);
         }
-        FakeEngine engine = new FakeEngine(launched.size() + 1);
+        FakeEngine engine = new FakeEngine(launched.size() + 1, share);
+        misfortune.accept(engine);
         launched.add(engine);
         return engine;
     }
@@ -42,9 +51,11 @@ final class FakeEngines implements EngineLauncher {
     }
 
     static final class FakeEngine implements EngineProcess, EngineApi {
-        private final int number;
+        final int number;
         private final CompletableFuture<ChildExit> exited = new CompletableFuture<>();
         final List<GenerateRequest> requests = new ArrayList<>();
+        final List<GenerateRequest> canaries = new ArrayList<>();
+        final Share share;
         final List<String> aborted = new ArrayList<>();
         final List<Integer> loaded = new ArrayList<>();
         boolean healthy = true;
@@ -57,16 +68,45 @@ final class FakeEngines implements EngineLauncher {
         String label = "default";
         private @Nullable String labelBeforeLoad;
 
-        FakeEngine(int number) {
+        /** Whether it answers health checks but generates nothing. */
+        boolean generatesNothing;
+
+        /** Whether it was there before. */
+        boolean adopted;
+
+        /** What it says that it computes; the same again and again while its tokens stand still. */
+        Supplier<Optional<Progress>> progress = () -> Optional.of(new Progress(1, 100, 0));
+
+        @Nullable
+        String labelAfterLoad;
+
+        @Nullable
+        String checksum;
+
+        @Nullable
+        Speculation speculation;
+
+        private List<String> output = List.of("last words");
+
+        FakeEngine(int number, Share share) {
             this.number = number;
+            this.share = share;
         }
 
-        void crash() {
-            exited.complete(new ChildExit(List.of("engine"), pid(), OptionalInt.of(137), List.of("last words")));
+        void crash(String... lastLines) {
+            output = List.of(lastLines);
+            exited.complete(new ChildExit(List.of("engine"), pid(), OptionalInt.of(137), output));
         }
 
         @Override
         public List<GenerateResponse> generate(List<GenerateRequest> batch, Duration deadline) {
+            if (generatesNothing) {
+                throw new IllegalStateException("no answer within " + deadline);
+            }
+            if (String.valueOf(batch.getFirst().rid()).startsWith("canary/")) {
+                canaries.addAll(batch);
+                return List.of(reply(batch.getFirst(), new FinishReason.Length(2)));
+            }
             requests.addAll(batch);
             if (callFailure != null) {
                 throw callFailure;
@@ -97,7 +137,7 @@ final class FakeEngines implements EngineLauncher {
                     null,
                     null,
                     null,
-                    null);
+                    speculation);
             return new GenerateResponse("01", new int[] {5, 6}, meta, null, null);
         }
 
@@ -112,13 +152,23 @@ final class FakeEngines implements EngineLauncher {
         }
 
         @Override
+        public Optional<Progress> progress(Duration deadline) {
+            return progress.get();
+        }
+
+        @Override
+        public Optional<String> checksum(Duration deadline) {
+            return Optional.ofNullable(checksum);
+        }
+
+        @Override
         public List<String> load(WeightSource source, Duration deadline) {
             if (refusesWeights) {
                 throw new IllegalStateException("weights are partly updated");
             }
             loaded.add(source.version());
             labelBeforeLoad = label; // what a pause cut off was sampled before the load
-            label = Integer.toString(source.version());
+            label = labelAfterLoad == null ? Integer.toString(source.version()) : labelAfterLoad;
             return List.of("success");
         }
 
@@ -133,6 +183,11 @@ final class FakeEngines implements EngineLauncher {
         }
 
         @Override
+        public boolean adopted() {
+            return adopted;
+        }
+
+        @Override
         public EngineApi api() {
             return this;
         }
@@ -144,7 +199,7 @@ final class FakeEngines implements EngineLauncher {
 
         @Override
         public List<String> lastLines(int atMost) {
-            return List.of();
+            return output;
         }
 
         @Override

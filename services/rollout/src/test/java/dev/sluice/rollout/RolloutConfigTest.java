@@ -7,6 +7,7 @@ import dev.sluice.events.Backend;
 import dev.sluice.process.Life;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -24,14 +25,21 @@ class RolloutConfigTest {
         assertThat(config.backend()).isEqualTo(Backend.CPU);
         assertThat(config.drain()).isEqualTo(Duration.ofSeconds(3));
         assertThat(config.localWeights()).isEmpty();
-        assertThat(config.router().timeout()).isEqualTo(Duration.ofMinutes(30));
-        assertThat(config.router().maxBody()).isEqualTo(64 << 20);
+        assertThat(config.clients().timeout()).isEqualTo(Duration.ofMinutes(30));
+        assertThat(config.clients().maxBody()).isEqualTo(64 << 20);
         assertThat(config.rewardUrls()).isEmpty();
         assertThat(config.rewardCalls()).isEqualTo(64);
         assertThat(config.rewardJars()).isEmpty();
+        assertThat(config.router()).isEmpty();
         assertThat(config.engine().command()).isEmpty();
+        assertThat(config.engine().addresses()).isEmpty();
+        assertThat(config.engine().apiKey()).isEmpty();
         assertThat(config.engine().life()).isEqualTo(Life.STDIN);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofSeconds(120));
+        assertThat(config.engine().warmDeadline()).isEqualTo(Duration.ofSeconds(120));
+        assertThat(config.engine().progressDeadline()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(config.engine().canaryDeadline()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(config.engine().canaryPeriod()).isEqualTo(Duration.ofSeconds(60));
         assertThat(config.engine().updateDrain()).isEqualTo(Duration.ofSeconds(2));
         assertThat(config.engine().suspectDeadline()).isEqualTo(Duration.ofSeconds(90));
         assertThat(config.engine().stopGrace()).isEqualTo(Duration.ofSeconds(2));
@@ -45,15 +53,22 @@ class RolloutConfigTest {
                 entry("sluice.rollout.gpus", "8"),
                 entry("sluice.rollout.backend", "gpu"),
                 entry("sluice.rollout.drain", "10s"),
-                entry("sluice.rollout.local-weights", "/nvme/weights"),
-                entry("sluice.rollout.router.timeout", "60s"),
-                entry("sluice.rollout.router.max-body", "1000"),
                 entry("sluice.rollout.engine.command", "python3,-m,sglang.launch_server"),
+                entry("sluice.rollout.router", "http://10.0.0.9:30000"),
+                entry("sluice.rollout.engine.addresses", "http://10.0.0.7:30000,http://10.0.0.8:30000"),
+                entry("sluice.rollout.engine.api-key", "secret"),
                 entry("sluice.rollout.engine.life", "guarded"),
                 entry("sluice.rollout.engine.start-deadline", "30m"),
+                entry("sluice.rollout.engine.warm-deadline", "10m"),
+                entry("sluice.rollout.engine.progress-deadline", "50s"),
+                entry("sluice.rollout.engine.canary-deadline", "40s"),
+                entry("sluice.rollout.engine.canary-period", "5m"),
                 entry("sluice.rollout.engine.update-drain", "5s"),
                 entry("sluice.rollout.engine.suspect-deadline", "3m"),
                 entry("sluice.rollout.engine.stop-grace", "20s"),
+                entry("sluice.rollout.local-weights", "/nvme/weights"),
+                entry("sluice.rollout.clients.timeout", "60s"),
+                entry("sluice.rollout.clients.max-body", "1000"),
                 entry("sluice.rollout.reward-urls", "http://one:1/a,http://two:2"),
                 entry("sluice.rollout.reward-calls", "8"),
                 entry("sluice.rollout.reward-jars", "/r/a.jar,/r/b.jar")));
@@ -63,11 +78,19 @@ class RolloutConfigTest {
         assertThat(config.backend()).isEqualTo(Backend.GPU);
         assertThat(config.drain()).isEqualTo(Duration.ofSeconds(10));
         assertThat(config.localWeights()).contains(Path.of("/nvme/weights"));
-        assertThat(config.router().timeout()).isEqualTo(Duration.ofMinutes(1));
-        assertThat(config.router().maxBody()).isEqualTo(1000);
+        assertThat(config.clients().timeout()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(config.clients().maxBody()).isEqualTo(1000);
         assertThat(config.engine().command()).contains(List.of("python3", "-m", "sglang.launch_server"));
+        assertThat(config.router()).contains(URI.create("http://10.0.0.9:30000"));
+        assertThat(config.engine().addresses())
+                .contains(List.of(URI.create("http://10.0.0.7:30000"), URI.create("http://10.0.0.8:30000")));
+        assertThat(config.engine().apiKey()).contains("secret");
         assertThat(config.engine().life()).isEqualTo(Life.GUARDED);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofMinutes(30));
+        assertThat(config.engine().warmDeadline()).isEqualTo(Duration.ofMinutes(10));
+        assertThat(config.engine().progressDeadline()).isEqualTo(Duration.ofSeconds(50));
+        assertThat(config.engine().canaryDeadline()).isEqualTo(Duration.ofSeconds(40));
+        assertThat(config.engine().canaryPeriod()).isEqualTo(Duration.ofMinutes(5));
         assertThat(config.engine().updateDrain()).isEqualTo(Duration.ofSeconds(5));
         assertThat(config.engine().suspectDeadline()).isEqualTo(Duration.ofMinutes(3));
         assertThat(config.engine().stopGrace()).isEqualTo(Duration.ofSeconds(20));

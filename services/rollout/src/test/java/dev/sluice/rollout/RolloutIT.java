@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.EngineEvent.EngineStopped;
+import dev.sluice.events.EngineEvent.EngineUnhealthy;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
@@ -21,6 +22,7 @@ import dev.sluice.testkit.KafkaBroker;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -134,6 +136,30 @@ class RolloutIT {
                 assertThat(sample.engineId()).isEqualTo(second.engineId());
                 assertThat(sample.oldestVersion()).isEqualTo(1);
             });
+        }
+    }
+
+    @Test
+    void anEngineThatIsStoppedInTheMiddleOfItsWorkIsReplacedAndItsGroupFinishes(KafkaBroker kafka) throws Exception {
+        Map<String, String> impatient =
+                Map.of("SLUICE_ROLLOUT_ENGINE_PROGRESS_DEADLINE", "2s", "SLUICE_ROLLOUT_ENGINE_CANARY_DEADLINE", "2s");
+        try (Scenario run = new Scenario(kafka, folder);
+                RunningRollout service = run.startService(impatient)) {
+            // Given
+            EngineReady first = run.begin();
+            long pid = run.log.await(run.runId, EngineStarted.class).pid();
+            // When
+            assertThat(new ProcessBuilder("kill", "-STOP", Long.toString(pid))
+                            .start()
+                            .waitFor())
+                    .isZero();
+            GroupRequested task = run.request(1, 0, null);
+            // Then
+            EngineUnhealthy unhealthy = run.log.await(run.runId, EngineUnhealthy.class, any -> true, Scenario.START);
+            assertThat(unhealthy.engineId()).isEqualTo(first.engineId());
+            assertThat(unhealthy.reason()).contains("no token moved for", "4 samples on it", "a canary got no answer");
+            assertThat(run.sampled(task).samples()).extracting(Sample::engineId).doesNotContain(first.engineId());
+            assertThat(isAlive(pid)).isFalse();
         }
     }
 

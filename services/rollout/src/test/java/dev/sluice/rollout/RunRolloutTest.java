@@ -71,10 +71,12 @@ class RunRolloutTest {
         AtomicInteger ids = new AtomicInteger();
         EngineDeadlines deadlines = new EngineDeadlines(
                 Duration.ofSeconds(120),
+                Duration.ofSeconds(60),
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(90),
-                Duration.ofSeconds(2));
+                Duration.ofSeconds(2),
+                new EngineDeadlines.Watch(Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ofSeconds(60)));
         var around = new RunRollout.Surroundings(
                 "rollout-1",
                 "now",

@@ -11,6 +11,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -21,12 +22,18 @@ record RunningRollout(String instanceId, ChildProcess process, Path stateFile) i
     private static final Path ENGINE = ROOT.resolve("services/cpu-backend/target");
     private static final String ENGINE_MAIN = "dev.sluice.cpu.engine.EngineMain";
 
-    static RunningRollout start(KafkaBroker kafka, String instanceId, Path dataRoot, Path modelRoot)
+    /**
+     * Starts it.
+     *
+     * @param further variables of its environment
+     */
+    static RunningRollout start(
+            KafkaBroker kafka, String instanceId, Path dataRoot, Path modelRoot, Map<String, String> further)
             throws IOException {
         String engine = "%s,-Xmx512m,-XX:+UseSerialGC,--enable-native-access=ALL-UNNAMED,-cp,%s,%s"
                 .formatted(java(), engineClassPath(), ENGINE_MAIN);
         Path stateFile = dataRoot.resolve(instanceId + "-" + System.nanoTime() + ".json");
-        Map<String, String> environment = Map.of(
+        Map<String, String> environment = new HashMap<>(Map.of(
                 "SLUICE_STATE_FILE",
                 stateFile.toString(),
                 "SLUICE_KAFKA_BOOTSTRAP_SERVERS",
@@ -40,7 +47,8 @@ record RunningRollout(String instanceId, ChildProcess process, Path stateFile) i
                 "SLUICE_ROLLOUT_SLOTS",
                 "2",
                 "SLUICE_ROLLOUT_ENGINE_COMMAND",
-                engine);
+                engine));
+        environment.putAll(further);
         List<String> command = List.of(
                 java(),
                 "-Xmx256m",
@@ -55,6 +63,29 @@ record RunningRollout(String instanceId, ChildProcess process, Path stateFile) i
                 instanceId,
                 ChildProcess.start(ChildCommand.of(command, dataRoot, log).withEnvironment(environment)),
                 stateFile);
+    }
+
+    /** A CPU engine that no service started. */
+    static ChildProcess startEngine(int port, Path model, Path root) throws IOException {
+        List<String> command = List.of(
+                java(),
+                "-Xmx512m",
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                engineClassPath(),
+                ENGINE_MAIN,
+                "--max-running-requests",
+                "16",
+                "--context-length",
+                "512",
+                "--skip-server-warmup",
+                "--model-path",
+                model.toString(),
+                "--port",
+                Integer.toString(port));
+        return ChildProcess.start(ChildCommand.of(command, root, root.resolve("engine-" + System.nanoTime() + ".log"))
+                .withEnvironment(Map.of("SLUICE_ALLOWED_ROOTS", root.toString())));
     }
 
     private static String java() {

@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,8 +41,8 @@ final class Scenario implements AutoCloseable {
     final String runId;
     final String instanceId;
     final EventLog log;
-    private final Path folder;
-    private final Path model;
+    final Path folder;
+    final Path model;
 
     Scenario(KafkaBroker kafka, Path folder) throws IOException {
         this.kafka = kafka;
@@ -67,7 +68,11 @@ final class Scenario implements AutoCloseable {
     }
 
     RunningRollout startService() throws IOException {
-        return RunningRollout.start(kafka, instanceId, folder.resolve("data"), folder);
+        return startService(Map.of());
+    }
+
+    RunningRollout startService(Map<String, String> environment) throws IOException {
+        return RunningRollout.start(kafka, instanceId, folder.resolve("data"), folder, environment);
     }
 
     /** Waits for the newest incarnation that is not the given one. */

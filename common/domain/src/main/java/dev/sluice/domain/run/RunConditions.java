@@ -55,7 +55,11 @@ final class RunConditions {
             }
             case EngineEvent.EngineStopped stopped -> stopped(stopped.engineId());
             case EngineEvent.EngineUnhealthy unhealthy -> stopped(unhealthy.engineId());
+            case EngineEvent.EngineQuarantined quarantined -> stopped(quarantined.engineId());
             case EngineEvent.EngineStarted started -> {
+                return false;
+            }
+            case EngineEvent.EngineFellBack fellBack -> {
                 return false;
             }
             case EngineEvent.WeightsLoaded loaded -> {

@@ -38,6 +38,7 @@ public final class EngineMain {
             // Before the model is loaded: a parent may die meanwhile.
             Thread.ofPlatform().daemon().name("lifeline").start(EngineMain::followLifeline);
         }
+        Preload.start();
         try {
             serve(options, environment);
         } catch (IOException | CheckpointException | IllegalArgumentException | RequestException e) {

@@ -92,6 +92,8 @@ public final class Assignments {
                 planned.request().model().path(),
                 rollout.args(),
                 rollout.maxRunningRequests(),
-                Duration.ofSeconds(planned.request().weights().loadDeadlineSeconds()));
+                Duration.ofSeconds(planned.request().weights().loadDeadlineSeconds()),
+                rollout.environment(),
+                rollout.fallbacks());
     }
 }

@@ -1,8 +1,11 @@
 package dev.sluice.rollout.assignment;
 
+import dev.sluice.events.Plan.Fallback;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What this instance gives to a run.
@@ -10,8 +13,15 @@ import java.util.regex.Pattern;
  * @param epoch of the assignment
  * @param engines engines to run, all alike
  * @param gpus GPU indexes for all of them together; empty on CPUs
+ * @param node which part of one engine that spans several nodes this instance starts; null for whole engines
  */
-public record Share(String runId, int epoch, int engines, List<Integer> gpus, EngineRecipe recipe) {
+public record Share(
+        String runId,
+        int epoch,
+        int engines,
+        List<Integer> gpus,
+        EngineRecipe recipe,
+        @Nullable Node node) {
     /** Run ids name folders. */
     private static final Pattern RUN_ID = Pattern.compile("[a-z0-9-]{1,40}");
 
@@ -25,8 +35,36 @@ public record Share(String runId, int epoch, int engines, List<Integer> gpus, En
         }
     }
 
+    /** Engines that fit this instance. */
+    public Share(String runId, int epoch, int engines, List<Integer> gpus, EngineRecipe recipe) {
+        this(runId, epoch, engines, gpus, recipe, null);
+    }
+
     public Share withEngines(int other) {
-        return new Share(runId, epoch, other, gpus, recipe);
+        return new Share(runId, epoch, other, gpus, recipe, node);
+    }
+
+    public Share withRecipe(EngineRecipe other) {
+        return new Share(runId, epoch, engines, gpus, other, node);
+    }
+
+    /**
+     * The place of this instance's process in an engine of several nodes.
+     *
+     * @param rank 0 is the one that answers requests
+     * @param meetingAddress host and port of rank 0 where the processes meet; the same for all
+     */
+    public record Node(int rank, String meetingAddress) {
+        private static final Pattern ADDRESS =
+                Pattern.compile("[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|\\[[0-9a-f:]+]:[0-9]{1,5}");
+
+        public Node {
+            if (rank < 0 || !ADDRESS.matcher(meetingAddress).matches()) {
+                throw new IllegalArgumentException(
+                        "a node of an engine has the rank %d and the meeting address '%s'; needed are 0 or more and host:port"
+                                .formatted(rank, meetingAddress));
+            }
+        }
     }
 
     /**
@@ -36,11 +74,29 @@ public record Share(String runId, int epoch, int engines, List<Integer> gpus, En
      * @param args the plan's arguments, without program, model path, host and port
      * @param maxRunningRequests samples one engine runs at once
      * @param weightLoadDeadline how long an engine may take to load a weight version
+     * @param environment the plan's variables
+     * @param fallbacks other arguments, in order, where a start finds no memory
      */
     public record EngineRecipe(
-            String modelPath, List<String> args, int maxRunningRequests, Duration weightLoadDeadline) {
+            String modelPath,
+            List<String> args,
+            int maxRunningRequests,
+            Duration weightLoadDeadline,
+            Map<String, String> environment,
+            List<Fallback> fallbacks) {
         public EngineRecipe {
             args = List.copyOf(args);
+            environment = Map.copyOf(environment);
+            fallbacks = List.copyOf(fallbacks);
+        }
+
+        /** Without variables and fallbacks. */
+        public EngineRecipe(String modelPath, List<String> args, int maxRunningRequests, Duration weightLoadDeadline) {
+            this(modelPath, args, maxRunningRequests, weightLoadDeadline, Map.of(), List.of());
+        }
+
+        public EngineRecipe withArgs(List<String> other) {
+            return new EngineRecipe(modelPath, other, maxRunningRequests, weightLoadDeadline, environment, fallbacks);
         }
     }
 }

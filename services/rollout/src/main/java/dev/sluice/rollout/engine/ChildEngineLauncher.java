@@ -1,5 +1,7 @@
 package dev.sluice.rollout.engine;
 
+import dev.sluice.domain.arguments.EnvironmentNames;
+import dev.sluice.events.Problem;
 import dev.sluice.process.ChildCommand;
 import dev.sluice.process.ChildExit;
 import dev.sluice.process.ChildProcess;
@@ -13,7 +15,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,20 +60,30 @@ public record ChildEngineLauncher(
         }
         Path logs = Files.createDirectories(
                 dataRoot.resolve("runs").resolve(share.runId()).resolve("logs"));
-        PortLease port = PortLease.take();
+        EngineCommand engine = EngineCommand.of(share.recipe().args(), objection);
+        Map<String, String> environment = new HashMap<>(planned(share.recipe().environment()));
+        environment.putAll(environment(logs.resolve(engineId + ".journal"), gpus));
+        PortLease port = PortLease.take(engine.ports());
         try {
-            List<String> line = new ArrayList<>(command);
-            line.addAll(EngineArguments.check(share.recipe().args()));
-            line.addAll(List.of("--model-path", share.recipe().modelPath()));
-            line.addAll(List.of("--host", HOST, "--port", Integer.toString(port.port())));
+            List<String> line = engine.line(command, share.recipe().modelPath(), HOST, port.port(), share.node());
             ChildCommand child = ChildCommand.of(line, logs, logs.resolve(engineId + ".log"))
-                    .withEnvironment(environment(logs.resolve(engineId + ".journal"), gpus))
+                    .withEnvironment(environment)
                     .withLife(life);
             return new Child(ChildProcess.start(child), port);
         } catch (IOException | RuntimeException e) {
             port.close();
             throw e;
         }
+    }
+
+    /** A variable can load code, so the plan's pass the list that the planner holds requests to. */
+    private static Map<String, String> planned(Map<String, String> environment) {
+        List<Problem> problems = EnvironmentNames.problems(environment);
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("the plan's environment of engines cannot be used: "
+                    + problems.stream().map(Problem::message).collect(Collectors.joining("; ")));
+        }
+        return environment;
     }
 
     private Map<String, String> environment(Path journal, List<Integer> gpus) {

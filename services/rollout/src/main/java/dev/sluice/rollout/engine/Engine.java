@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One engine from its start to its end. Changed on the core's thread alone; its state may be read from any. */
@@ -17,11 +18,14 @@ public final class Engine {
     private final Deque<String> history = new ArrayDeque<>();
     private volatile EngineState state;
     private @Nullable EngineProcess process;
+    private volatile @Nullable CountedEngine api;
     private int running;
     private boolean answered;
     private boolean announced;
     private boolean ended;
     private long replies;
+    private int sumVersion;
+    private @Nullable String sum;
     private @Nullable Instant firstReady;
 
     Engine(String id, int capacity, Instant now) {
@@ -42,12 +46,12 @@ public final class Engine {
 
     /** Samples it runs at once. */
     public int capacity() {
-        return capacity;
+        return process == null ? capacity : capacity * process.members();
     }
 
     /** Samples it could take now without queueing. */
     public int free() {
-        return Math.max(0, capacity - running);
+        return Math.max(0, capacity() - running);
     }
 
     /** Samples that run on it. */
@@ -68,8 +72,7 @@ public final class Engine {
 
     /** What to ask it through; only after it has started. */
     public EngineApi api() {
-        return Objects.requireNonNull(process, "engine " + id + " has no process yet")
-                .api();
+        return Objects.requireNonNull(api, "engine " + id + " has no process yet");
     }
 
     /**
@@ -115,6 +118,22 @@ public final class Engine {
 
     void startedAs(EngineProcess started) {
         process = started;
+        api = new CountedEngine(started.api());
+    }
+
+    /** What speculation brought since its start. */
+    DraftCounts drafts() {
+        return api == null ? DraftCounts.NONE : api.drafts();
+    }
+
+    /** Its fingerprint of a version's weights, where it gave one. */
+    Optional<String> sum(int version) {
+        return sumVersion == version ? Optional.ofNullable(sum) : Optional.empty();
+    }
+
+    void sum(int version, String fingerprint) {
+        sumVersion = version;
+        sum = fingerprint;
     }
 
     boolean answered() {

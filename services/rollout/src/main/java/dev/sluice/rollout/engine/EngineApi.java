@@ -5,6 +5,7 @@ import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** What an engine can be asked; every call blocks until its deadline at the latest. */
 public interface EngineApi {
@@ -15,6 +16,12 @@ public interface EngineApi {
     void abort(String ridPrefix);
 
     boolean healthy(Duration deadline);
+
+    /** What it is computing; empty where it is too old to say so. */
+    Optional<Progress> progress(Duration deadline);
+
+    /** A fingerprint of the weights it holds; empty where it offers none. Engines of one layout agree on equal weights. */
+    Optional<String> checksum(Duration deadline);
 
     /**
      * Replaces the weights: pause, flush, load, check, continue.

@@ -12,8 +12,17 @@ import org.jspecify.annotations.Nullable;
 
 /** Figures of all engines of this instance for Prometheus. */
 public final class EngineFigures {
-    private static final List<String> STATES =
-            List.of("Launching", "Loading", "Ready", "Quiescing", "Updating", "Suspect", "Draining", "Dead");
+    private static final List<String> STATES = List.of(
+            "Launching",
+            "Loading",
+            "Following",
+            "Warming",
+            "Ready",
+            "Quiescing",
+            "Updating",
+            "Suspect",
+            "Draining",
+            "Dead");
 
     private final MeterRegistry registry;
     private final Timer updates;
@@ -56,6 +65,15 @@ public final class EngineFigures {
 
     void weightsLoaded(Duration withoutWork) {
         updates.record(withoutWork);
+    }
+
+    /**
+     * An engine is replaced or changed for a reason of its own.
+     *
+     * @param why unhealthy, quarantined, fallback or unanswered
+     */
+    void trouble(String why) {
+        registry.counter("sluice_rollout_engine_troubles", "why", why).increment();
     }
 
     void gone(String engineId) {

@@ -5,9 +5,15 @@ import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The engines of one run on this instance. Used on the core's thread. */
 public final class EnginePool {
@@ -20,10 +26,13 @@ public final class EnginePool {
             EngineWork work,
             EngineDeadlines deadlines) {}
 
+    private static final Logger LOG = LoggerFactory.getLogger(EnginePool.class);
+
     private final Surroundings around;
     private final Supplier<String> engineIds;
     private final List<EngineSlot> slots = new ArrayList<>();
     private final List<CompletableFuture<Void>> closing = new ArrayList<>();
+    private final Siblings comparison = new Comparison();
 
     /** @param engineIds a new engine id each call */
     public EnginePool(Surroundings around, Supplier<String> engineIds) {
@@ -34,12 +43,12 @@ public final class EnginePool {
     /** Runs exactly the engines of this share; those that run already go on and are announced under its epoch. */
     public void serve(Share share) {
         around.reports().epoch(share.epoch());
-        slots.forEach(EngineSlot::announceAgain);
+        lives(EngineLife::announceAgain);
         while (slots.size() > share.engines()) {
             closing.add(slots.removeLast().close("assignment " + share.epoch() + " asks for fewer engines"));
         }
         while (slots.size() < share.engines()) {
-            EngineSlot slot = new EngineSlot(around, engineIds, share, gpusOf(share, slots.size()));
+            EngineSlot slot = new EngineSlot(around, comparison, engineIds, share, gpusOf(share, slots.size()));
             slots.add(slot);
             slot.launch();
         }
@@ -50,33 +59,39 @@ public final class EnginePool {
         return share.gpus().subList(slot * each, (slot + 1) * each);
     }
 
+    private void lives(Consumer<EngineLife> action) {
+        List.copyOf(slots).forEach(slot -> slot.life().ifPresent(action));
+    }
+
+    private void lifeOf(Engine engine, Consumer<EngineLife> action) {
+        List.copyOf(slots).stream()
+                .filter(slot -> slot.has(engine))
+                .forEach(slot -> slot.life().ifPresent(action));
+    }
+
     /** Engines in all states, newest of each slot. */
     public Stream<Engine> engines() {
-        return slots.stream().flatMap(slot -> slot.engine().stream());
+        return slots.stream().flatMap(slot -> slot.life().stream()).map(EngineLife::engine);
     }
 
     /** Lets every engine move towards the newest weight version, as far as it may now. */
     public void reconcile() {
-        slots.forEach(EngineSlot::reconcile);
+        lives(EngineLife::reconcile);
     }
 
     /** Says that the engines hold version 0 already. */
     public void acknowledgeSource() {
-        slots.forEach(EngineSlot::acknowledgeSource);
+        lives(EngineLife::acknowledgeSource);
     }
 
     /** A call to an engine failed in a way that throws doubt on it. */
     public void suspect(Engine engine, String reason) {
-        slots.stream()
-                .filter(slot -> slot.engine().filter(engine::equals).isPresent())
-                .forEach(slot -> slot.suspected(engine, reason));
+        lifeOf(engine, life -> life.suspected(reason));
     }
 
     /** An engine cannot be trusted any more. */
     public void replace(Engine engine, String reason) {
-        slots.stream()
-                .filter(slot -> slot.engine().filter(engine::equals).isPresent())
-                .forEach(slot -> slot.unhealthy(engine, reason));
+        lifeOf(engine, life -> life.unhealthy(reason));
     }
 
     /** Ends all engines in order; ends itself when the last one has. */
@@ -85,5 +100,101 @@ public final class EnginePool {
             closing.add(slots.removeLast().close(reason));
         }
         return CompletableFuture.allOf(closing.toArray(CompletableFuture[]::new));
+    }
+
+    /** What the engines of a run say about each other. */
+    private final class Comparison implements Siblings {
+        private final Map<Boolean, ChecksumVotes> votes = Map.of(true, new ChecksumVotes(), false, new ChecksumVotes());
+        private final DraftJudge drafts = new DraftJudge();
+        private @Nullable String draftsLose;
+        private @Nullable EngineSlot restarted;
+
+        @Override
+        public boolean several() {
+            return slots.size() > 1;
+        }
+
+        @Override
+        public void summed(Engine engine, int version, String sum) {
+            engine.sum(version, sum);
+            boolean drafting = slots.stream().anyMatch(slot -> slot.has(engine) && slot.isDrafting());
+            // A draft's weights are part of the fingerprint, so engines with and without one are two kinds.
+            List<EngineLife> alike = slots.stream()
+                    .filter(slot -> slot.isDrafting() == drafting)
+                    .flatMap(slot -> slot.life().stream())
+                    .toList();
+            ChecksumVotes.Standing standing = votes.get(drafting).vote(version, sum);
+            boolean open =
+                    alike.stream().anyMatch(life -> life.engine().sum(version).isEmpty());
+            if (standing.tied() && open) {
+                return; // another engine's load decides
+            }
+            alike.forEach(life -> compare(life, version, standing.sum()));
+        }
+
+        private void compare(EngineLife life, int version, String expected) {
+            String found = life.engine().sum(version).orElse(expected);
+            if (!found.equals(expected) && life.engine().state().holds(version)) {
+                life.quarantine(
+                        version,
+                        "its weights are not those that others loaded for this version",
+                        Map.of("checksum", found, "checksumOfTheOthers", expected));
+            }
+        }
+
+        @Override
+        public void drafted(Engine engine, DraftCounts window) {
+            String before =
+                    drafts.baseline().isPresent() ? figure(drafts.baseline().getAsDouble()) : "unknown";
+            String now = figure(window.acceptLength());
+            switch (drafts.judge(window.acceptLength())) {
+                case PAYS -> {}
+                case FELL -> {
+                    String reason = "a verification brings %s tokens; it was %s before".formatted(now, before);
+                    Map<String, String> figures = Map.of(
+                            "acceptLength", now,
+                            "acceptLengthBefore", before,
+                            "verifications", Long.toString(window.verifications()));
+                    lifeOf(
+                            engine,
+                            life -> life.quarantine(engine.state().served().orElse(0), reason, figures));
+                }
+                case LOSES -> {
+                    draftsLose = "a verification brings %s tokens; below %s drafts cost more than they bring"
+                            .formatted(now, DraftJudge.BREAK_EVEN);
+                    LOG.warn("speculation is switched off error={}", draftsLose);
+                    restartNext();
+                }
+            }
+        }
+
+        private static String figure(double acceptLength) {
+            return "%.2f".formatted(acceptLength);
+        }
+
+        @Override
+        public void ready() {
+            restartNext();
+        }
+
+        /** One after another, so that the run is never without engines that it has. */
+        private void restartNext() {
+            if (draftsLose == null || restarted != null && !restarted.isSettled()) {
+                return;
+            }
+            String reason = draftsLose;
+            slots.stream()
+                    .filter(slot -> slot.drafts() && slot.isSettled())
+                    .findFirst()
+                    .ifPresent(slot -> {
+                        restarted = slot;
+                        slot.restartWithoutDrafts(reason);
+                    });
+        }
+
+        @Override
+        public Optional<String> draftsLose() {
+            return Optional.ofNullable(draftsLose);
+        }
     }
 }

@@ -24,6 +24,16 @@ public interface EngineProcess {
 
     List<String> lastLines(int atMost);
 
+    /** Engines behind its address. */
+    default int members() {
+        return 1;
+    }
+
+    /** Whether it was there before us: its weights are unknown, and it is let go instead of ended. */
+    default boolean adopted() {
+        return false;
+    }
+
     /** Ends the process and all it started; blocks up to the grace and a little more. */
     ChildExit stop(Duration grace);
 }

@@ -1,5 +1,7 @@
 package dev.sluice.rollout.engine;
 
+import dev.sluice.events.EngineEvent.EngineFellBack;
+import dev.sluice.events.EngineEvent.EngineQuarantined;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.EngineEvent.EngineStopped;
@@ -9,6 +11,7 @@ import dev.sluice.process.ChildExit;
 import dev.sluice.rollout.core.Publisher;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,8 +61,48 @@ public final class EngineReports {
     }
 
     void unhealthy(Engine engine, String reason) {
+        figures.trouble("unhealthy");
         LOG.warn("engine is replaced runId={} engineId={} error={}", runId, engine.id(), reason);
         publisher.publish(new EngineUnhealthy(runId, epoch, engine.id(), instanceId, reason));
+    }
+
+    void unanswered(Engine engine, Duration since) {
+        figures.trouble("unanswered");
+        LOG.warn(
+                "what runs on an engine is taken back runId={} engineId={} samples={} error=no token moved for {} although it answers a canary",
+                runId,
+                engine.id(),
+                engine.running(),
+                since);
+    }
+
+    void quarantined(Engine engine, int version, String reason, Map<String, String> compared) {
+        figures.trouble("quarantined");
+        LOG.warn(
+                "engine is quarantined runId={} engineId={} weightVersion={} error={} figures={}",
+                runId,
+                engine.id(),
+                version,
+                reason,
+                compared);
+        publisher.publish(new EngineQuarantined(runId, epoch, engine.id(), instanceId, version, reason, compared));
+    }
+
+    /**
+     * The next start takes other arguments.
+     *
+     * @param difference what is different; null where nothing is left to try
+     */
+    void fellBack(Engine engine, @Nullable String difference, String reason, StartLadder ladder) {
+        figures.trouble("fallback");
+        LOG.warn(
+                "engine falls back runId={} engineId={} difference={} error={}",
+                runId,
+                engine.id(),
+                difference,
+                reason);
+        publisher.publish(new EngineFellBack(
+                runId, epoch, engine.id(), instanceId, difference, reason, ladder.taken(), ladder.rungs()));
     }
 
     void stopped(Engine engine, String reason, @Nullable ChildExit exit) {

@@ -3,16 +3,20 @@ package dev.sluice.rollout.engine;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Where an engine is in its life. Each state has its own legal moves; any other move throws.
  *
  * <pre>
- * Launching -> Loading -> Ready <-> Suspect
- *                 |         |
- *                 |     Quiescing
- *                 |         |
- *                 +---> Updating -> Ready
+ * Launching -> Loading -> Warming -> Ready <-> Suspect
+ *                 |  |       ^         |
+ *                 |  +--> Following    |
+ *                 |          |     Quiescing
+ *                 |          |         |
+ *                 +---> Updating <-----+
+ *                          |
+ *                          +--> Ready
  * every state -> Draining -> Dead, every state -> Dead
  * </pre>
  */
@@ -27,7 +31,17 @@ public sealed interface EngineState {
         throw illegal("started");
     }
 
-    /** It answers and holds the version that it needs. */
+    /** It is not the process of its engine that answers requests. */
+    default Following follow(Instant now) {
+        throw illegal("follow");
+    }
+
+    /** It answers and holds the version that it needs: now it must show that it can generate. */
+    default Warming warm(int version, Instant now) {
+        throw illegal("warm with version " + version);
+    }
+
+    /** It has generated, or has done so before, and holds the version that it needs. */
     default Ready ready(int version, Instant now) {
         throw illegal("ready with version " + version);
     }
@@ -60,14 +74,32 @@ public sealed interface EngineState {
     /** Whether it holds this version now and keeps it until it is told otherwise. */
     default boolean holds(int version) {
         return switch (this) {
+            case Warming warming -> warming.version() == version;
             case Ready ready -> ready.version() == version;
             case Quiescing quiescing -> quiescing.version() == version;
             case Suspect suspect -> suspect.version() == version;
             case Launching launching -> false;
+            case Following following -> false;
             case Loading loading -> false;
             case Updating updating -> false;
             case Draining draining -> false;
             case Dead dead -> false;
+        };
+    }
+
+    /** The version that it answers with now; none where it does not serve. */
+    default OptionalInt served() {
+        return switch (this) {
+            case Ready ready -> OptionalInt.of(ready.version());
+            case Suspect suspect -> OptionalInt.of(suspect.version());
+            case Launching launching -> OptionalInt.empty();
+            case Loading loading -> OptionalInt.empty();
+            case Following following -> OptionalInt.empty();
+            case Warming warming -> OptionalInt.empty();
+            case Quiescing quiescing -> OptionalInt.empty();
+            case Updating updating -> OptionalInt.empty();
+            case Draining draining -> OptionalInt.empty();
+            case Dead dead -> OptionalInt.empty();
         };
     }
 
@@ -100,13 +132,40 @@ public sealed interface EngineState {
         }
 
         @Override
-        public Ready ready(int version, Instant now) {
-            return new Ready(version, now);
+        public Warming warm(int version, Instant now) {
+            return new Warming(version, now);
+        }
+
+        @Override
+        public Following follow(Instant now) {
+            return new Following(now);
         }
 
         @Override
         public Updating update(int version, Instant now) {
             return new Updating(0, version, now);
+        }
+    }
+
+    /** A process of an engine of several nodes that does what its first one says; its end is all that can be seen of it. */
+    record Following(Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.empty();
+        }
+    }
+
+    /** It holds this version and generates for the first time; only then it takes work. */
+    record Warming(int version, Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            // A generation, then a fingerprint of the weights.
+            return Optional.of(deadlines.warm().multipliedBy(2));
+        }
+
+        @Override
+        public Ready ready(int held, Instant now) {
+            return new Ready(version, now);
         }
     }
 
@@ -149,11 +208,21 @@ public sealed interface EngineState {
         }
 
         @Override
+        public Warming warm(int version, Instant now) {
+            requireTarget(version);
+            return new Warming(version, now);
+        }
+
+        @Override
         public Ready ready(int version, Instant now) {
+            requireTarget(version);
+            return new Ready(version, now);
+        }
+
+        private void requireTarget(int version) {
             if (version != to) {
                 throw new IllegalStateException("an engine that is " + this + " came back with version " + version);
             }
-            return new Ready(version, now);
         }
     }
 

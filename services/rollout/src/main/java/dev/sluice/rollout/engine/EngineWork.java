@@ -8,6 +8,9 @@ public interface EngineWork {
     /** An engine takes work, or takes more of it, or holds another version. */
     void enginesChanged();
 
+    /** An engine lives but does not answer what runs on it: that is aborted and may be done again anywhere. */
+    void unanswered(Engine engine);
+
     /** An engine is gone with everything that ran on it. */
     void lost(Engine engine);
 }

@@ -12,13 +12,14 @@ final class RespawnDelay {
             Duration.ofSeconds(5),
             Duration.ofSeconds(10),
             Duration.ofSeconds(30));
-    /** An engine that was ready this long failed for a new reason. */
-    static final Duration GOOD_LIFE = Duration.ofSeconds(60);
+    /** Of an engine that no fallback of its plan could start: only a change outside helps. */
+    static final Duration GIVEN_UP = Duration.ofMinutes(5);
 
     private int failures;
 
-    Duration next(Duration readyFor) {
-        failures = readyFor.compareTo(GOOD_LIFE) >= 0 ? 0 : failures;
+    /** @param goodLife whether the engine has sampled, so that it failed for a new reason */
+    Duration next(boolean goodLife) {
+        failures = goodLife ? 0 : failures;
         return DELAYS.get(Math.min(failures++, DELAYS.size() - 1));
     }
 }

@@ -1,18 +1,23 @@
 package dev.sluice.rollout.engine;
 
+import dev.sluice.http.HttpCallException;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.SglangClient;
 import dev.sluice.sglang.WeightUpdate;
+import dev.sluice.sglang.WeightsChecksum;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** An engine behind SGLang's HTTP API. */
 final class SglangEngine implements EngineApi {
     private static final int FLUSH_ATTEMPTS = 5;
     private static final Duration FLUSH_WAIT = Duration.ofSeconds(2);
+
+    private static final int NOT_FOUND = 404;
 
     private final SglangClient client;
 
@@ -33,6 +38,33 @@ final class SglangEngine implements EngineApi {
     @Override
     public boolean healthy(Duration deadline) {
         return client.health(deadline);
+    }
+
+    @Override
+    public Optional<Progress> progress(Duration deadline) {
+        try {
+            return Optional.of(Progress.of(client.loads(deadline)));
+        } catch (HttpCallException e) {
+            if (e.status() == NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public Optional<String> checksum(Duration deadline) {
+        try {
+            WeightsChecksum sum = client.weightsChecksum(deadline);
+            return sum.success() && sum.perEngineChecksum() != null
+                    ? Optional.of(sum.perEngineChecksum().toString())
+                    : Optional.empty();
+        } catch (HttpCallException e) {
+            if (e.reason() == HttpCallException.Reason.STATUS) {
+                return Optional.empty(); // the call or its action came with 0.5.13
+            }
+            throw e;
+        }
     }
 
     /**

@@ -261,6 +261,22 @@ public final class GroupQueue {
         pump();
     }
 
+    /** An engine lives but does not answer what runs on it: that is aborted there and waits for any engine. */
+    public void takeBack(Engine engine) {
+        for (GroupWork work : List.copyOf(works.values())) {
+            for (GroupBatch batch : List.copyOf(work.running())) {
+                if (batch.engine == engine) {
+                    batch.forgotten = true;
+                    work.running().remove(batch);
+                    engine.returned(batch.indexes.size());
+                    core.background("abort-" + batch.ridPrefix, () -> abort(batch), (done, failure) -> {});
+                    settle(work);
+                }
+            }
+        }
+        pump();
+    }
+
     private void end(GroupWork work, String reason) {
         end(work, new GroupWork.Ending(reason, false));
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class EngineArgumentsTest {
@@ -32,7 +33,7 @@ class EngineArgumentsTest {
                 "--speculative-num-draft-tokens",
                 "3");
         // When
-        List<String> checked = EngineArguments.check(recipe);
+        List<String> checked = EngineArguments.check(recipe, path -> Optional.empty());
         // Then
         assertThat(checked).isEqualTo(recipe);
     }
@@ -41,16 +42,17 @@ class EngineArgumentsTest {
     void flagsThatRunOtherCodeOrNamePathsAreRefusedAllAtOnce() {
         // Given
         List<String> hostile =
-                List.of("--trust-remote-code", "--model-path=/etc", "--host", "0.0.0.0", "--dtype", "float32");
+                List.of("--custom-weight-loader", "--model-path=/etc", "--host", "0.0.0.0", "--dtype", "float32");
         // When / Then
-        assertThatThrownBy(() -> EngineArguments.check(hostile))
+        assertThatThrownBy(() -> EngineArguments.check(hostile, path -> Optional.empty()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("[--host, --model-path, --trust-remote-code]");
+                .hasMessageContaining("[--custom-weight-loader, --host, --model-path]");
     }
 
     @Test
     void anAbbreviatedFlagIsNoWayRoundTheList() {
         // argparse accepts unambiguous prefixes, so a prefix must be refused like any unknown flag
-        assertThatThrownBy(() -> EngineArguments.check(List.of("--trust-rem"))).hasMessageContaining("--trust-rem");
+        assertThatThrownBy(() -> EngineArguments.check(List.of("--trust-rem"), path -> Optional.empty()))
+                .hasMessageContaining("--trust-rem");
     }
 }

@@ -16,7 +16,7 @@ class EngineStateTest {
         // Given
         EngineState launching = new EngineState.Launching(NOW);
         // When
-        EngineState ready = launching.started(NOW).update(5, NOW).ready(5, LATER);
+        EngineState ready = launching.started(NOW).update(5, NOW).warm(5, NOW).ready(5, LATER);
         // Then
         assertThat(ready).isEqualTo(new EngineState.Ready(5, LATER));
         assertThat(ready.holds(5)).isTrue();
@@ -67,6 +67,16 @@ class EngineStateTest {
     }
 
     @Test
+    void aFollowingProcessNeitherServesNorHasADeadline() {
+        // Given
+        EngineState following = new EngineState.Loading(NOW).follow(NOW);
+        // When / Then
+        assertThat(following.served()).isEmpty();
+        assertThat(following.holds(0)).isFalse();
+        assertThatThrownBy(() -> following.ready(0, LATER)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
     void aDeadEngineStaysDead() {
         // Given
         EngineState dead = new EngineState.Ready(4, NOW).die("killed", NOW);
@@ -80,15 +90,18 @@ class EngineStateTest {
         // Given
         EngineDeadlines deadlines = new EngineDeadlines(
                 Duration.ofSeconds(120),
+                Duration.ofSeconds(50),
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(90),
-                Duration.ofSeconds(3));
+                Duration.ofSeconds(3),
+                new EngineDeadlines.Watch(Duration.ofSeconds(30), Duration.ofSeconds(31), Duration.ofSeconds(32)));
         // When / Then
         assertThat(new EngineState.Ready(1, NOW).deadline(deadlines)).isEmpty();
         assertThat(new EngineState.Dead("x", NOW).deadline(deadlines)).isEmpty();
         assertThat(new EngineState.Launching(NOW).deadline(deadlines)).contains(Duration.ofSeconds(120));
         assertThat(new EngineState.Loading(NOW).deadline(deadlines)).contains(Duration.ofSeconds(120));
+        assertThat(new EngineState.Warming(1, NOW).deadline(deadlines)).contains(Duration.ofSeconds(100));
         assertThat(new EngineState.Quiescing(1, 2, NOW).deadline(deadlines)).contains(Duration.ofSeconds(2));
         assertThat(new EngineState.Updating(1, 2, NOW).deadline(deadlines)).contains(Duration.ofSeconds(62));
         assertThat(new EngineState.Suspect(1, 1, "x", NOW).deadline(deadlines)).contains(Duration.ofSeconds(90));

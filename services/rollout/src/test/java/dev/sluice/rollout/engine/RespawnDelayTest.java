@@ -12,7 +12,7 @@ class RespawnDelayTest {
         // Given
         RespawnDelay delay = new RespawnDelay();
         // When
-        var seconds = Stream.generate(() -> delay.next(Duration.ZERO).toMillis() / 1000.0)
+        var seconds = Stream.generate(() -> delay.next(false).toMillis() / 1000.0)
                 .limit(8)
                 .toList();
         // Then
@@ -23,10 +23,10 @@ class RespawnDelayTest {
     void aGoodLifeStartsTheDelaysAnew() {
         // Given
         RespawnDelay delay = new RespawnDelay();
-        delay.next(Duration.ZERO);
-        delay.next(Duration.ZERO);
+        delay.next(false);
+        delay.next(false);
         // When
-        Duration afterGoodLife = delay.next(Duration.ofMinutes(10));
+        Duration afterGoodLife = delay.next(true);
         // Then
         assertThat(afterGoodLife).isEqualTo(Duration.ofMillis(500));
     }

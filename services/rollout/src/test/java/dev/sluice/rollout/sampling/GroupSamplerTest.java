@@ -10,6 +10,7 @@ import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.http.Json;
 import dev.sluice.rollout.engine.EngineApi;
+import dev.sluice.rollout.engine.Progress;
 import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.weights.WeightSource;
@@ -24,6 +25,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -147,6 +149,16 @@ class GroupSamplerTest {
         @Override
         public boolean healthy(Duration deadline) {
             return true;
+        }
+
+        @Override
+        public Optional<Progress> progress(Duration deadline) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<String> checksum(Duration deadline) {
+            return Optional.empty();
         }
 
         @Override

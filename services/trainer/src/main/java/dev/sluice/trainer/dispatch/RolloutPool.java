@@ -81,8 +81,10 @@ public final class RolloutPool {
             case EngineEvent.WeightsLoaded loaded ->
                 engines.computeIfPresent(loaded.engineId(), (id, engine) -> engine.at(loaded.version())) != null;
             case EngineEvent.EngineUnhealthy unhealthy -> engines.remove(unhealthy.engineId()) != null;
+            case EngineEvent.EngineQuarantined quarantined -> engines.remove(quarantined.engineId()) != null;
             case EngineEvent.EngineStopped stopped -> engines.remove(stopped.engineId()) != null;
             case EngineEvent.EngineStarted started -> false;
+            case EngineEvent.EngineFellBack fellBack -> false;
         };
     }
 

@@ -1,0 +1,64 @@
+package dev.sluice.rollout.engine;
+
+import dev.sluice.rollout.weights.WeightSource;
+import dev.sluice.sglang.GenerateRequest;
+import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.Speculation;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** An engine whose replies are counted by what speculation brought. Thread-safe. */
+final class CountedEngine implements EngineApi {
+    private final EngineApi engine;
+    private final AtomicReference<DraftCounts> drafts = new AtomicReference<>(DraftCounts.NONE);
+
+    CountedEngine(EngineApi engine) {
+        this.engine = engine;
+    }
+
+    /** What all replies so far brought. */
+    DraftCounts drafts() {
+        return drafts.get();
+    }
+
+    @Override
+    public List<GenerateResponse> generate(List<GenerateRequest> requests, Duration deadline) {
+        List<GenerateResponse> replies = engine.generate(requests, deadline);
+        for (GenerateResponse reply : replies) {
+            Speculation speculation = reply.meta().speculation();
+            if (speculation != null) {
+                drafts.updateAndGet(counts -> new DraftCounts(
+                        counts.verifications() + speculation.verifyCount(),
+                        counts.accepted() + speculation.acceptedDrafts()));
+            }
+        }
+        return replies;
+    }
+
+    @Override
+    public void abort(String ridPrefix) {
+        engine.abort(ridPrefix);
+    }
+
+    @Override
+    public boolean healthy(Duration deadline) {
+        return engine.healthy(deadline);
+    }
+
+    @Override
+    public Optional<Progress> progress(Duration deadline) {
+        return engine.progress(deadline);
+    }
+
+    @Override
+    public Optional<String> checksum(Duration deadline) {
+        return engine.checksum(deadline);
+    }
+
+    @Override
+    public List<String> load(WeightSource source, Duration deadline) {
+        return engine.load(source, deadline);
+    }
+}

@@ -1,0 +1,107 @@
+package dev.sluice.rollout.engine;
+
+import dev.sluice.rollout.weights.WeightSource;
+import dev.sluice.sglang.GenerateRequest;
+import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.SglangClient;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A router and its workers as one engine. */
+final class RouterEngine implements EngineApi {
+    private static final Logger LOG = LoggerFactory.getLogger(RouterEngine.class);
+
+    private final SglangClient router;
+    private final List<SglangClient> clients;
+    private final List<SglangEngine> workers;
+    private final BooleanSupplier workersChange;
+
+    RouterEngine(SglangClient router, List<SglangClient> workers, BooleanSupplier workersChange) {
+        this.router = router;
+        this.clients = workers;
+        this.workers = workers.stream().map(SglangEngine::new).toList();
+        this.workersChange = workersChange;
+    }
+
+    /** One call a sample: a router balances calls, and does not understand batches. */
+    @Override
+    public List<GenerateResponse> generate(List<GenerateRequest> requests, Duration deadline) {
+        return together(requests, request -> router.generate(request, deadline));
+    }
+
+    @Override
+    public void abort(String ridPrefix) {
+        together(workers, worker -> {
+            worker.abort(ridPrefix);
+            return true;
+        });
+    }
+
+    @Override
+    public boolean healthy(Duration deadline) {
+        return !workersChange.getAsBoolean()
+                && router.health(deadline)
+                && together(workers, worker -> worker.healthy(deadline)).stream()
+                        .allMatch(healthy -> healthy);
+    }
+
+    @Override
+    public Optional<Progress> progress(Duration deadline) {
+        return together(workers, worker -> worker.progress(deadline)).stream()
+                .reduce((one, other) -> one.flatMap(first -> other.map(first::plus)))
+                .orElseThrow();
+    }
+
+    /** Workers may have different layouts. */
+    @Override
+    public Optional<String> checksum(Duration deadline) {
+        return Optional.empty();
+    }
+
+    @Override
+    public List<String> load(WeightSource source, Duration deadline) {
+        return together(workers, worker -> worker.load(source, deadline)).getFirst();
+    }
+
+    /** What we asked of the workers must not go on. */
+    void letGo() {
+        try {
+            together(clients, client -> {
+                client.abortAll();
+                return true;
+            });
+        } catch (RuntimeException e) {
+            LOG.info("router is let go without an answer address={}", router.baseUri());
+        }
+    }
+
+    /** Does the same with all at once; fails with the first failure, when all have ended. */
+    private static <T, R> List<R> together(List<T> all, Function<T, R> action) {
+        List<R> results = new ArrayList<>();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<R>> running = all.stream()
+                    .map(one -> threads.submit((Callable<R>) () -> action.apply(one)))
+                    .toList();
+            for (Future<R> one : running) {
+                results.add(one.get());
+            }
+            return results;
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while calls to a router's workers ran", e);
+        }
+    }
+}

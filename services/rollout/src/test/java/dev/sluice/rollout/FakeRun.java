@@ -1,0 +1,115 @@
+package dev.sluice.rollout;
+
+import dev.sluice.checkpoint.Manifest;
+import dev.sluice.events.GroupTask.GroupRequested;
+import dev.sluice.events.GroupTask.Prompt;
+import dev.sluice.events.GroupTask.Sampling;
+import dev.sluice.events.Plan.Fallback;
+import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.WeightEvent.WeightsPublished;
+import dev.sluice.rollout.assignment.Share;
+import dev.sluice.rollout.assignment.Share.EngineRecipe;
+import dev.sluice.rollout.engine.EngineDeadlines;
+import dev.sluice.rollout.engine.EngineFigures;
+import dev.sluice.rollout.reward.OwnRewards;
+import dev.sluice.rollout.reward.Rewards;
+import dev.sluice.rollout.task.GroupFigures;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** One run on one instance whose engines, log and time are in a test's hands. */
+final class FakeRun {
+    static final int SAMPLES = 4;
+    static final Path MODEL =
+            Path.of(System.getProperty("sluice.root")).resolve("common/text/src/test/resources/character-model");
+
+    final ManualCore core = new ManualCore();
+    final FakeEngines engines = new FakeEngines();
+    final RecordedEvents log = new RecordedEvents();
+    private final Path folder;
+    private final RunRollout run;
+    private final Share share;
+
+    /** A run that is not served yet. */
+    FakeRun(Path folder, int enginesInAll, List<String> args, Fallback... fallbacks) {
+        this.folder = folder;
+        AtomicInteger ids = new AtomicInteger();
+        var deadlines = new EngineDeadlines(
+                Duration.ofSeconds(120),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(90),
+                Duration.ofSeconds(2),
+                new EngineDeadlines.Watch(Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ofSeconds(60)));
+        var registry = new SimpleMeterRegistry();
+        var around = new RunRollout.Surroundings(
+                "rollout-1",
+                "now",
+                core,
+                log,
+                engines,
+                deadlines,
+                path -> Optional.empty(),
+                () -> "engine-" + ids.incrementAndGet(),
+                folder.resolve("local-weights"),
+                new EngineFigures(registry),
+                new GroupFigures(registry),
+                new Rewards(List.of(), 4, new OwnRewards(List.of())));
+        var recipe = new EngineRecipe(MODEL.toString(), args, 8, Duration.ofSeconds(60), Map.of(), List.of(fallbacks));
+        share = new Share("run", 1, enginesInAll, List.of(), recipe);
+        run = new RunRollout(around, share);
+    }
+
+    FakeRun serve() {
+        run.serve(share);
+        core.settle();
+        return this;
+    }
+
+    /** One process of an engine of several nodes. */
+    FakeRun serveAs(Share.Node node) {
+        run.serve(new Share("run", 1, 1, List.of(), share.recipe(), node));
+        core.settle();
+        return this;
+    }
+
+    /** A group that any version may sample, with an hour to do it. */
+    void request(long cursor) {
+        GroupRequested task = new GroupRequested(
+                "run",
+                1,
+                "run/" + cursor,
+                cursor,
+                0,
+                1,
+                "rollout-1",
+                Prompt.of("1+1="),
+                "01",
+                "exact",
+                SAMPLES,
+                new Sampling(1, 1, -1, 8, 42),
+                0,
+                null,
+                core.now().plusSeconds(3600));
+        run.accept(task, UUID.randomUUID());
+        core.settle();
+    }
+
+    void publish(int version) throws IOException {
+        Path directory = Files.createDirectories(folder.resolve("v" + version));
+        Files.writeString(directory.resolve("weights"), "version " + version);
+        String sha256 = Manifest.write(directory);
+        run.published(new WeightsPublished(
+                "run", 1, version, version, TrainingRequest.Transport.DISK, directory.toString(), sha256, null));
+        core.settle();
+    }
+}
