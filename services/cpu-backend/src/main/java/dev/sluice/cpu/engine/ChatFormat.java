@@ -1,10 +1,19 @@
 package dev.sluice.cpu.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.http.Json;
+import dev.sluice.text.ChatTemplate;
+import dev.sluice.text.Conversation;
+import dev.sluice.text.jinja.TemplateException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 
 /** Turns the messages of a chat into the text that the model continues. */
 @FunctionalInterface
@@ -22,7 +31,18 @@ interface ChatFormat {
 
     /** How a model's chats are written: by its own template, or, where it has none, with a line for each message. */
     static ChatFormat of(Path modelDirectory) throws IOException {
-        return hasTemplate(modelDirectory) ? ChatFormat::refuse : ChatFormat::lines;
+        if (!hasTemplate(modelDirectory)) {
+            return ChatFormat::lines;
+        }
+        try {
+            ChatTemplate template = ChatTemplate.open(modelDirectory);
+            return body -> rendered(template, body);
+        } catch (IOException | TemplateException e) {
+            // The other calls need no template: the engine serves them.
+            return body -> {
+                throw new RequestException("The model's chat template cannot be used: " + e.getMessage());
+            };
+        }
     }
 
     private static boolean hasTemplate(Path directory) throws IOException {
@@ -36,10 +56,26 @@ interface ChatFormat {
         return Json.MAPPER.readTree(config.toFile()).hasNonNull("chat_template");
     }
 
-    private static String refuse(JsonNode body) {
-        throw new RequestException(
-                "The model has a chat template, which this engine does not render; send the prompt to"
-                        + " /v1/completions or /generate.");
+    private static String rendered(ChatTemplate template, JsonNode body) {
+        ArrayNode messages = JsonNodeFactory.instance.arrayNode();
+        for (JsonNode message : body.path("messages")) {
+            ObjectNode copy = message.deepCopy();
+            if (message.path("content").isArray()) {
+                copy.put("content", content(message));
+            }
+            messages.add(copy);
+        }
+        Map<String, JsonNode> arguments = new HashMap<>();
+        body.path("chat_template_kwargs")
+                .properties()
+                .forEach(entry -> arguments.put(entry.getKey(), entry.getValue()));
+        JsonNode tools = body.path("tools");
+        try {
+            return template.render(new Conversation(
+                    messages, tools.isArray() && !tools.isEmpty() ? tools : NullNode.getInstance(), true, arguments));
+        } catch (TemplateException | IllegalArgumentException e) {
+            throw new RequestException("The model's chat template refuses the messages: " + e.getMessage());
+        }
     }
 
     private static String lines(JsonNode body) {

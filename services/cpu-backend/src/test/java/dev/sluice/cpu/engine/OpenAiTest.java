@@ -184,16 +184,26 @@ class OpenAiTest {
     }
 
     @Test
-    void aModelWithATemplateOfItsOwnIsNotSpokenToInAnother() throws IOException {
+    void aChatIsWrittenByTheModelsOwnTemplate() throws IOException {
+        // Given a template that makes the prompt "ab" of the two messages, and refuses tools
         Path model = TestModels.markov(models.resolve("templated"), 3, 0);
-        Files.writeString(model.resolve("tokenizer_config.json"), "{\"chat_template\":\"{{ messages }}\"}");
+        String template = "{% if tools %}{{ raise_exception('no tools here') }}{% endif %}"
+                + "{% for message in messages %}{{ message.content }}{% endfor %}";
+        Files.writeString(
+                model.resolve("tokenizer_config.json"),
+                Json.MAPPER.createObjectNode().put("chat_template", template).toString());
         try (RunningEngine templated = RunningEngine.start(model)) {
-            HttpReply reply = templated.post(
+            String chat = "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":"
+                    + "[{\"type\":\"text\",\"text\":\"b\"}]}],\"max_tokens\":1%s}";
+            HttpReply reply = templated.post("/v1/chat/completions", Json.MAPPER.readTree(chat.formatted("")));
+            HttpReply tools = templated.post(
                     "/v1/chat/completions",
-                    Json.MAPPER.readTree("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}"));
+                    Json.MAPPER.readTree(chat.formatted(",\"tools\":[{\"type\":\"function\"}]")));
 
-            assertThat(reply.status()).isEqualTo(400);
-            assertThat(reply.tree().get("message").asText()).contains("chat template");
+            assertThat(reply.status()).as(reply.text()).isEqualTo(200);
+            assertThat(reply.tree().at("/usage/prompt_tokens").asInt()).isEqualTo(2);
+            assertThat(tools.status()).isEqualTo(400);
+            assertThat(tools.tree().get("message").asText()).contains("chat template refuses", "no tools here");
         }
     }
 
