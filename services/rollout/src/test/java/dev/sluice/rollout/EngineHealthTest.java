@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineUnhealthy;
 import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.SamplesParked;
 import dev.sluice.rollout.FakeEngines.FakeEngine;
 import dev.sluice.rollout.engine.Progress;
 import java.nio.file.Path;
@@ -97,6 +98,12 @@ class EngineHealthTest {
         assertThat(run.log.of(EngineUnhealthy.class).getFirst().reason())
                 .matches("no token moved for 3[0-9]s with 4 samples on it, and a canary got no answer.*");
         run.core.release("sample-");
+        assertThat(run.log.of(SamplesParked.class).getFirst().reason())
+                .isEqualTo("engine engine-1 is gone and no other serves here");
+        // When the trainer, which found nobody else, sends it again
+        run.request(0);
+        run.core.advance(Duration.ofSeconds(5));
+        // Then
         assertThat(run.log.of(GroupSampled.class).getFirst().samples())
                 .extracting(sample -> sample.engineId())
                 .containsOnly("engine-2");

@@ -132,6 +132,7 @@ class RolloutIT {
             EngineReady second = run.log.await(
                     run.runId, EngineReady.class, ready -> !ready.engineId().equals(first.engineId()), Scenario.START);
             assertThat(second.weightVersion()).isEqualTo(1);
+            run.sendAgainWhenGivenBack(task);
             assertThat(run.sampled(task).samples()).hasSize(Scenario.SAMPLES).allSatisfy(sample -> {
                 assertThat(sample.engineId()).isEqualTo(second.engineId());
                 assertThat(sample.oldestVersion()).isEqualTo(1);
@@ -158,6 +159,7 @@ class RolloutIT {
             EngineUnhealthy unhealthy = run.log.await(run.runId, EngineUnhealthy.class, any -> true, Scenario.START);
             assertThat(unhealthy.engineId()).isEqualTo(first.engineId());
             assertThat(unhealthy.reason()).contains("no token moved for", "4 samples on it", "a canary got no answer");
+            run.sendAgainWhenGivenBack(task);
             assertThat(run.sampled(task).samples()).extracting(Sample::engineId).doesNotContain(first.engineId());
             assertThat(isAlive(pid)).isFalse();
         }

@@ -6,6 +6,7 @@ import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.SamplesParked;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
@@ -180,6 +181,29 @@ final class Scenario implements AutoCloseable {
                 Instant.now().plus(deadline));
         kafka.publish(task);
         return task;
+    }
+
+    /** What a trainer does that knows no other instance. */
+    void sendAgainWhenGivenBack(GroupRequested task) {
+        SamplesParked back =
+                log.await(runId, SamplesParked.class, event -> event.groupId().equals(task.groupId()), START);
+        kafka.publish(new GroupRequested(
+                        runId,
+                        1,
+                        task.groupId(),
+                        task.cursor(),
+                        task.round(),
+                        task.attempt() + 1,
+                        instanceId,
+                        task.prompt(),
+                        task.label(),
+                        task.reward(),
+                        task.samples(),
+                        task.sampling(),
+                        task.minWeightVersion(),
+                        task.exactWeightVersion(),
+                        Instant.now().plus(START))
+                .withParked(back.samples()));
     }
 
     GroupSampled sampled(GroupRequested task) {

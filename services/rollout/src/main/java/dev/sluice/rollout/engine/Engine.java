@@ -19,6 +19,7 @@ public final class Engine {
     private volatile EngineState state;
     private @Nullable EngineProcess process;
     private volatile @Nullable CountedEngine api;
+    private @Nullable ConcurrencyLimit limit;
     private int running;
     private boolean answered;
     private boolean announced;
@@ -49,9 +50,22 @@ public final class Engine {
         return process == null ? capacity : capacity * process.members();
     }
 
+    /** Samples it gets at once: its capacity, or fewer while its cache is full. */
+    public int limit() {
+        return limit == null ? capacity() : limit.get();
+    }
+
+    /** Takes how full its cache is; whether its limit has changed by that. */
+    boolean pressed(Pressure pressure, int samplesThen) {
+        if (limit == null) {
+            limit = new ConcurrencyLimit(capacity());
+        }
+        return limit.observe(pressure, samplesThen);
+    }
+
     /** Samples it could take now without queueing. */
     public int free() {
-        return Math.max(0, capacity() - running);
+        return Math.max(0, limit() - running);
     }
 
     /** Samples that run on it. */

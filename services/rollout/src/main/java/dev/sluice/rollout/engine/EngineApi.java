@@ -20,6 +20,11 @@ public interface EngineApi {
     /** What it is computing; empty where it is too old to say so. */
     Optional<Progress> progress(Duration deadline);
 
+    /** How full its cache is; empty where it does not say so. */
+    default Optional<Pressure> pressure(Duration deadline) {
+        return Optional.empty();
+    }
+
     /** A fingerprint of the weights it holds; empty where it offers none. Engines of one layout agree on equal weights. */
     Optional<String> checksum(Duration deadline);
 

@@ -214,6 +214,7 @@ final class EngineLife implements EngineHealth.Observer {
         }
         if (first) {
             health.watch();
+            new PressureWatch(around.core(), engine, around.work()::enginesChanged).begin();
         }
         around.work().enginesChanged();
         siblings.ready();

@@ -53,6 +53,11 @@ final class SglangEngine implements EngineApi {
     }
 
     @Override
+    public Optional<Pressure> pressure(Duration deadline) {
+        return Optional.of(Pressure.of(client.loads(deadline)));
+    }
+
+    @Override
     public Optional<String> checksum(Duration deadline) {
         try {
             WeightsChecksum sum = client.weightsChecksum(deadline);

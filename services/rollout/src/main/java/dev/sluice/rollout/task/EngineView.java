@@ -23,7 +23,7 @@ final class EngineView {
         List<Admission.Candidate> candidates = new ArrayList<>();
         pool.engines().forEach(engine -> {
             if (engine.state() instanceof EngineState.Ready ready) {
-                candidates.add(new Admission.Candidate(engine.id(), ready.version(), engine.capacity(), engine.free()));
+                candidates.add(new Admission.Candidate(engine.id(), ready.version(), engine.limit(), engine.free()));
             }
         });
         return Admission.choose(bound, samples, candidates);
@@ -42,6 +42,22 @@ final class EngineView {
         return exact != null
                 && exact < weights.newestVersion()
                 && pool.engines().noneMatch(engine -> engine.state().holds(exact));
+    }
+
+    /** Whether an engine serves, or will as soon as its weights are loaded. */
+    boolean anyServes() {
+        return pool.engines().anyMatch(engine -> switch (engine.state()) {
+            case EngineState.Ready ready -> true;
+            case EngineState.Quiescing quiescing -> true;
+            case EngineState.Updating updating -> true;
+            case EngineState.Warming warming -> true;
+            case EngineState.Suspect suspect -> true;
+            case EngineState.Launching launching -> false;
+            case EngineState.Loading loading -> false;
+            case EngineState.Following following -> false;
+            case EngineState.Draining draining -> false;
+            case EngineState.Dead dead -> false;
+        });
     }
 
     /** What such a bound waits for, for people. */

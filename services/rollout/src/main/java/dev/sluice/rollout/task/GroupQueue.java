@@ -258,7 +258,20 @@ public final class GroupQueue {
                 }
             }
         }
+        if (!engines.anyServes()) {
+            // The trainer looks for another instance at once; it would be sampled here too, seconds later and for
+            // nothing.
+            giveBack("engine " + engine.id() + " is gone and no other serves here");
+        }
         pump();
+    }
+
+    private void giveBack(String reason) {
+        for (GroupWork work : List.copyOf(works.values())) {
+            if (work.running().isEmpty() && !work.scoring()) {
+                end(work, new GroupWork.Ending(reason, true));
+            }
+        }
     }
 
     /** An engine lives but does not answer what runs on it: that is aborted there and waits for any engine. */
