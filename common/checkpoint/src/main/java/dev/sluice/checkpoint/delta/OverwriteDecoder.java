@@ -66,7 +66,7 @@ final class OverwriteDecoder extends TensorDecoder {
     boolean patch(FrameReader frame, long position, int length) {
         boolean changed = false;
         int firstGroup = (int) (position / ChangedBytes.GROUP);
-        int groups = (length + ChangedBytes.GROUP - 1) / ChangedBytes.GROUP;
+        int groups = ChangedBytes.groupsOf(length);
         for (int group = 0; group < groups; group++) {
             long bits = changedBytes.of(firstGroup + group);
             if (bits != 0) {
@@ -82,13 +82,15 @@ final class OverwriteDecoder extends TensorDecoder {
 
     /** Spreads the next values over the bytes whose bits are set; bytes after the tensor's last have none. */
     private void overwrite(int start, long bits) {
+        int next = nextValue;
         for (int i = 0; i < ChangedBytes.GROUP; i += Long.BYTES) {
             long marks = ByteDifference.marks(bits >>> i);
-            long spread = Long.expand((long) LONG.get(values, nextValue), marks);
+            long spread = Long.expand((long) LONG.get(values, next), marks);
             long old = (long) LONG.get(tensor.bytes, start + i);
             LONG.set(tensor.bytes, start + i, old & ~marks | spread);
-            nextValue += Long.bitCount(marks) / Byte.SIZE;
+            next += Long.bitCount(marks) / Byte.SIZE;
         }
+        nextValue = next;
     }
 
     private void readValues(FrameReader frame) {

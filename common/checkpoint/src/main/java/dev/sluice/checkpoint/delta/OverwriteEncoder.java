@@ -8,9 +8,11 @@ import java.nio.ByteOrder;
 
 /** Gathers the changes first: their count stands before the positions, all positions before the values. */
 final class OverwriteEncoder extends TensorEncoder {
+    private static final int LATEST_BYTES = 4 << 20;
+
     private final ChangedBytes changedBytes = new ChangedBytes();
-    /** The latest values; eight bytes more than are used, since a whole word is written where one value is left. */
-    private final byte[] values = new byte[2 * ByteWindow.BYTES + Long.BYTES];
+    /** The latest values, rarely not all of them; eight bytes more than are used, since a whole word is written where one value is left. */
+    private final byte[] values = new byte[LATEST_BYTES + Long.BYTES];
 
     private final ByteWindow payload = new ByteWindow();
     /** The values before the latest. */
@@ -34,7 +36,7 @@ final class OverwriteEncoder extends TensorEncoder {
     int compare(long position, int length) throws IOException {
         int changed = ByteDifference.mark(old.bytes, fresh.bytes, length);
         if (changed > 0) {
-            if (taken + changed > values.length - Long.BYTES) {
+            if (taken + changed > LATEST_BYTES) {
                 spool.append(ByteBuffer.wrap(values, 0, taken));
                 taken = 0;
             }

@@ -93,7 +93,7 @@ abstract sealed class TensorEncoder implements WritableByteChannel permits XorEn
 
     abstract void begin(long tensorBytes) throws IOException;
 
-    /** Compares the first bytes of both windows, zeros up to a whole group after them; returns how many changed. What they hold afterwards is not read again. */
+    /** Compares the first bytes of both windows, which zeros fill up to whole groups; returns how many changed. May use the windows up. */
     abstract int compare(long position, int length) throws IOException;
 
     abstract void finish(long changed) throws IOException;
