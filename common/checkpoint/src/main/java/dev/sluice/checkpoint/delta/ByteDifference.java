@@ -1,5 +1,7 @@
 package dev.sluice.checkpoint.delta;
 
+import static dev.sluice.checkpoint.delta.LittleEndian.LONG;
+
 /** Compares eight bytes at a time. */
 final class ByteDifference {
     private static final long LOW_BITS = 0x7f7f7f7f7f7f7f7fL;
@@ -9,29 +11,47 @@ final class ByteDifference {
     private ByteDifference() {}
 
     /**
-     * {@code target[i] ^= other[i]}.
+     * {@code target[i] ^= other[i]}, up to seven bytes further than asked.
      *
      * @return how many bytes of the result are not zero
      */
-    static long xor(long[] target, long[] other, int words) {
+    static int xor(byte[] target, byte[] other, int length) {
+        int words = ByteWindow.wordsOf(length);
         long changed = 0;
         for (int i = 0; i < words; i++) {
-            long difference = target[i] ^ other[i];
-            target[i] = difference;
+            long difference = (long) LONG.get(target, i * Long.BYTES) ^ (long) LONG.get(other, i * Long.BYTES);
+            LONG.set(target, i * Long.BYTES, difference);
             changed += Long.bitCount(changedBytes(difference));
         }
-        return changed;
+        return (int) changed;
     }
 
-    /** One bit for every byte of a word that is not zero, the lowest for the lowest byte. */
-    static int mask(long difference) {
-        // The product brings the eight high bits together in the top byte, each to a place of its own.
-        return (int) (((changedBytes(difference) >>> 7) * 0x0102040810204080L) >>> 56);
+    /**
+     * {@code target[i] = target[i] == other[i] ? 0 : 0xff}, up to seven bytes further than asked.
+     *
+     * @return how many bytes differ
+     */
+    static int mark(byte[] target, byte[] other, int length) {
+        int words = ByteWindow.wordsOf(length);
+        long changed = 0;
+        for (int i = 0; i < words; i++) {
+            long difference = (long) LONG.get(target, i * Long.BYTES) ^ (long) LONG.get(other, i * Long.BYTES);
+            long highBits = changedBytes(difference);
+            LONG.set(target, i * Long.BYTES, (highBits << 1) - (highBits >>> 7));
+            changed += Long.bitCount(highBits);
+        }
+        return (int) changed;
     }
 
-    /** The eight bits of a mask as bytes: 0xff for each bit that is set. */
-    static long bytesOf(int mask) {
-        return Long.expand(mask, ONES) * 0xff;
+    /** One bit for each of eight marks, the lowest for the lowest byte. */
+    static long mask(long marks) {
+        return Long.compress(marks, HIGH_BITS);
+    }
+
+    /** The lowest eight bits as marks. */
+    static long marks(long mask) {
+        long ones = Long.expand(mask, ONES);
+        return (ones << Byte.SIZE) - ones;
     }
 
     /** The high bit of every byte that is not zero; no carry leaves a byte. */

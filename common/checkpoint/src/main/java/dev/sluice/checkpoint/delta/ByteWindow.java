@@ -1,46 +1,27 @@
 package dev.sluice.checkpoint.delta;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.LongBuffer;
+import java.util.Arrays;
 
-/** A piece of a tensor, both as bytes, which checksums take, and as long words, whose loops the compiler turns into vector instructions. */
+/** A piece of a tensor. */
 final class ByteWindow {
     /** Three such windows stay in a core's second-level cache. */
     static final int BYTES = 64 << 10;
 
     final byte[] bytes = new byte[BYTES];
-    final long[] words = new long[BYTES / Long.BYTES];
-    private final LongBuffer view =
-            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer();
+    private final ByteBuffer buffer = ByteBuffer.wrap(bytes);
 
     static int wordsOf(int length) {
         return (length + Long.BYTES - 1) / Long.BYTES;
     }
 
-    /** Copies the first bytes to the words; the last word is filled up with zeros. */
-    void toWords(int length) {
-        int count = wordsOf(length);
-        for (int i = length; i < count * Long.BYTES; i++) {
-            bytes[i] = 0;
-        }
-        view.get(0, words, 0, count);
+    /** The first bytes, for whoever fills or empties the window. */
+    ByteBuffer first(int length) {
+        return buffer.clear().limit(length);
     }
 
-    /** Copies a buffer from its first byte to its limit to the words, past the bytes here; the last word is filled up with zeros. */
-    void toWords(ByteBuffer source) {
-        int length = source.limit();
-        int whole = length / Long.BYTES;
-        source.order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().get(words, 0, whole);
-        if (whole < wordsOf(length)) {
-            words[whole] = 0;
-        }
-        for (int i = whole * Long.BYTES; i < length; i++) {
-            words[whole] |= Byte.toUnsignedLong(source.get(i)) << (i * Byte.SIZE);
-        }
-    }
-
-    void toBytes(int length) {
-        view.put(0, words, 0, wordsOf(length));
+    /** Zeros what is left of the last group, so that loops take whole groups. */
+    void clearAfter(int length) {
+        Arrays.fill(bytes, length, ChangedBytes.groupsOf(length) * ChangedBytes.GROUP, (byte) 0);
     }
 }

@@ -1,5 +1,8 @@
 package dev.sluice.checkpoint.delta;
 
+import static dev.sluice.checkpoint.delta.LittleEndian.INT;
+import static dev.sluice.checkpoint.delta.LittleEndian.LONG;
+
 import java.util.Arrays;
 
 /** Which bytes of a tensor changed: a bit for each, an eighth of the tensor, because all positions together could exceed memory. */
@@ -11,12 +14,16 @@ final class ChangedBytes {
     private int groups;
 
     void reset(long bytes) {
-        groups = (int) ((bytes + GROUP - 1) / GROUP);
+        groups = groupsOf(bytes);
         if (bits.length < groups) {
             bits = new long[groups];
         } else {
             Arrays.fill(bits, 0, groups, 0);
         }
+    }
+
+    static int groupsOf(long bytes) {
+        return (int) ((bytes + GROUP - 1) / GROUP);
     }
 
     int groups() {
@@ -35,30 +42,63 @@ final class ChangedBytes {
      * @param bytes of the tensor
      * @return the index of the first that does not follow on the one before it or lies outside the tensor; {@code count} if all are sound
      */
-    int add(int[] positions, int count, long before, long bytes) {
+    int add(byte[] positions, int count, long before, long bytes) {
+        boolean sound =
+                position(positions, 0) > before && position(positions, count - 1) < bytes && ascend(positions, count);
+        if (!sound) {
+            return firstUnsound(positions, count, before, bytes);
+        }
+        set(bits, positions, count);
+        return count;
+    }
+
+    /** Four places in turn: neighbours lie in one word, where each write would wait for the one before. */
+    private static void set(long[] bits, byte[] positions, int count) {
+        int quarter = count / 4;
+        for (int i = 0; i < quarter; i++) {
+            set(bits, (int) INT.get(positions, i * Integer.BYTES));
+            set(bits, (int) INT.get(positions, (quarter + i) * Integer.BYTES));
+            set(bits, (int) INT.get(positions, (2 * quarter + i) * Integer.BYTES));
+            set(bits, (int) INT.get(positions, (3 * quarter + i) * Integer.BYTES));
+        }
+        for (int i = 4 * quarter; i < count; i++) {
+            set(bits, (int) INT.get(positions, i * Integer.BYTES));
+        }
+    }
+
+    private static void set(long[] bits, int position) {
+        bits[position >>> 6] |= 1L << position;
+    }
+
+    static long position(byte[] positions, int index) {
+        return Integer.toUnsignedLong((int) INT.get(positions, index * Integer.BYTES));
+    }
+
+    private static boolean ascend(byte[] positions, int count) {
+        long negative = -1;
+        for (int i = 0; i < (count - 1) / 2; i++) {
+            // One assignment, or the compiler makes no vector instructions of it.
+            negative &= firstLessSecond((long) LONG.get(positions, i * Long.BYTES))
+                    & firstLessSecond((long) LONG.get(positions, i * Long.BYTES + Integer.BYTES));
+        }
+        return negative < 0 && (count < 2 || position(positions, count - 2) < position(positions, count - 1));
+    }
+
+    /** Negative if the unsigned number in the lower half is less than that in the upper. */
+    private static long firstLessSecond(long pair) {
+        return (pair & 0xffffffffL) - (pair >>> Integer.SIZE);
+    }
+
+    private static int firstUnsound(byte[] positions, int count, long before, long bytes) {
         long last = before;
-        int group = 0;
-        long gathered = 0;
-        int i = 0;
-        for (; i < count; i++) {
-            long position = Integer.toUnsignedLong(positions[i]);
+        for (int i = 0; i < count; i++) {
+            long position = position(positions, i);
             if (position <= last || position >= bytes) {
-                break;
+                return i;
             }
             last = position;
-            int its = (int) (position / GROUP);
-            if (its != group) {
-                // Memory is slower than a register when neighbours change.
-                bits[group] |= gathered;
-                group = its;
-                gathered = 0;
-            }
-            gathered |= 1L << position;
         }
-        if (gathered != 0) {
-            bits[group] |= gathered;
-        }
-        return i;
+        return count;
     }
 
     /** The changed bytes among the {@link #GROUP} of a group, the lowest bit for the first. */
@@ -72,20 +112,20 @@ final class ChangedBytes {
      * @param positions has room for {@link #GROUP} more after {@code taken}; what lies there is overwritten
      * @return how many are taken then
      */
-    int positions(int group, int[] positions, int taken) {
+    int positions(int group, byte[] positions, int taken) {
         long left = bits[group];
         int end = taken + Long.bitCount(left);
         int first = group * GROUP;
         for (int i = taken; i < end; i += 4) {
             // Four at a time without asking how many are left: a wrong guess of the processor costs more than three
             // idle writes.
-            positions[i] = first + Long.numberOfTrailingZeros(left);
+            INT.set(positions, (i + 0) * Integer.BYTES, first + Long.numberOfTrailingZeros(left));
             left &= left - 1;
-            positions[i + 1] = first + Long.numberOfTrailingZeros(left);
+            INT.set(positions, (i + 1) * Integer.BYTES, first + Long.numberOfTrailingZeros(left));
             left &= left - 1;
-            positions[i + 2] = first + Long.numberOfTrailingZeros(left);
+            INT.set(positions, (i + 2) * Integer.BYTES, first + Long.numberOfTrailingZeros(left));
             left &= left - 1;
-            positions[i + 3] = first + Long.numberOfTrailingZeros(left);
+            INT.set(positions, (i + 3) * Integer.BYTES, first + Long.numberOfTrailingZeros(left));
             left &= left - 1;
         }
         return end;

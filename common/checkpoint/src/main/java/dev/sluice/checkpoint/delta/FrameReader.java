@@ -21,16 +21,14 @@ final class FrameReader implements AutoCloseable {
         this.delta = delta;
     }
 
-    /** Fills a direct buffer from its start with so many bytes and prepares it for reading. */
-    void read(ByteBuffer window, int length) {
-        window.clear().limit(length);
+    /** Fills what remains of a buffer. */
+    void read(ByteBuffer window) {
         while (window.hasRemaining()) {
             if (!advance(window)) {
                 throw delta.refused(
                         "its zstd frame ends %d bytes short of what its payload needs".formatted(window.remaining()));
             }
         }
-        window.flip();
     }
 
     /** Refuses bytes after the payload, compressed or not. */
@@ -63,7 +61,7 @@ final class FrameReader implements AutoCloseable {
         }
         long before = window.position() + position();
         try {
-            ended = context.decompressDirectByteBufferStream(window, compressed);
+            ended = context.decompressByteBufferStream(window, compressed);
         } catch (ZstdException e) {
             throw delta.refused("its zstd frame is corrupt near byte %d (%s)".formatted(position(), e.getMessage()));
         }

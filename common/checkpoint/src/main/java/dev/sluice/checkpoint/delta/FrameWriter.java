@@ -1,6 +1,7 @@
 package dev.sluice.checkpoint.delta;
 
 import com.github.luben.zstd.EndDirective;
+import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -10,7 +11,10 @@ final class FrameWriter implements AutoCloseable {
     private static final int LEVEL = 1;
 
     private final ZstdCompressCtx context = new ZstdCompressCtx();
-    private final ByteBuffer compressed = ByteBuffer.allocateDirect(ByteWindow.BYTES);
+    /** While there is room for a whole block, zstd compresses into the buffer without a copy. */
+    private static final int BLOCK_BYTES = (int) Zstd.compressBound(128 << 10);
+
+    private final ByteBuffer compressed = ByteBuffer.allocateDirect(2 * BLOCK_BYTES);
     private final Spool out;
     private long expected;
 
@@ -27,14 +31,14 @@ final class FrameWriter implements AutoCloseable {
         compressed.clear();
     }
 
-    /** Compresses the remaining bytes of a direct buffer; the frame ends with the last byte that {@link #begin} announced. */
+    /** Compresses the remaining bytes of a buffer; the frame ends with the last byte that {@link #begin} announced. */
     void write(ByteBuffer payload) throws IOException {
         expected -= payload.remaining();
         EndDirective end = expected == 0 ? EndDirective.END : EndDirective.CONTINUE;
         boolean ended = false;
         while (expected == 0 ? !ended : payload.hasRemaining()) {
-            ended = context.compressDirectByteBufferStream(compressed, payload, end);
-            if (!compressed.hasRemaining()) {
+            ended = context.compressByteBufferStream(compressed, payload, end);
+            if (compressed.remaining() < BLOCK_BYTES) {
                 drain();
             }
         }

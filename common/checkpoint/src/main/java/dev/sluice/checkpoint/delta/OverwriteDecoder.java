@@ -1,16 +1,14 @@
 package dev.sluice.checkpoint.delta;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import static dev.sluice.checkpoint.delta.LittleEndian.LONG;
+
+import java.nio.ByteBuffer;
 import java.util.OptionalLong;
 
 /** Reads all positions first, because the values stand after them. */
 final class OverwriteDecoder extends TensorDecoder {
-    private static final VarHandle WORD = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-
     private final ChangedBytes changedBytes = new ChangedBytes();
-    private final int[] positions = new int[ByteWindow.BYTES / Integer.BYTES];
+    private final ByteWindow positions = new ByteWindow();
     /** Eight more than are read, since a whole word is taken where one value is left. */
     private final byte[] values = new byte[ByteWindow.BYTES + Long.BYTES];
 
@@ -22,8 +20,8 @@ final class OverwriteDecoder extends TensorDecoder {
     void begin(StoredDelta delta, FrameReader frame, long tensorBytes) {
         FrameHeader header = FrameHeader.read(delta);
         header.check(delta, DeltaEncoding.OVERWRITE, tensorBytes);
-        frame.read(payload, Integer.BYTES);
-        long count = Integer.toUnsignedLong(payload.getInt());
+        frame.read(positions.first(Integer.BYTES));
+        long count = ChangedBytes.position(positions.bytes, 0);
         if (count > tensorBytes) {
             throw delta.refused("it counts %d changed bytes in a tensor of %d".formatted(count, tensorBytes));
         }
@@ -44,15 +42,14 @@ final class OverwriteDecoder extends TensorDecoder {
         long before = -1;
         long left = count;
         while (left > 0) {
-            int read = (int) Math.min(positions.length, left);
-            frame.read(payload, read * Integer.BYTES);
-            payload.asIntBuffer().get(positions, 0, read);
-            int sound = changedBytes.add(positions, read, before, tensorBytes);
+            int read = (int) Math.min(ByteWindow.BYTES / Integer.BYTES, left);
+            frame.read(positions.first(read * Integer.BYTES));
+            int sound = changedBytes.add(positions.bytes, read, before, tensorBytes);
             if (sound < read) {
-                long last = sound == 0 ? before : Integer.toUnsignedLong(positions[sound - 1]);
-                refuse(delta, last, Integer.toUnsignedLong(positions[sound]), tensorBytes);
+                long last = sound == 0 ? before : ChangedBytes.position(positions.bytes, sound - 1);
+                refuse(delta, last, ChangedBytes.position(positions.bytes, sound), tensorBytes);
             }
-            before = Integer.toUnsignedLong(positions[read - 1]);
+            before = ChangedBytes.position(positions.bytes, read - 1);
             left -= read;
         }
     }
@@ -69,7 +66,7 @@ final class OverwriteDecoder extends TensorDecoder {
     boolean patch(FrameReader frame, long position, int length) {
         boolean changed = false;
         int firstGroup = (int) (position / ChangedBytes.GROUP);
-        int groups = (length + ChangedBytes.GROUP - 1) / ChangedBytes.GROUP;
+        int groups = ChangedBytes.groupsOf(length);
         for (int group = 0; group < groups; group++) {
             long bits = changedBytes.of(firstGroup + group);
             if (bits != 0) {
@@ -85,22 +82,22 @@ final class OverwriteDecoder extends TensorDecoder {
 
     /** Spreads the next values over the bytes whose bits are set; bytes after the tensor's last have none. */
     private void overwrite(int start, long bits) {
+        int next = nextValue;
         for (int i = 0; i < ChangedBytes.GROUP; i += Long.BYTES) {
-            int mask = (int) (bits >>> i) & 0xff;
-            long bytes = ByteDifference.bytesOf(mask);
-            long spread = Long.expand((long) WORD.get(values, nextValue), bytes);
-            long old = (long) WORD.get(tensor.bytes, start + i);
-            WORD.set(tensor.bytes, start + i, old & ~bytes | spread);
-            nextValue += Integer.bitCount(mask);
+            long marks = ByteDifference.marks(bits >>> i);
+            long spread = Long.expand((long) LONG.get(values, next), marks);
+            long old = (long) LONG.get(tensor.bytes, start + i);
+            LONG.set(tensor.bytes, start + i, old & ~marks | spread);
+            next += Long.bitCount(marks) / Byte.SIZE;
         }
+        nextValue = next;
     }
 
     private void readValues(FrameReader frame) {
         int kept = endOfValues - nextValue;
         System.arraycopy(values, nextValue, values, 0, kept);
         int read = (int) Math.min(ByteWindow.BYTES - kept, valuesToRead);
-        frame.read(payload, read);
-        payload.get(values, kept, read);
+        frame.read(ByteBuffer.wrap(values, kept, read));
         valuesToRead -= read;
         nextValue = 0;
         endOfValues = kept + read;

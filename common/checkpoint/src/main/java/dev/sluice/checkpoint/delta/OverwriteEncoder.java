@@ -1,5 +1,7 @@
 package dev.sluice.checkpoint.delta;
 
+import static dev.sluice.checkpoint.delta.LittleEndian.LONG;
+
 import dev.sluice.checkpoint.CheckpointException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -10,15 +12,21 @@ final class OverwriteEncoder extends TensorEncoder {
     /** The count and the positions have 32 bits. */
     private static final long MAX_TENSOR_BYTES = 0xFFFF_FFFFL;
 
-    private final ChangedBytes changedBytes = new ChangedBytes();
-    private final ByteBuffer window =
-            ByteBuffer.allocateDirect(ByteWindow.BYTES + Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    private final int[] positions = new int[ByteWindow.BYTES / Integer.BYTES];
-    private final Spool values;
+    private static final int LATEST_BYTES = 4 << 20;
 
-    OverwriteEncoder(DeltaChecksum checksum, Spool frames, Spool values) {
+    private final ChangedBytes changedBytes = new ChangedBytes();
+    /** The latest values, rarely not all of them; eight bytes more than are used, since a whole word is written where one value is left. */
+    private final byte[] values = new byte[LATEST_BYTES + Long.BYTES];
+
+    private final ByteWindow payload = new ByteWindow();
+    /** The values before the latest. */
+    private final Spool spool;
+
+    private int taken;
+
+    OverwriteEncoder(DeltaChecksum checksum, Spool frames, Spool spool) {
         super(checksum, frames);
-        this.values = values;
+        this.spool = spool;
     }
 
     @Override
@@ -29,78 +37,80 @@ final class OverwriteEncoder extends TensorEncoder {
                             .formatted(bytes, MAX_TENSOR_BYTES));
         }
         changedBytes.reset(bytes);
-        values.truncate(0);
+        spool.rewind();
+        taken = 0;
     }
 
     @Override
-    void compared(long position, int length, long changed) throws IOException {
-        if (changed == 0) {
-            return;
+    int compare(long position, int length) throws IOException {
+        int changed = ByteDifference.mark(old.bytes, fresh.bytes, length);
+        if (changed > 0) {
+            if (taken + changed > LATEST_BYTES) {
+                spool.append(ByteBuffer.wrap(values, 0, taken));
+                taken = 0;
+            }
+            int firstGroup = (int) (position / ChangedBytes.GROUP);
+            int groups = ChangedBytes.groupsOf(length);
+            for (int group = 0; group < groups; group++) {
+                changedBytes.set(firstGroup + group, gather(group * ChangedBytes.GROUP));
+            }
         }
-        int firstGroup = (int) (position / ChangedBytes.GROUP);
-        int words = ByteWindow.wordsOf(length);
-        int taken = 0;
-        for (int word = 0; word < words; word += Long.BYTES) {
-            taken = gather(firstGroup + word / Long.BYTES, word, Math.min(words, word + Long.BYTES), taken);
-        }
-        values.append(window.clear().limit(taken));
-        window.clear();
+        return changed;
     }
 
-    /** Takes the changed bytes of a group's words; returns how many are taken then. */
-    private int gather(int group, int firstWord, int endWord, int taken) {
+    /** Takes the new values of a group's changed bytes; returns a bit for each byte. */
+    private long gather(int start) {
         long changed = 0;
         int end = taken;
-        for (int word = firstWord; word < endWord; word++) {
-            long difference = fresh.words[word];
-            int mask = ByteDifference.mask(difference);
-            changed |= (long) mask << (word * Long.BYTES);
+        for (int i = 0; i < ChangedBytes.GROUP; i += Long.BYTES) {
+            long marks = (long) LONG.get(old.bytes, start + i);
+            changed |= ByteDifference.mask(marks) << i;
             // The changed bytes move together; those after them are overwritten by the next word's.
-            window.putLong(end, Long.compress(difference ^ old.words[word], ByteDifference.bytesOf(mask)));
-            end += Integer.bitCount(mask);
+            LONG.set(values, end, Long.compress((long) LONG.get(fresh.bytes, start + i), marks));
+            end += Long.bitCount(marks) / Byte.SIZE;
         }
-        changedBytes.set(group, changed);
-        return end;
+        taken = end;
+        return changed;
     }
 
     @Override
     void finish(long changed) throws IOException {
         frame.begin(Integer.BYTES + changed * (Integer.BYTES + 1));
-        frame.write(payload.clear().putInt((int) changed).flip());
+        frame.write(ByteBuffer.allocate(Integer.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt((int) changed)
+                .flip());
         writePositions();
-        writeValues(changed);
+        writeValues();
     }
 
     private void writePositions() throws IOException {
-        int taken = 0;
+        int most = ByteWindow.BYTES / Integer.BYTES - ChangedBytes.GROUP;
+        int count = 0;
         for (int group = 0; group < changedBytes.groups(); group++) {
-            if (taken > positions.length - ChangedBytes.GROUP) {
-                writePositions(taken);
-                taken = 0;
+            if (count > most) {
+                frame.write(payload.first(count * Integer.BYTES));
+                count = 0;
             }
-            taken = changedBytes.positions(group, positions, taken);
+            count = changedBytes.positions(group, payload.bytes, count);
         }
-        writePositions(taken);
+        frame.write(payload.first(count * Integer.BYTES));
     }
 
-    private void writePositions(int count) throws IOException {
-        payload.clear().asIntBuffer().put(positions, 0, count);
-        frame.write(payload.limit(count * Integer.BYTES));
-    }
-
-    private void writeValues(long changed) throws IOException {
+    private void writeValues() throws IOException {
         long position = 0;
-        while (position < changed) {
-            payload.clear().limit((int) Math.min(payload.capacity(), changed - position));
-            values.read(position, payload);
-            position += payload.position();
-            frame.write(payload.flip());
+        while (position < spool.bytes()) {
+            ByteBuffer window = payload.first((int) Math.min(ByteWindow.BYTES, spool.bytes() - position));
+            spool.read(position, window);
+            position += window.position();
+            frame.write(window.flip());
         }
+        frame.write(ByteBuffer.wrap(values, 0, taken));
     }
 
     @Override
     public void close() throws IOException {
         super.close();
-        values.close();
+        spool.close();
     }
 }

@@ -43,6 +43,12 @@ final class Spool implements AutoCloseable {
         bytes = remaining;
     }
 
+    /** Forgets everything, but keeps the room for what comes next: to write over pages costs less than to get new ones. */
+    void rewind() throws IOException {
+        file.position(0);
+        bytes = 0;
+    }
+
     /** Fills a buffer from a position. */
     void read(long position, ByteBuffer window) throws IOException {
         while (window.hasRemaining()) {

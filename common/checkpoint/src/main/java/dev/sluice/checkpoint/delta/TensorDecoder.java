@@ -2,11 +2,9 @@ package dev.sluice.checkpoint.delta;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /** Patches tensors, one after the other, in windows. */
 abstract sealed class TensorDecoder permits XorDecoder, OverwriteDecoder {
-    final ByteBuffer payload = ByteBuffer.allocateDirect(ByteWindow.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     final ByteWindow tensor = new ByteWindow();
 
     static TensorDecoder of(DeltaEncoding encoding) {
@@ -27,7 +25,7 @@ abstract sealed class TensorDecoder permits XorDecoder, OverwriteDecoder {
             begin(delta, frame, region.bytes());
             for (long position = 0; position < region.bytes(); position += ByteWindow.BYTES) {
                 int length = (int) Math.min(ByteWindow.BYTES, region.bytes() - position);
-                ByteBuffer bytes = ByteBuffer.wrap(tensor.bytes, 0, length);
+                ByteBuffer bytes = tensor.first(length);
                 region.read(position, bytes);
                 boolean changed = patch(frame, position, length);
                 digest.update(tensor.bytes, length);

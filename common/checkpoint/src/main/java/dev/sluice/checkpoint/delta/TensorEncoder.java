@@ -4,19 +4,13 @@ import dev.sluice.checkpoint.ByteRange;
 import dev.sluice.checkpoint.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 
 /** Compares tensors with their bases while they are written here, one after the other, in windows. */
 abstract sealed class TensorEncoder implements WritableByteChannel permits XorEncoder, OverwriteEncoder {
-    /** On entry to {@link #compared}: words of new xor old, bytes of new. */
     final ByteWindow fresh = new ByteWindow();
-    /** Words of old. */
     final ByteWindow old = new ByteWindow();
-    /** Takes what goes to the compressor. */
-    final ByteBuffer payload = ByteBuffer.allocateDirect(ByteWindow.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-
     final Spool frames;
     final FrameWriter frame;
     private final DeltaChecksum checksum;
@@ -92,18 +86,18 @@ abstract sealed class TensorEncoder implements WritableByteChannel permits XorEn
             return;
         }
         digest.update(fresh.bytes, filled);
-        old.toWords(base.slice(position, filled));
-        fresh.toWords(filled);
-        long changed = ByteDifference.xor(fresh.words, old.words, ByteWindow.wordsOf(filled));
-        changedBytes += changed;
-        compared(position, filled, changed);
+        base.slice(position, filled).get(old.bytes, 0, filled);
+        old.clearAfter(filled);
+        fresh.clearAfter(filled);
+        changedBytes += compare(position, filled);
         position += filled;
         filled = 0;
     }
 
     abstract void begin(long tensorBytes) throws IOException;
 
-    abstract void compared(long position, int length, long changed) throws IOException;
+    /** Compares the first bytes of both windows, which zeros fill up to whole groups; returns how many changed. May use the windows up. */
+    abstract int compare(long position, int length) throws IOException;
 
     abstract void finish(long changed) throws IOException;
 

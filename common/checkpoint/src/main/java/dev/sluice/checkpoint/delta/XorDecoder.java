@@ -1,5 +1,7 @@
 package dev.sluice.checkpoint.delta;
 
+import static dev.sluice.checkpoint.delta.LittleEndian.LONG;
+
 final class XorDecoder extends TensorDecoder {
     private final ByteWindow difference = new ByteWindow();
 
@@ -10,16 +12,19 @@ final class XorDecoder extends TensorDecoder {
 
     @Override
     boolean patch(FrameReader frame, long position, int length) {
-        frame.read(payload, length);
-        difference.toWords(payload);
-        tensor.toWords(length);
+        frame.read(difference.first(length));
+        difference.clearAfter(length);
+        return apply(tensor.bytes, difference.bytes, length);
+    }
+
+    private static boolean apply(byte[] tensor, byte[] difference, int length) {
         int words = ByteWindow.wordsOf(length);
         long any = 0;
         for (int i = 0; i < words; i++) {
-            any |= difference.words[i];
-            tensor.words[i] ^= difference.words[i];
+            long word = (long) LONG.get(difference, i * Long.BYTES);
+            LONG.set(tensor, i * Long.BYTES, (long) LONG.get(tensor, i * Long.BYTES) ^ word);
+            any |= word;
         }
-        tensor.toBytes(length);
         return any != 0;
     }
 }

@@ -14,9 +14,10 @@ final class XorEncoder extends TensorEncoder {
     }
 
     @Override
-    void compared(long position, int length, long changed) throws IOException {
-        payload.clear().asLongBuffer().put(fresh.words, 0, ByteWindow.wordsOf(length));
-        frame.write(payload.limit(length));
+    int compare(long position, int length) throws IOException {
+        int changed = ByteDifference.xor(old.bytes, fresh.bytes, length);
+        frame.write(old.first(length));
+        return changed;
     }
 
     @Override

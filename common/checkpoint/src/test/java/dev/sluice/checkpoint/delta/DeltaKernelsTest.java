@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.checkpoint.ByteRange;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DeltaKernelsTest {
     @Test
@@ -24,18 +26,78 @@ class DeltaKernelsTest {
                 for (int i = 0; i < 8; i++) {
                     difference |= (pattern >>> i & 1) == 0 ? 0 : (long) value << (8 * i);
                 }
-                long old = random.nextLong();
-                long[] target = {old ^ difference, -1};
+                byte[] old = new byte[16];
+                random.nextBytes(old);
+                byte[] fresh = old.clone();
+                byte[] marks = new byte[16];
+                for (int i = 0; i < 8; i++) {
+                    fresh[i] ^= (byte) (difference >>> (8 * i));
+                    marks[i] = (byte) -(pattern >>> i & 1);
+                }
+                byte[] xored = old.clone();
+                byte[] marked = old.clone();
 
                 // When
-                long changed = ByteDifference.xor(target, new long[] {old, 0}, 1);
+                int changed = ByteDifference.xor(xored, fresh, 8);
+                int differing = ByteDifference.mark(marked, fresh, 8);
 
                 // Then
                 assertThat(changed).as("seed %d", seed).isEqualTo(Integer.bitCount(pattern));
-                assertThat(target).containsExactly(difference, -1);
-                assertThat(ByteDifference.mask(difference)).isEqualTo(pattern);
+                assertThat(differing).isEqualTo(changed);
+                assertThat((long) LittleEndian.LONG.get(xored, 0)).isEqualTo(difference);
+                assertThat(Arrays.copyOf(marked, 8)).isEqualTo(Arrays.copyOf(marks, 8));
+                assertThat(ByteDifference.mask((long) LittleEndian.LONG.get(marked, 0)))
+                        .isEqualTo(pattern);
+                assertThat(ByteDifference.marks(pattern)).isEqualTo((long) LittleEndian.LONG.get(marked, 0));
+                assertThat(Arrays.copyOfRange(xored, 8, 16))
+                        .as("what lies after the words")
+                        .isEqualTo(Arrays.copyOfRange(old, 8, 16))
+                        .isEqualTo(Arrays.copyOfRange(marked, 8, 16));
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 7, 8, 9, 100, 4001})
+    void positionsComeBackAsTheyWereAddedUnlessOneDoesNotFollow(int count) {
+        // Given
+        long seed = System.nanoTime();
+        System.out.println("seed " + seed);
+        Random random = new Random(seed);
+        long bytes = 100L * count;
+        byte[] positions = new byte[4 * count];
+        int next = random.nextInt(10);
+        for (int i = 0; i < count; i++) {
+            LittleEndian.INT.set(positions, 4 * i, next);
+            next += 1 + random.nextInt(90);
+        }
+        ChangedBytes changed = new ChangedBytes();
+        changed.reset(bytes);
+
+        // When
+        int sound = changed.add(positions, count, -1, bytes);
+
+        // Then
+        assertThat(sound).as("seed %d", seed).isEqualTo(count);
+        byte[] read = new byte[4 * (count + ChangedBytes.GROUP)];
+        int taken = 0;
+        for (int group = 0; group < changed.groups(); group++) {
+            taken = changed.positions(group, read, taken);
+        }
+        assertThat(taken).isEqualTo(count);
+        assertThat(Arrays.copyOf(read, 4 * count)).isEqualTo(positions);
+        for (int i = 1; i < count; i++) {
+            byte[] repeated = positions.clone();
+            System.arraycopy(repeated, 4 * (i - 1), repeated, 4 * i, 4);
+            assertThat(changed.add(repeated, count, -1, bytes)).isEqualTo(i);
+            // Negative if it had a sign, and then it would not follow.
+            LittleEndian.INT.set(repeated, 4 * i, 1 << 31);
+            assertThat(changed.add(repeated, count, -1, 1L << 31)).isEqualTo(i);
+        }
+        assertThat(changed.add(positions, count, ChangedBytes.position(positions, 0), bytes))
+                .isZero();
+        assertThat(changed.add(positions, count, -1, ChangedBytes.position(positions, count - 1)))
+                .isEqualTo(count - 1);
     }
 
     /** The published test vectors for empty input: xxHash, the BLAKE3 paper, RFC 1950; for abc those of the reference command lines. */
