@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 /** Answers that a model, or whoever trains one, could write to stall an instance. */
 class HostileAnswersTest {
-    private static final Duration EACH = Duration.ofMillis(500);
+    private static final Duration EACH = Duration.ofSeconds(10);
     private static final int LETTERS = 100_000;
 
     private static final List<String> ANSWERS = List.of(
@@ -95,7 +95,7 @@ class HostileAnswersTest {
             for (String response : responses) {
                 // When
                 RewardValue value = assertTimeoutPreemptively(
-                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(20),
                         () -> Reward.named(name).orElseThrow().score(Response.of(response, "7")),
                         name + " of " + response.substring(0, 20));
                 // Then
