@@ -10,12 +10,15 @@ import dev.sluice.checkpoint.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class DeltaRoundTripTest {
@@ -58,6 +61,39 @@ class DeltaRoundTripTest {
             chain.verify(folder.resolve("v0"), applied, 2);
             model = RandomModels.write(folder.resolve("v" + version), next);
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void changesThatOneEncoderDoesNotHoldInMemoryComeBackToo(DeltaEncoding encoding) {
+        // Given tensors that change wholly, each longer than what an encoder holds, the later ones shorter than the one
+        // before
+        long seed = System.nanoTime();
+        System.out.println("seed " + seed);
+        Random random = new Random(seed);
+        List<TensorSource> old = new ArrayList<>();
+        List<TensorSource> next = new ArrayList<>();
+        for (int bytes : new int[] {(9 << 20) + 13, (5 << 20) + random.nextInt(1000), 100}) {
+            byte[] before = new byte[bytes];
+            random.nextBytes(before);
+            byte[] after = before.clone();
+            for (int i = 0; i < bytes; i++) {
+                after[i] ^= (byte) (1 + random.nextInt(255));
+            }
+            old.add(TensorSource.of("w" + bytes, DType.U8, List.of((long) bytes), ByteBuffer.wrap(before)));
+            next.add(TensorSource.of("w" + bytes, DType.U8, List.of((long) bytes), ByteBuffer.wrap(after)));
+        }
+        Path base = RandomModels.write(folder.resolve("base"), old);
+
+        // When
+        try (HuggingFaceCheckpoint opened = HuggingFaceCheckpoint.open(base)) {
+            DeltaOptions oneEncoder = new DeltaOptions(encoding, DeltaChecksum.XXH3_128, 1);
+            DeltaWriter.write(opened, next, folder, new WeightVersion(1), oneEncoder);
+        }
+        DeltaChain.between(folder, new WeightVersion(0), new WeightVersion(1)).apply(base, folder.resolve("new"), 1);
+
+        // Then
+        assertHolds(folder.resolve("new"), next, seed);
     }
 
     @Test
