@@ -20,6 +20,7 @@ public final class Engine {
     private @Nullable EngineProcess process;
     private volatile @Nullable CountedEngine api;
     private @Nullable ConcurrencyLimit limit;
+    private final RankLoads ranks;
     private int running;
     private boolean answered;
     private boolean announced;
@@ -29,8 +30,10 @@ public final class Engine {
     private @Nullable String sum;
     private @Nullable Instant firstReady;
 
-    Engine(String id, int capacity, Instant now) {
+    /** @param dataParallelRanks that share its work */
+    Engine(String id, int capacity, int dataParallelRanks, Instant now) {
         this.id = id;
+        this.ranks = new RankLoads(dataParallelRanks);
         this.capacity = capacity;
         this.launched = now;
         this.state = new EngineState.Launching(now);
@@ -90,11 +93,26 @@ public final class Engine {
     }
 
     /**
-     * A group's samples go to it.
+     * Where samples go on an engine.
+     *
+     * @param version weights that sample them
+     * @param rank the data-parallel rank; null where it has one, or chooses itself
+     */
+    public record Seat(int version, @Nullable Integer rank) {}
+
+    /** A group's samples go to it, to the rank that has the fewest: together, because they share the prompt's prefill. */
+    public Seat dispatched(int samples) {
+        Seat seat = new Seat(dispatchedAnywhere(samples), ranks.fewest(process != null && !process.adopted()));
+        ranks.add(seat.rank(), samples);
+        return seat;
+    }
+
+    /**
+     * Samples go to it, wherever they like.
      *
      * @return the weight version that samples them
      */
-    public int dispatched(int samples) {
+    public int dispatchedAnywhere(int samples) {
         if (!(state instanceof EngineState.Ready ready)) {
             throw new IllegalStateException("work was given to engine " + id + ", which is " + state + "; " + history);
         }
@@ -102,9 +120,14 @@ public final class Engine {
         return ready.version();
     }
 
-    /** Samples came back from it, whatever became of them. */
-    public void returned(int samples) {
+    /**
+     * Samples came back from it, whatever became of them.
+     *
+     * @param rank that had them, as their seat says
+     */
+    public void returned(int samples, @Nullable Integer rank) {
         running -= samples;
+        ranks.add(rank, -samples);
     }
 
     /** A whole reply came from it: it lives. */

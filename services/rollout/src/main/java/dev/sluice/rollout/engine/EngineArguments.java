@@ -151,6 +151,14 @@ final class EngineArguments {
         return value;
     }
 
+    /** Data-parallel ranks of an engine with these arguments; 1 where they do not say. */
+    static int dataParallelRanks(List<String> args) {
+        return value(args, "--dp-size")
+                .filter(text -> text.matches("[0-9]{1,4}"))
+                .map(Integer::parseInt)
+                .orElse(1);
+    }
+
     /** Whether an engine with these arguments drafts. */
     static boolean haveSpeculation(List<String> args) {
         return args.stream().anyMatch(arg -> arg.startsWith(SPECULATION));

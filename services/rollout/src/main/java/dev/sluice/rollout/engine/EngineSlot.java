@@ -77,6 +77,7 @@ final class EngineSlot {
         Engine engine = new Engine(
                 engineIds.get(),
                 share.recipe().maxRunningRequests(),
+                EngineArguments.dataParallelRanks(args),
                 around.core().now());
         boolean follows = share.node() != null && share.node().rank() > 0;
         var start = new EngineLife.Start(new WeightSource(0, share.recipe().modelPath()), follows);

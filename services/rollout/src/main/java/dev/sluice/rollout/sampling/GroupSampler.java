@@ -4,6 +4,7 @@ import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.TrainingRequest.PartialRollout;
+import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EngineApi;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.reward.Score;
@@ -36,14 +37,14 @@ public final class GroupSampler {
      *
      * @param begun places in the group, with what each sample begins with
      * @param ridPrefix begins the id of every request of this call and of no other
-     * @param version weights that the engine holds
+     * @param seat weights that the engine holds, and the rank that is to sample
      */
     public record SamplingCall(
             GroupRequested task,
             SortedMap<Integer, PartialSample> begun,
             String ridPrefix,
             String engineId,
-            int version,
+            Engine.Seat seat,
             Duration deadline) {}
 
     /** What one call brought: the prompt's tokens and one outcome for each index. */
@@ -62,7 +63,7 @@ public final class GroupSampler {
         for (int i = 0; i < replies.size(); i++) {
             var expected = new ReplyCheck.Expected(
                     call.engineId(),
-                    call.version(),
+                    call.seat().version(),
                     task.sampling().maxTokens(),
                     call.begun().get(indexes.get(i)),
                     task.partialRollout() == PartialRollout.CONTINUE_MASKED);
@@ -83,8 +84,10 @@ public final class GroupSampler {
     private static GenerateRequest request(SamplingCall call, int[] prompt, int index, PartialSample begun) {
         int[] input = Arrays.copyOf(prompt, prompt.length + begun.tokens().length);
         System.arraycopy(begun.tokens(), 0, input, prompt.length, begun.tokens().length);
-        return GenerateRequest.ofTokens(
+        GenerateRequest request = GenerateRequest.ofTokens(
                 call.ridPrefix() + index, input, params(call.task().sampling(), index, begun.tokens().length));
+        Integer rank = call.seat().rank();
+        return rank == null ? request : request.onRank(rank);
     }
 
     /** A sample that no engine could give. */

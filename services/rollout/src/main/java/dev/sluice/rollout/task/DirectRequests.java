@@ -84,9 +84,9 @@ public final class DirectRequests {
                     newest);
         }
         Engine engine = chosen.get();
-        int version = engine.dispatched(samples);
+        int version = engine.dispatchedAnywhere(samples);
         return new Placement.To(engine.id(), engine.address(), version, () -> {
-            engine.returned(samples);
+            engine.returned(samples, null);
             released.run();
         });
     }

@@ -188,16 +188,16 @@ public final class GroupQueue {
     }
 
     private void dispatch(GroupWork work, Engine engine, List<Integer> indexes) {
-        int version = engine.dispatched(indexes.size());
-        GroupBatch batch = new GroupBatch(engine, indexes, work.nextRidPrefix());
+        Engine.Seat seat = engine.dispatched(indexes.size());
+        GroupBatch batch = new GroupBatch(engine, seat, indexes, work.nextRidPrefix());
         work.running().add(batch);
         Duration left = Duration.between(core.now(), work.task().deadline());
         SamplingCall call = new SamplingCall(
                 work.task(),
-                work.beginnings(indexes, version),
+                work.beginnings(indexes, seat.version()),
                 batch.ridPrefix,
                 engine.id(),
-                version,
+                seat,
                 left.plus(ABORT_WAIT));
         core.background(
                 "sample-" + work.task().groupId(),
@@ -208,7 +208,7 @@ public final class GroupQueue {
     private void returned(
             GroupWork work, GroupBatch batch, @Nullable SampledBatch result, @Nullable Throwable failure) {
         if (!batch.forgotten) {
-            batch.engine.returned(batch.indexes.size());
+            batch.giveBack();
             work.running().remove(batch);
             if (result != null) {
                 batch.engine.replied();
@@ -281,7 +281,7 @@ public final class GroupQueue {
                 if (batch.engine == engine) {
                     batch.forgotten = true;
                     work.running().remove(batch);
-                    engine.returned(batch.indexes.size());
+                    batch.giveBack();
                     core.background("abort-" + batch.ridPrefix, () -> abort(batch), (done, failure) -> {});
                     settle(work);
                 }
@@ -305,7 +305,7 @@ public final class GroupQueue {
         core.after(ABORT_WAIT, () -> {
             work.running().forEach(batch -> {
                 batch.forgotten = true;
-                batch.engine.returned(batch.indexes.size());
+                batch.giveBack();
             });
             work.running().clear();
             settle(work);

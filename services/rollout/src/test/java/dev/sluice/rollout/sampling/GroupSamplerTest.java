@@ -9,6 +9,7 @@ import dev.sluice.events.GroupTask.Message;
 import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.http.Json;
+import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EngineApi;
 import dev.sluice.rollout.engine.Progress;
 import dev.sluice.rollout.reward.OwnRewards;
@@ -114,7 +115,7 @@ class GroupSamplerTest {
                                     new TreeMap<>(Map.of(0, PartialSample.NOTHING)),
                                     "r/",
                                     "e",
-                                    0,
+                                    new Engine.Seat(0, null),
                                     Duration.ofSeconds(1)))
                     .promptTokens();
         }
