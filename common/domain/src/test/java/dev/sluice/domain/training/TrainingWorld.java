@@ -443,6 +443,7 @@ final class TrainingWorld {
             for (GroupDrop drop : formed.dropped()) {
                 require(roundsDropped.add(drop.groupId() + ":" + drop.round()), "dropped twice: " + drop);
                 require(drop.again() || closed.add(drop.cursor()), "used up twice: " + drop);
+                requireEarlierRoundsDropped(drop.groupId(), drop.round(), roundsDropped);
                 checkFiltered(drop);
             }
             for (GroupUse use : formed.groups()) {
@@ -450,6 +451,7 @@ final class TrainingWorld {
                 require(
                         !roundsDropped.contains(use.groupId() + ":" + use.round()),
                         "used after it was dropped: " + use);
+                requireEarlierRoundsDropped(use.groupId(), use.round(), roundsDropped);
                 require(use.policyLag() <= rules.maxPolicyLag(), "older than the run allows: " + use);
                 GroupAsk used = new GroupAsk(use.cursor(), use.round(), 0);
                 require(use.resultId().equals(firstResult(used)), "not the first result: " + use);
@@ -468,6 +470,14 @@ final class TrainingWorld {
             require(
                     worker.size() <= logged.size() && worker.equals(logged.subList(0, worker.size())),
                     "weights %s differ from the log %s".formatted(worker, logged));
+        }
+    }
+
+    private void requireEarlierRoundsDropped(String groupId, int last, Set<String> roundsDropped) {
+        for (int round = 0; round < last; round++) {
+            require(
+                    roundsDropped.contains(groupId + ":" + round),
+                    "tokens of %s, round %d, are in no bucket".formatted(groupId, round));
         }
     }
 
