@@ -59,7 +59,22 @@ public sealed interface TrainingEvent extends Event {
 
             @About("Which bucket its tokens go to") DropReason reason,
             @About("It will be asked for again") boolean again,
-            @About("Tokens of its samples") int tokens) {}
+            @About("Tokens of its samples") int tokens,
+
+            @About("What the filter that left it out calls the reason; absent for other reasons") @Nullable
+            String detail) {
+        /** Left out by no filter. */
+        public GroupDrop(
+                String groupId,
+                long cursor,
+                int round,
+                @Nullable String resultId,
+                DropReason reason,
+                boolean again,
+                int tokens) {
+            this(groupId, cursor, round, resultId, reason, again, tokens, null);
+        }
+    }
 
     enum DropReason {
         FILTERED,

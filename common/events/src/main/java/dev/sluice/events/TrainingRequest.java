@@ -265,6 +265,10 @@ public record TrainingRequest(
                     "A sample that new weights interrupt: restart it, continue it where the policy lag allows, or continue_masked: continue it and train on the newer tokens only")
             PartialRollout partialRollout,
 
+            @About(
+                    "Groups that are not trained on: none; nonzero_std those whose rewards are all equal; nonzero_std_with_fallback those as long as the groups of a step and the oversampled ones hold enough others")
+            DynamicFilter dynamicFilter,
+
             @About("Extra expert slots of an engine") int redundantExperts,
             @About("Speculative decoding") Speculation speculation,
 
@@ -281,6 +285,7 @@ public record TrainingRequest(
             List<Integer> stopTokenIds) {
         public Rollout {
             partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
+            dynamicFilter = dynamicFilter == null ? DynamicFilter.NONE : dynamicFilter;
             layout = layout == null ? RolloutLayout.AUTO : layout;
             stop = stop == null ? List.of() : List.copyOf(stop);
             stopTokenIds = stopTokenIds == null ? List.of() : List.copyOf(stopTokenIds);
@@ -321,6 +326,7 @@ public record TrainingRequest(
                     maxRounds,
                     groupDeadlineSeconds,
                     PartialRollout.RESTART,
+                    DynamicFilter.NONE,
                     redundantExperts,
                     speculation,
                     layout,
@@ -328,6 +334,12 @@ public record TrainingRequest(
                     List.of(),
                     List.of());
         }
+    }
+
+    public enum DynamicFilter {
+        NONE,
+        NONZERO_STD,
+        NONZERO_STD_WITH_FALLBACK
     }
 
     public enum PartialRollout {

@@ -2,8 +2,8 @@ package dev.sluice.domain.slime;
 
 import dev.sluice.domain.slime.Finding.Kind;
 import dev.sluice.domain.slime.Finding.Severity;
-import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /** How responses are sampled, and the layout of an engine: {@code rollout}. */
@@ -22,10 +22,11 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
     private static final String ALL_TO_ALL = "--sglang-moe-a2a-backend";
     private static final String OLD_DEEPEP = "--sglang-enable-deepep-moe";
 
-    /** The two filters that only drop groups whose rewards are all equal. */
-    private static final List<String> EQUAL_REWARDS = List.of(
-            "slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std",
-            "slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std_with_fallback");
+    private static final String SPREAD = "slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std";
+
+    /** slime's own filters, by what they are called in a request; both leave out groups whose rewards are all equal. */
+    private static final Map<String, String> FILTERS =
+            Map.of(SPREAD, "nonzero_std", SPREAD + "_with_fallback", "nonzero_std_with_fallback");
 
     void read() {
         lag();
@@ -89,14 +90,9 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
 
     private void filter() {
         draft.text(FILTER).ifPresent(filter -> {
-            if (EQUAL_REWARDS.contains(filter)) {
-                draft.findings()
-                        .warning(
-                                Kind.UNSUPPORTED,
-                                draft.place(FILTER),
-                                FILTER,
-                                "groups whose rewards are all equal stay in a step; their advantage is 0, so a step learns from fewer groups",
-                                "raise --rollout-batch-size where many groups are so");
+            String own = FILTERS.get(filter);
+            if (own != null) {
+                draft.put("rollout.dynamicFilter", own);
             } else {
                 draft.findings()
                         .error(
@@ -105,7 +101,7 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
                                 FILTER,
                                 "%s: Sluice loads no Python function of a script"
                                         .formatted(FlagReader.shortened(filter)),
-                                "remove it");
+                                "remove it, or use one of slime's own: " + SPREAD + " or the one _with_fallback");
             }
         });
     }

@@ -4,8 +4,10 @@ import dev.sluice.events.GroupEvent;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
+import dev.sluice.events.TrainingRequest.DynamicFilter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -28,6 +30,8 @@ final class GroupBook {
     private final Map<Long, RoundStart> rounds = new HashMap<>();
     /** Oldest version that may have sampled a round, by cursor; the last round is the one asked for now. */
     private final Map<Long, TreeMap<Integer, Integer>> asked = new HashMap<>();
+
+    private final FilterCounts filtered = new FilterCounts();
 
     private long cursorNext;
     private long readTo;
@@ -90,8 +94,14 @@ final class GroupBook {
                         (known, other) -> known.round() >= other.round() ? known : other);
             } else {
                 close(drop.cursor());
+                filtered.count(drop, formed);
             }
         }
+    }
+
+    /** What filters have left out, by the step that it was sampled for. */
+    FilterCounts filtered() {
+        return filtered;
     }
 
     /**
@@ -130,15 +140,35 @@ final class GroupBook {
             if (objection.isEmpty()) {
                 return new Standing.Ready(round, (GroupResult.Sampled) result, drops);
             }
-            drops.add(new GroupDrop(
-                    rules.groupId(cursor),
-                    cursor,
-                    round,
-                    result.entry().id(),
-                    objection.get().reason(),
-                    round < rules.maxRounds(),
-                    result.tokens()));
+            GroupDrop drop = drop(cursor, round, result, objection.get());
+            if (drop.reason() == DropReason.FILTERED) {
+                return filtered((GroupResult.Sampled) result, drop, drops, version);
+            }
+            drops.add(drop);
         }
+        return new Standing.Exhausted(drops);
+    }
+
+    private GroupDrop drop(long cursor, int round, GroupResult result, ResultCheck.Objection objection) {
+        boolean filtered = objection.reason() == DropReason.FILTERED;
+        return new GroupDrop(
+                rules.groupId(cursor),
+                cursor,
+                round,
+                result.entry().id(),
+                objection.reason(),
+                !filtered && round < rules.maxRounds(),
+                result.tokens(),
+                filtered ? objection.why() : null);
+    }
+
+    private Standing filtered(GroupResult.Sampled result, GroupDrop drop, List<GroupDrop> drops, int version) {
+        int minimum = minimumVersion(drop.cursor(), drop.round());
+        if (rules.filter() == DynamicFilter.NONZERO_STD_WITH_FALLBACK
+                && !ResultCheck.isStale(result, rules, minimum, version)) {
+            return new Standing.Rejected(new Standing.Ready(drop.round(), result, drops), drop, drops);
+        }
+        drops.add(drop);
         return new Standing.Exhausted(drops);
     }
 

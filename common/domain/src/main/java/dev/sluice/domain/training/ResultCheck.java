@@ -4,6 +4,7 @@ import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.TrainingEvent.DropReason;
+import dev.sluice.events.TrainingRequest.DynamicFilter;
 import java.util.Optional;
 
 /** Whether a result can be trained on. What an instance writes is checked here before anything relies on it. */
@@ -26,8 +27,22 @@ final class ResultCheck {
             case GroupResult.Sampled sampled ->
                 broken(sampled.entry().event(), rules, currentVersion)
                         .map(why -> new Objection(DropReason.ABANDONED, why))
+                        // Before staleness: what a filter leaves out is not asked for again, however old it becomes.
+                        .or(() -> filtered(sampled.entry().event(), rules))
                         .or(() -> stale(sampled.oldestVersion(), rules, minimumVersion, currentVersion));
         };
+    }
+
+    /** Whether a result is too old to be trained on, whatever else is said of it. */
+    static boolean isStale(GroupResult.Sampled result, TrainingRules rules, int minimumVersion, int currentVersion) {
+        return stale(result.oldestVersion(), rules, minimumVersion, currentVersion)
+                .isPresent();
+    }
+
+    private static Optional<Objection> filtered(GroupSampled group, TrainingRules rules) {
+        return rules.filter() == DynamicFilter.NONE
+                ? Optional.empty()
+                : RewardSpread.objection(group).map(reason -> new Objection(DropReason.FILTERED, reason));
     }
 
     private static Optional<Objection> stale(int oldest, TrainingRules rules, int minimumVersion, int currentVersion) {

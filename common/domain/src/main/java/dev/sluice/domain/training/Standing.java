@@ -13,6 +13,9 @@ sealed interface Standing {
     /** The round's result can be trained on. */
     record Ready(int round, GroupResult.Sampled result, List<GroupDrop> drops) implements Standing {}
 
-    /** No round is left. */
+    /** The round's result could be trained on but a filter leaves it out, as long as a step has others. */
+    record Rejected(Ready kept, GroupDrop drop, List<GroupDrop> drops) implements Standing {}
+
+    /** No round is left, or a filter has left the group out. */
     record Exhausted(List<GroupDrop> drops) implements Standing {}
 }

@@ -1,6 +1,7 @@
 package dev.sluice.domain.training;
 
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.DynamicFilter;
 
 /**
  * What a run's request says about groups and batches.
@@ -12,6 +13,7 @@ import dev.sluice.events.TrainingRequest;
  * @param maxPolicyLag publications between a sample's oldest token and its use, at most
  * @param oversample groups in flight beyond what the lag allows
  * @param maxRounds how often a group is asked for again
+ * @param filter which groups are left out because nothing is learnt from them
  */
 public record TrainingRules(
         String runId,
@@ -21,7 +23,8 @@ public record TrainingRules(
         int stepsPerVersion,
         int maxPolicyLag,
         int oversample,
-        int maxRounds) {
+        int maxRounds,
+        DynamicFilter filter) {
 
     public TrainingRules {
         if (steps < 1 || groupsPerStep < 1 || samplesPerPrompt < 1 || stepsPerVersion < 1) {
@@ -45,7 +48,13 @@ public record TrainingRules(
                 request.weights().everySteps(),
                 rollout.maxPolicyLag(),
                 rollout.oversample(),
-                rollout.maxRounds());
+                rollout.maxRounds(),
+                rollout.dynamicFilter());
+    }
+
+    /** The groups that a step may choose from before a filter's fallback: a wave of slime's over-sampling. */
+    int groupsPerWave() {
+        return groupsPerStep + oversample;
     }
 
     /** Groups that are trained on between two publications. */

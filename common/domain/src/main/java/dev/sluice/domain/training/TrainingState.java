@@ -13,8 +13,8 @@ import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.WeightEvent;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -26,10 +26,6 @@ import java.util.Optional;
  * never asked for again; every prompt below the cursor ends used or dropped with a reason.
  */
 public final class TrainingState {
-    private static final Comparator<Standing.Ready> TRAINING_ORDER = Comparator.comparingInt(
-                    (Standing.Ready ready) -> ready.result().oldestVersion())
-            .thenComparingLong(ready -> ready.result().entry().event().cursor());
-
     private final TrainingRules rules;
     private final GroupBook groups;
     private final TrainingProgress progress;
@@ -135,6 +131,8 @@ public final class TrainingState {
         for (long cursor : groups.open()) {
             switch (groups.standing(cursor, version())) {
                 case Standing.Ready ready -> accepted++;
+                // It keeps its place until a step is formed: a fallback asks for no more than a wave.
+                case Standing.Rejected rejected -> accepted++;
                 case Standing.Wanted wanted -> {
                     if (again.isEmpty() && !groups.isAsked(cursor, wanted.round())) {
                         again = Optional.of(ask(cursor, wanted.round(), accepted + running));
@@ -172,48 +170,57 @@ public final class TrainingState {
     /** Groups that could be in flight now if engines were no limit: what scaling of the rollout goes by. */
     public int demand() {
         int running = running().size();
-        long accepted = (long) progress.formedStep() * rules.groupsPerStep() + ready();
+        long accepted = (long) progress.formedStep() * rules.groupsPerStep() + choice().accepted();
         return running + Capacity.of(rules, progress.regularPublications(), accepted, running, Integer.MAX_VALUE);
     }
 
-    /** Groups whose result can be trained on. */
+    /** Groups whose result can be trained on and that no filter leaves out. */
     public int ready() {
-        return readyGroups().size();
+        return choice().ready();
     }
 
-    private List<Standing.Ready> readyGroups() {
-        return groups.open().stream()
-                .map(cursor -> groups.standing(cursor, version()))
-                .filter(Standing.Ready.class::isInstance)
-                .map(Standing.Ready.class::cast)
-                .sorted(TRAINING_ORDER)
-                .toList();
+    private BatchChoice choice() {
+        return new BatchChoice(groups, rules, version());
     }
 
     /** The next step's groups, once enough are ready: oldest version first, then by cursor. */
     public Optional<BatchDraft> decideBatch() {
-        List<Standing.Ready> ready = readyGroups();
-        if (ready.size() < rules.groupsPerStep() || progress.formedStep() >= rules.steps()) {
-            return Optional.empty();
-        }
-        List<GroupUse> uses =
-                ready.stream().limit(rules.groupsPerStep()).map(this::use).toList();
-        List<GroupDrop> drops = groups.open().stream()
-                .flatMap(cursor -> groups.standing(cursor, version()).drops().stream())
-                .toList();
-        return Optional.of(new BatchDraft(progress.formedStep() + 1, uses, drops, groups.cursorNext(), version()));
+        BatchChoice choice = choice();
+        return choice.isEnough() && progress.formedStep() < rules.steps()
+                ? Optional.of(new BatchDraft(
+                        progress.formedStep() + 1, choice.uses(), choice.drops(), groups.cursorNext(), version()))
+                : Optional.empty();
     }
 
-    private GroupUse use(Standing.Ready ready) {
-        LogEntry<GroupSampled> entry = ready.result().entry();
-        return new GroupUse(
-                entry.event().groupId(),
-                entry.event().cursor(),
-                ready.round(),
-                entry.id(),
-                entry.partition(),
-                entry.offset(),
-                version() - ready.result().oldestVersion());
+    /**
+     * Closes groups that a filter leaves out before a step is formed, once there are many: a model that solves every prompt
+     * would fill the memory and the record of the next step with them.
+     *
+     * @param many from how many on
+     */
+    public Optional<BatchDraft> decideFiltered(int many) {
+        BatchChoice choice = choice();
+        return choice.filteredOut() < many || choice.isEnough()
+                ? Optional.empty()
+                : Optional.of(new BatchDraft(
+                        progress.formedStep(), List.of(), choice.filteredDrops(), groups.cursorNext(), version()));
+    }
+
+    /** Groups that filters have left out of a formed step, by reason. */
+    public Map<String, Integer> filteredOf(int step) {
+        return groups.filtered().of(step);
+    }
+
+    /** How the next step's groups stand, for people; names a filter that keeps a step waiting. */
+    public String situation() {
+        BatchChoice choice = choice();
+        int filtered = choice.filtered() + groups.filtered().total(progress.formedStep() + 1);
+        String situation = "%d groups ready, %d asked for"
+                .formatted(choice.ready(), running().size());
+        return filtered == 0
+                ? situation
+                : "%s, %d of the last %d groups filtered because their rewards are all equal (rollout.dynamicFilter)"
+                        .formatted(situation, filtered, filtered + choice.ready());
     }
 
     /** Closes every group that is still open when no step follows, so that no token is left unaccounted for. */
@@ -231,6 +238,7 @@ public final class TrainingState {
                     GroupResult result = ready.result();
                     drops.add(surplus(cursor, ready.round(), result.entry().id(), result.tokens()));
                 }
+                case Standing.Rejected rejected -> drops.add(rejected.drop());
                 case Standing.Wanted wanted -> drops.add(surplus(cursor, wanted.round(), null, 0));
                 case Standing.Exhausted exhausted -> {}
             }
@@ -246,7 +254,7 @@ public final class TrainingState {
 
     /** Whether enough groups are ready for the next step. */
     public boolean canForm() {
-        return progress.formedStep() < rules.steps() && ready() >= rules.groupsPerStep();
+        return progress.formedStep() < rules.steps() && choice().isEnough();
     }
 
     /** Whether a round needs no more work: it has a result, or its group is used up. */
@@ -285,6 +293,7 @@ public final class TrainingState {
         groups.forget(progress.formedAfter(step).stream()
                 .flatMap(entry -> entry.event().groups().stream())
                 .toList());
+        groups.filtered().forgetUpTo(step);
     }
 
     /**

@@ -91,7 +91,7 @@ class RequestReaderTest {
     void tellsAllProblemsAtOnce() {
         ObjectNode document = Requests.tree("""
                 {"backend": "tpu", "modle": {}, "model": {"path": 3}, "data": {"prompts": "/p", "promptkey": "q"},
-                 "rollout": {"groupsPerStep": 0, "speculation": {"algorithm": "EAGEL"}, "topP": "most"},
+                 "rollout": {"groupsPerStep": 0, "speculation": {"algorithm": "EAGEL"}, "topP": "most", "dynamicFilter": "nonzero_sdt"},
                  "training": {"steps": 2.5, "beta1": 1}, "evaluation": [{"name": "a"}], "weights": []}
                 """);
 
@@ -107,6 +107,7 @@ class RequestReaderTest {
                         "rollout.groupsPerStep",
                         "rollout.speculation.algorithm",
                         "rollout.topP",
+                        "rollout.dynamicFilter",
                         "training.steps",
                         "training.beta1",
                         "evaluation[0].prompts",
@@ -114,6 +115,7 @@ class RequestReaderTest {
         assertThat(message(problems, "modle")).isEqualTo("unknown key modle; did you mean model?");
         assertThat(message(problems, "data.promptkey")).endsWith("did you mean promptKey?");
         assertThat(message(problems, "rollout.speculation.algorithm")).endsWith("did you mean eagle?");
+        assertThat(message(problems, "rollout.dynamicFilter")).endsWith("did you mean nonzero_std?");
     }
 
     @ParameterizedTest

@@ -176,7 +176,7 @@ class ScriptFindingsTest {
                 "--eval-tool-key functions | WARNING | under the key of training",
                 "--sglang-tp-size 8 | WARNING | slime sets it itself",
                 "--update-weight-mode delta | WARNING | no differences",
-                "--dynamic-sampling-filter-path slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std | WARNING | advantage is 0",
+                "--dynamic-sampling-filter-path my.filter | ERROR | no Python function",
                 "--rollout-function-path slime.rollout.fully_async_rollout.generate_rollout_fully_async | WARNING | maxPolicyLag",
             })
     void whatARequestCannotSayIsAnErrorWhereItWouldTrainSomethingElse(String flags, Severity severity, String why) {

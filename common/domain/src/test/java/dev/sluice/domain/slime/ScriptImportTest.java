@@ -291,6 +291,19 @@ class ScriptImportTest {
                 .isEqualTo(4);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "check_reward_nonzero_std, nonzero_std",
+        "check_reward_nonzero_std_with_fallback, nonzero_std_with_fallback"
+    })
+    void slimesOwnDynamicFiltersAreMapped(String function, String filter) {
+        Imported imported = SlimeScripts.with(
+                "   --dynamic-sampling-filter-path" + " slime.rollout.filter_hub.dynamic_sampling_filters." + function);
+
+        assertThat(imported.failed()).isFalse();
+        assertThat(imported.request().at("/rollout/dynamicFilter").asText()).isEqualTo(filter);
+    }
+
     @Test
     void toolsTemplateVariablesAndStopsAreMapped() {
         Imported imported = SlimeScripts.with(

@@ -2,6 +2,7 @@ package dev.sluice.domain.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.events.TrainingRequest.DynamicFilter;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +69,6 @@ class CapacityTest {
     }
 
     private static TrainingRules rules(int steps, int groups, int stepsPerVersion, int lag, int oversample) {
-        return new TrainingRules("run", steps, groups, 8, stepsPerVersion, lag, oversample, 3);
+        return new TrainingRules("run", steps, groups, 8, stepsPerVersion, lag, oversample, 3, DynamicFilter.NONE);
     }
 }

@@ -14,6 +14,7 @@ import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingRequest.DynamicFilter;
 import dev.sluice.events.TrainingRequest.Transport;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import java.util.List;
@@ -21,7 +22,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class TrainingStateTest {
-    private static final TrainingRules RULES = new TrainingRules(RUN, 10, 2, 1, 1, 1, 1, 1);
+    private static final TrainingRules RULES = new TrainingRules(RUN, 10, 2, 1, 1, 1, 1, 1, DynamicFilter.NONE);
 
     private final TrainingState state = TrainingState.from(RULES, Cut.START);
 

@@ -7,9 +7,11 @@ import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingRequest.DynamicFilter;
 import dev.sluice.events.TrainingRequest.Transport;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import java.util.ArrayList;
@@ -34,6 +36,7 @@ final class TrainingWorld {
 
     private final Random random;
     private final TrainingRules rules;
+    private final boolean solvesEverything;
     private final Function<TrainingState, Cut> cutting;
     private final List<LogEntry<Event>> results = new ArrayList<>();
     private final List<LogEntry<Event>> training = new ArrayList<>();
@@ -56,11 +59,14 @@ final class TrainingWorld {
                 RUN,
                 2 + random.nextInt(4),
                 1 + random.nextInt(3),
-                1,
+                2,
                 1 + random.nextInt(2),
                 random.nextInt(3),
                 random.nextInt(3),
-                random.nextInt(3));
+                random.nextInt(3),
+                DynamicFilter.values()[random.nextInt(3)]);
+        // A model that has learnt everything: only a filter without fallback cannot go on with it.
+        this.solvesEverything = rules.filter() != DynamicFilter.NONZERO_STD && random.nextInt(4) == 0;
         this.state = TrainingState.from(rules, Cut.START);
         publish(0, 0);
         move("rules " + rules);
@@ -140,11 +146,40 @@ final class TrainingWorld {
             require(
                     results.subList(0, read).stream().noneMatch(entry -> isResultOf(entry, running)),
                     "a group that has a result is sampled again: " + running);
+            require(!isLeftOut(running), "a group that the filter leaves out is asked for again: " + running);
             require(!isUsedUp(running.cursor()), "a group that is used up is sampled again: " + running);
             if (dispatched.add(running)) {
                 tasks.add(running);
             }
         }
+    }
+
+    /** Whether the first result of a round before this one is whole and has equal rewards. */
+    private boolean isLeftOut(GroupAsk ask) {
+        if (rules.filter() == DynamicFilter.NONE) {
+            return false;
+        }
+        for (int round = 0; round < ask.round(); round++) {
+            GroupAsk earlier = new GroupAsk(ask.cursor(), round, 0);
+            Optional<Event> first = results.subList(0, read).stream()
+                    .filter(entry -> isResultOf(entry, earlier))
+                    .findFirst()
+                    .map(LogEntry::event);
+            // A round that is dropped in the log was dropped for what was known then: a version not published yet.
+            if (first.orElse(null) instanceof GroupSampled sampled
+                    && isFlat(sampled)
+                    && sampled.samples().getFirst().oldestVersion() <= version()
+                    && !isDropped(earlier)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isDropped(GroupAsk ask) {
+        return batches().stream()
+                .flatMap(formed -> formed.dropped().stream())
+                .anyMatch(drop -> drop.cursor() == ask.cursor() && drop.round() == ask.round());
     }
 
     private static boolean isResultOf(LogEntry<Event> entry, GroupAsk ask) {
@@ -170,16 +205,29 @@ final class TrainingWorld {
             result(Groups.abandoned(task.cursor(), task.round()));
         } else if (roll == 1) {
             // By a version outside the bound, older or not published yet.
-            result(Groups.sampled(task.cursor(), task.round(), random.nextInt(newest + 2), 1));
+            result(Groups.sampled(task.cursor(), task.round(), random.nextInt(newest + 2), rewards()));
         } else {
             int oldest = Math.min(task.minimumVersion(), newest);
-            result(Groups.sampled(task.cursor(), task.round(), oldest + random.nextInt(newest - oldest + 1), 1));
+            result(Groups.sampled(
+                    task.cursor(), task.round(), oldest + random.nextInt(newest - oldest + 1), rewards()));
         }
     }
 
     private void sampleWell(GroupAsk task) {
         tasks.remove(task);
-        result(Groups.sampled(task.cursor(), task.round(), version(), 1));
+        result(Groups.sampled(task.cursor(), task.round(), version(), rewards()));
+    }
+
+    private double[] rewards() {
+        return new double[] {1, solvesEverything || random.nextInt(3) == 0 ? 1 : 0};
+    }
+
+    private static boolean isFlat(GroupSampled group) {
+        return group.samples().stream()
+                        .map(sample -> sample.reward())
+                        .distinct()
+                        .count()
+                == 1;
     }
 
     private void result(Event event) {
@@ -219,6 +267,10 @@ final class TrainingWorld {
         if (state.formedStep() == state.completedStep()) {
             state.decideBatch().ifPresent(draft -> {
                 move("form " + draft);
+                append(event(draft));
+            });
+            state.decideFiltered(1 + random.nextInt(4)).ifPresent(draft -> {
+                move("leave out " + draft);
                 append(event(draft));
             });
         } else if (worker.size() < state.formedStep()) {
@@ -391,14 +443,21 @@ final class TrainingWorld {
             for (GroupDrop drop : formed.dropped()) {
                 require(roundsDropped.add(drop.groupId() + ":" + drop.round()), "dropped twice: " + drop);
                 require(drop.again() || closed.add(drop.cursor()), "used up twice: " + drop);
+                requireEarlierRoundsDropped(drop.groupId(), drop.round(), roundsDropped);
+                checkFiltered(drop);
             }
             for (GroupUse use : formed.groups()) {
                 require(closed.add(use.cursor()), "used up twice: " + use);
                 require(
                         !roundsDropped.contains(use.groupId() + ":" + use.round()),
                         "used after it was dropped: " + use);
+                requireEarlierRoundsDropped(use.groupId(), use.round(), roundsDropped);
                 require(use.policyLag() <= rules.maxPolicyLag(), "older than the run allows: " + use);
-                require(use.resultId().equals(firstResult(use)), "not the first result: " + use);
+                GroupAsk used = new GroupAsk(use.cursor(), use.round(), 0);
+                require(use.resultId().equals(firstResult(used)), "not the first result: " + use);
+                require(
+                        rules.filter() != DynamicFilter.NONZERO_STD || !isFlat(used),
+                        "trained on although nothing is learnt from it: " + use);
             }
             if (!formed.groups().isEmpty()) {
                 require(formed.step() == ++step, "steps are not in order: " + formed);
@@ -414,8 +473,33 @@ final class TrainingWorld {
         }
     }
 
-    private String firstResult(GroupUse use) {
-        GroupAsk ask = new GroupAsk(use.cursor(), use.round(), 0);
+    private void requireEarlierRoundsDropped(String groupId, int last, Set<String> roundsDropped) {
+        for (int round = 0; round < last; round++) {
+            require(
+                    roundsDropped.contains(groupId + ":" + round),
+                    "tokens of %s, round %d, are in no bucket".formatted(groupId, round));
+        }
+    }
+
+    private void checkFiltered(GroupDrop drop) {
+        if (drop.reason() == DropReason.FILTERED) {
+            GroupAsk dropped = new GroupAsk(drop.cursor(), drop.round(), 0);
+            require(rules.filter() != DynamicFilter.NONE, "no filter is set: " + drop);
+            require(!drop.again(), "to be asked for again: " + drop);
+            require(isFlat(dropped), "its rewards differ: " + drop);
+            require(firstResult(dropped).equals(drop.resultId()), "not the first result: " + drop);
+        }
+    }
+
+    private boolean isFlat(GroupAsk ask) {
+        return results.stream()
+                .filter(entry -> isResultOf(entry, ask))
+                .findFirst()
+                .filter(entry -> entry.event() instanceof GroupSampled sampled && isFlat(sampled))
+                .isPresent();
+    }
+
+    private String firstResult(GroupAsk ask) {
         return results.stream()
                 .filter(entry -> isResultOf(entry, ask))
                 .findFirst()

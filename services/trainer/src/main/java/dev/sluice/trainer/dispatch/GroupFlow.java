@@ -250,9 +250,8 @@ public final class GroupFlow implements AutoCloseable {
             int engines = pool.members(run.runId(), clock.instant(), Duration.ofSeconds(6)).stream()
                     .mapToInt(RolloutPool.Member::engines)
                     .sum();
-            return "%d groups ready, %d asked for, %d with instances, %d engines, weight version %d"
-                    .formatted(
-                            state.ready(), state.running().size(), leases.all().size(), engines, state.version());
+            return "%s, %d with instances, %d engines, weight version %d"
+                    .formatted(state.situation(), leases.all().size(), engines, state.version());
         });
     }
 

@@ -40,6 +40,9 @@ import org.slf4j.LoggerFactory;
 final class TrainingLoop {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingLoop.class);
 
+    /** Groups that a filter left out and that are kept in memory, at most about so many besides a step's. */
+    private static final int MANY_FILTERED = 64;
+
     private final TrainedRun run;
     private final Parts parts;
     private final RunSignals signals;
@@ -148,8 +151,7 @@ final class TrainingLoop {
                 "groups of step " + step,
                 flow::situation,
                 parts.config().waits().results(),
-                time -> flow.await(
-                        () -> signals.stopping().isDone() || flow.state().canForm(), time));
+                this::groupsCome);
         awaitGroupsThatWouldGoStale(step);
         Optional<BatchDraft> draft =
                 signals.stopping().isDone() ? Optional.empty() : flow.look(TrainingState::decideBatch);
@@ -163,6 +165,26 @@ final class TrainingLoop {
         UUID id = journal.append(formed).id();
         took("generate", begin);
         return Optional.of(new Formed(formed, id, results, rows));
+    }
+
+    /** While groups are left out by a filter, they are closed in portions; the wait for those of the step goes on. */
+    private boolean groupsCome(Duration time) throws InterruptedException {
+        long end = System.nanoTime() + time.toNanos();
+        while (true) {
+            boolean come = flow.await(
+                    () -> signals.stopping().isDone()
+                            || flow.state().canForm()
+                            || flow.state().decideFiltered(MANY_FILTERED).isPresent(),
+                    Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+            Optional<BatchDraft> filtered = signals.stopping().isDone()
+                    ? Optional.empty()
+                    : flow.look(state -> state.decideFiltered(MANY_FILTERED));
+            if (filtered.isEmpty()) {
+                return come;
+            }
+            journal.append(event(filtered.get(), ""));
+            flow.look(this::forget);
+        }
     }
 
     /** A little patience: what is sampled by an old version now is of no use after the next publication. */
@@ -235,6 +257,7 @@ final class TrainingLoop {
         stepBegan = System.nanoTime();
         Map<String, Double> figures =
                 StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
+        figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
         events.addFirst(new StepCompleted(
                 run.runId(),

@@ -18,9 +18,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /** Figures of a step under slime's names, so that its users find them in the same place. */
 public final class StepFigures {
+    private static final String FILTERED = "rollout/dynamic_filter/drop_";
+
     private StepFigures() {}
 
     /**
@@ -67,6 +70,14 @@ public final class StepFigures {
         put(figures, RunMetric.TOKENS_PER_SECOND, stepSeconds > 0 ? rows.responseTokens() / stepSeconds : 0);
         figures.values().removeIf(value -> !Double.isFinite(value));
         return figures;
+    }
+
+    /** Groups that a dynamic filter left out of the step, under slime's names. */
+    public static Map<String, Double> filtered(Map<String, Integer> groupsByReason) {
+        return groupsByReason.entrySet().stream()
+                .collect(Collectors.toMap(
+                        reason -> FILTERED + reason.getKey(),
+                        reason -> reason.getValue().doubleValue()));
     }
 
     private static void put(Map<String, Double> figures, RunMetric metric, double value) {

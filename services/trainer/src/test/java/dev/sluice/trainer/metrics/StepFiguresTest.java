@@ -55,6 +55,14 @@ class StepFiguresTest {
     }
 
     @Test
+    void countGroupsThatAFilterLeftOutUnderSlimesNames() {
+        assertThat(StepFigures.filtered(Map.of("zero_std_1.0", 3, "zero_std_0.0", 1)))
+                .isEqualTo(Map.of(
+                        "rollout/dynamic_filter/drop_zero_std_1.0", 3.0,
+                        "rollout/dynamic_filter/drop_zero_std_0.0", 1.0));
+    }
+
+    @Test
     void countGroupsByPolicyLag() {
         assertThat(StepFigures.policyLags(formed(0, 2, 2, 1))).containsExactly(1, 1, 2);
     }

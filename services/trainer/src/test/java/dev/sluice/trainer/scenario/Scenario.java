@@ -3,6 +3,7 @@ package dev.sluice.trainer.scenario;
 import dev.sluice.events.Backend;
 import dev.sluice.events.Plan;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.DynamicFilter;
 import dev.sluice.kafka.EventPublisher;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
@@ -39,6 +40,11 @@ final class Scenario implements AutoCloseable {
     private final EventPublisher tasks;
 
     Scenario(KafkaConnection connection, String runId, Path dataRoot, int maxPolicyLag) throws IOException {
+        this(connection, runId, dataRoot, maxPolicyLag, DynamicFilter.NONE);
+    }
+
+    Scenario(KafkaConnection connection, String runId, Path dataRoot, int maxPolicyLag, DynamicFilter filter)
+            throws IOException {
         this.connection = connection;
         this.runId = runId;
         this.dataRoot = dataRoot;
@@ -47,7 +53,7 @@ final class Scenario implements AutoCloseable {
                 IntStream.range(0, 10)
                         .mapToObj(i -> "{\"prompt\": \"p%d\", \"label\": \"%d\"}%n".formatted(i, i))
                         .collect(Collectors.joining()));
-        this.request = request(prompts, dataRoot, maxPolicyLag);
+        this.request = request(prompts, dataRoot, maxPolicyLag, filter);
         this.poolReader = StateReader.start(
                 connection,
                 List.of(dev.sluice.events.Topics.INSTANCES, dev.sluice.events.Topics.ENGINES),
@@ -96,7 +102,7 @@ final class Scenario implements AutoCloseable {
         return dev.sluice.trainer.Configs.of(Map.of("sluice.trainer.worker.command", command));
     }
 
-    private static TrainingRequest request(Path prompts, Path model, int maxPolicyLag) {
+    private static TrainingRequest request(Path prompts, Path model, int maxPolicyLag, DynamicFilter filter) {
         return new TrainingRequest(
                 "small",
                 Backend.CPU,
@@ -105,14 +111,7 @@ final class Scenario implements AutoCloseable {
                 new TrainingRequest.Cluster(
                         TrainingRequest.Placement.DISAGGREGATED, null, 0, 1, 1, 0, 0, 8, 0, true, List.of(), Map.of()),
                 new TrainingRequest.Data(
-                        prompts.toString(),
-                        "prompt",
-                        "label",
-                        false,
-                        true,
-                        7,
-                        0,
-                        TrainingRequest.BadRows.REFUSE),
+                        prompts.toString(), "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE),
                 TrainingRequest.Reward.named("exact"),
                 List.of(new TrainingRequest.Evaluation("held-out", prompts.toString(), 0, 1, 4, 0)),
                 new TrainingRequest.Rollout(
@@ -129,8 +128,12 @@ final class Scenario implements AutoCloseable {
                         0,
                         3,
                         60,
+                        TrainingRequest.PartialRollout.RESTART,
+                        filter,
                         0,
                         new TrainingRequest.Speculation(TrainingRequest.SpeculationAlgorithm.NONE, 0, 0),
+                        null,
+                        null,
                         null,
                         null),
                 new TrainingRequest.Algorithm(

@@ -29,6 +29,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongPredicate;
 import java.util.stream.IntStream;
 
 /**
@@ -47,6 +48,7 @@ final class SmallRollout implements AutoCloseable {
     private final List<GroupRequested> requested = new CopyOnWriteArrayList<>();
     private final List<GroupRequested> waiting = new ArrayList<>();
     private int version;
+    private LongPredicate solved = cursor -> false;
     private int pausesAt = Integer.MAX_VALUE;
 
     SmallRollout(KafkaConnection connection, String runId) {
@@ -64,6 +66,11 @@ final class SmallRollout implements AutoCloseable {
 
     List<GroupRequested> requested() {
         return List.copyOf(requested);
+    }
+
+    /** Prompts whose samples all get the reward 1; with any other, every second does. */
+    synchronized void solve(LongPredicate cursors) {
+        solved = cursors;
     }
 
     /** From this weight version on, tasks wait for {@link #goOn}. */
@@ -113,7 +120,7 @@ final class SmallRollout implements AutoCloseable {
     private GroupSampled sampled(GroupRequested group) {
         List<Sample> samples = new ArrayList<>();
         for (int index = 0; index < group.samples(); index++) {
-            samples.add(sample(index, group.sampling().seed()));
+            samples.add(sample(index, group.sampling().seed(), solved.test(group.cursor())));
         }
         return new GroupSampled(
                 runId,
@@ -129,7 +136,7 @@ final class SmallRollout implements AutoCloseable {
                 0.01);
     }
 
-    private Sample sample(int index, long seed) {
+    private Sample sample(int index, long seed, boolean right) {
         int length = 2 + (int) ((seed + index) % 3);
         int[] tokens = IntStream.range(0, length)
                 .map(i -> (int) ((seed / 7 + 31L * index + i) % 97))
@@ -141,7 +148,7 @@ final class SmallRollout implements AutoCloseable {
                 Int32Array.of(tokens),
                 Float32Array.of(new float[length]),
                 UInt8Array.of(mask),
-                (double) (index % 2),
+                right ? 1.0 : index % 2,
                 null,
                 FinishReason.STOP,
                 List.of(new VersionSpan(version, length)),
