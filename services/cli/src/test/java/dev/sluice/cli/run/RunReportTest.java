@@ -30,7 +30,9 @@ class RunReportTest {
                         "tokensGenerated",
                         "acceptLength",
                         "seconds",
-                        "checkpoints");
+                        "checkpoints",
+                        "engineDeaths",
+                        "findings");
         assertThat(report.path("tokens").fieldNames())
                 .toIterable()
                 .containsExactly(
