@@ -278,7 +278,10 @@ public record TrainingRequest(
             List<String> stop,
 
             @About("Tokens that end a response besides the model's own end")
-            List<Integer> stopTokenIds) {
+            List<Integer> stopTokenIds,
+
+            @About("Who answers the model's turns; where it is absent, a response is one turn") @Nullable
+            Turns turns) {
         public Rollout {
             partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
             layout = layout == null ? RolloutLayout.AUTO : layout;
@@ -326,9 +329,21 @@ public record TrainingRequest(
                     layout,
                     sglang,
                     List.of(),
-                    List.of());
+                    List.of(),
+                    null);
         }
     }
+
+    @About("A response in which model and environment take turns")
+    public record Turns(
+            @About("The environment: own:NAME, or an http(s) address that takes each turn of the model")
+            String hook,
+
+            @About("Turns of the model in one response, at most")
+            int maxTurns,
+
+            @About("Seconds that the environment has for one answer")
+            int turnTimeoutSeconds) {}
 
     public enum PartialRollout {
         RESTART,

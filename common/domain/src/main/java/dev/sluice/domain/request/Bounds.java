@@ -42,6 +42,8 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("rollout.oversample", between(0, 65_536)),
             entry("rollout.maxRounds", between(0, 100)),
             entry("rollout.groupDeadlineSeconds", between(1, 86_400)),
+            entry("rollout.turns.maxTurns", between(1, 1000)),
+            entry("rollout.turns.turnTimeoutSeconds", between(1, 3600)),
             entry("rollout.redundantExperts", between(0, 1024)),
             entry("rollout.speculation.steps", between(1, 16)),
             entry("rollout.speculation.acceptance", new Bounds(0, true, 1, false)),
