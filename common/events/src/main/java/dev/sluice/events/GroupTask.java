@@ -65,7 +65,10 @@ public sealed interface GroupTask extends Event {
             String metadata,
 
             @About("How responses are scored; where it is absent, the reward's name says all")
-            TrainingRequest.@Nullable Reward scoring)
+            TrainingRequest.@Nullable Reward scoring,
+
+            @About("Who answers the model's turns; where it is absent, a response is one turn")
+            TrainingRequest.@Nullable Turns turns)
             implements GroupTask {
         public GroupRequested {
             partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
@@ -108,6 +111,7 @@ public sealed interface GroupTask extends Event {
                     PartialRollout.RESTART,
                     List.of(),
                     null,
+                    null,
                     null);
         }
 
@@ -136,7 +140,8 @@ public sealed interface GroupTask extends Event {
                     partialRollout,
                     samples,
                     metadata,
-                    scoring);
+                    scoring,
+                    turns);
         }
     }
 

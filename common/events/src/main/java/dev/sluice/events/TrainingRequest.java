@@ -282,7 +282,13 @@ public record TrainingRequest(
             List<String> stop,
 
             @About("Tokens that end a response besides the model's own end")
-            List<Integer> stopTokenIds) {
+            List<Integer> stopTokenIds,
+
+            @About("Who answers the model's turns; where it is absent, a response is one turn") @Nullable
+            Turns turns,
+
+            @About("Engines up to which instances that join later are used; 0 for as many as planned")
+            int maxEngines) {
         public Rollout {
             partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
             dynamicFilter = dynamicFilter == null ? DynamicFilter.NONE : dynamicFilter;
@@ -332,7 +338,9 @@ public record TrainingRequest(
                     layout,
                     sglang,
                     List.of(),
-                    List.of());
+                    List.of(),
+                    null,
+                    0);
         }
     }
 
@@ -341,6 +349,17 @@ public record TrainingRequest(
         NONZERO_STD,
         NONZERO_STD_WITH_FALLBACK
     }
+
+    @About("A response in which model and environment take turns")
+    public record Turns(
+            @About("The environment: own:NAME, or an http(s) address that takes each turn of the model")
+            String hook,
+
+            @About("Turns of the model in one response, at most")
+            int maxTurns,
+
+            @About("Seconds that the environment has for one answer")
+            int turnTimeoutSeconds) {}
 
     public enum PartialRollout {
         RESTART,

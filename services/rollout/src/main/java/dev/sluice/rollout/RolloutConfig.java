@@ -57,11 +57,14 @@ interface RolloutConfig {
     /** What addresses begin with that a request's reward may make this instance call; none unless named here. */
     Optional<List<String>> rewardUrls();
 
-    /** Calls at once to one reward's address, or of one own reward. */
+    /** What addresses begin with that a request's turns may make this instance call; none unless named here. */
+    Optional<List<String>> environmentUrls();
+
+    /** Calls at once to one reward's or environment's address, or of one own reward or environment. */
     @WithDefault("64")
     int rewardCalls();
 
-    /** Jars with rewards of one's own. */
+    /** Jars with rewards and environments of one's own. */
     Optional<List<Path>> rewardJars();
 
     /** Engines. */

@@ -1,6 +1,7 @@
 package dev.sluice.rollout;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.sluice.domain.environment.EnvironmentFunction;
 import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.InstanceSnapshot.State;
 import dev.sluice.events.Topics;
@@ -20,7 +21,9 @@ import dev.sluice.rollout.engine.EngineFigures;
 import dev.sluice.rollout.engine.EngineLauncher;
 import dev.sluice.rollout.engine.ExternalEngines;
 import dev.sluice.rollout.engine.ExternalRouter;
+import dev.sluice.rollout.environment.Environments;
 import dev.sluice.rollout.heartbeat.Heartbeats;
+import dev.sluice.rollout.reward.OwnJars;
 import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.task.GroupFigures;
@@ -99,6 +102,7 @@ class RolloutService {
                     + " give the engines' addresses, or a router that knows them");
         }
         AtomicInteger started = new AtomicInteger();
+        List<Path> jars = config.rewardJars().orElse(List.of());
         return new RunRollout.Surroundings(
                 identity.id(),
                 identity.incarnation(),
@@ -111,10 +115,11 @@ class RolloutService {
                 localWeights,
                 new EngineFigures(registry),
                 new GroupFigures(registry),
-                new Rewards(
-                        config.rewardUrls().orElse(List.of()),
+                new Rewards(config.rewardUrls().orElse(List.of()), config.rewardCalls(), OwnRewards.load(jars)),
+                new Environments(
+                        config.environmentUrls().orElse(List.of()),
                         config.rewardCalls(),
-                        OwnRewards.load(config.rewardJars().orElse(List.of()))));
+                        OwnJars.provided(EnvironmentFunction.class, jars)));
     }
 
     RolloutInstance instance() {

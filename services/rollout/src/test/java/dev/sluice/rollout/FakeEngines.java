@@ -16,11 +16,13 @@ import dev.sluice.sglang.TokenLogprob;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +63,10 @@ final class FakeEngines implements EngineLauncher {
         boolean healthy = true;
         boolean abortsNext;
         boolean refusesWeights;
+
+        /** What it says after the tokens of a prompt, ending by itself; without it the two tokens of others. */
+        @Nullable
+        Function<int[], int[]> model;
 
         @Nullable
         RuntimeException callFailure;
@@ -111,6 +117,14 @@ final class FakeEngines implements EngineLauncher {
             if (callFailure != null) {
                 throw callFailure;
             }
+            if (model != null) {
+                return batch.stream()
+                        .map(request -> reply(
+                                request,
+                                new FinishReason.Stop(new FinishReason.Matched.Token(1)),
+                                model.apply(request.inputIds())))
+                        .toList();
+            }
             FinishReason reason = abortsNext ? FinishReason.Abort.whileRunning() : new FinishReason.Length(2);
             abortsNext = false;
             return IntStream.range(0, batch.size())
@@ -119,12 +133,18 @@ final class FakeEngines implements EngineLauncher {
         }
 
         private GenerateResponse reply(GenerateRequest request, FinishReason reason) {
-            List<TokenLogprob> logprobs = List.of(new TokenLogprob(-0.5, 5), new TokenLogprob(-0.5, 6));
+            return reply(request, reason, new int[] {5, 6});
+        }
+
+        private GenerateResponse reply(GenerateRequest request, FinishReason reason, int[] said) {
+            List<TokenLogprob> logprobs = Arrays.stream(said)
+                    .mapToObj(token -> new TokenLogprob(-0.5, token))
+                    .toList();
             Meta meta = new Meta(
                     String.valueOf(request.rid()),
                     reason,
                     1,
-                    2,
+                    said.length,
                     0,
                     reason instanceof FinishReason.Abort && labelBeforeLoad != null ? labelBeforeLoad : label,
                     0,
@@ -133,12 +153,12 @@ final class FakeEngines implements EngineLauncher {
                     null,
                     null,
                     logprobs,
-                    2,
+                    said.length,
                     null,
                     null,
                     null,
                     speculation);
-            return new GenerateResponse("01", new int[] {5, 6}, meta, null, null);
+            return new GenerateResponse("01", said, meta, null, null);
         }
 
         @Override

@@ -11,6 +11,7 @@ import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.assignment.Share.EngineRecipe;
 import dev.sluice.rollout.engine.EngineDeadlines;
 import dev.sluice.rollout.engine.EngineFigures;
+import dev.sluice.rollout.environment.Environments;
 import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.task.GroupFigures;
@@ -40,6 +41,11 @@ final class FakeRun {
 
     /** A run that is not served yet. */
     FakeRun(Path folder, int enginesInAll, List<String> args, Fallback... fallbacks) {
+        this(folder, enginesInAll, new Environments(List.of(), 4, List.of()), args, fallbacks);
+    }
+
+    /** A run with environments that is not served yet. */
+    FakeRun(Path folder, int enginesInAll, Environments environments, List<String> args, Fallback... fallbacks) {
         this.folder = folder;
         AtomicInteger ids = new AtomicInteger();
         var deadlines = new EngineDeadlines(
@@ -63,7 +69,8 @@ final class FakeRun {
                 folder.resolve("local-weights"),
                 new EngineFigures(registry),
                 new GroupFigures(registry),
-                new Rewards(List.of(), 4, new OwnRewards(List.of())));
+                new Rewards(List.of(), 4, new OwnRewards(List.of())),
+                environments);
         var recipe = new EngineRecipe(MODEL.toString(), args, 8, Duration.ofSeconds(60), Map.of(), List.of(fallbacks));
         share = new Share("run", 1, enginesInAll, List.of(), recipe);
         run = new RunRollout(around, share);
@@ -84,7 +91,7 @@ final class FakeRun {
 
     /** A group that any version may sample, with an hour to do it. */
     void request(long cursor) {
-        GroupRequested task = new GroupRequested(
+        request(new GroupRequested(
                 "run",
                 1,
                 "run/" + cursor,
@@ -99,8 +106,17 @@ final class FakeRun {
                 new Sampling(1, 1, -1, 8, 42),
                 0,
                 null,
-                core.now().plusSeconds(3600));
+                core.now().plusSeconds(3600)));
+    }
+
+    void request(GroupRequested task) {
         run.accept(task, UUID.randomUUID());
+        core.settle();
+    }
+
+    /** The instance ends at once. */
+    void drain() {
+        run.drain("it is over", Duration.ZERO, core);
         core.settle();
     }
 

@@ -70,6 +70,7 @@ class RolloutConfigTest {
                 entry("sluice.rollout.clients.timeout", "60s"),
                 entry("sluice.rollout.clients.max-body", "1000"),
                 entry("sluice.rollout.reward-urls", "http://one:1/a,http://two:2"),
+                entry("sluice.rollout.environment-urls", "http://tools:3"),
                 entry("sluice.rollout.reward-calls", "8"),
                 entry("sluice.rollout.reward-jars", "/r/a.jar,/r/b.jar")));
         // Then
@@ -95,6 +96,7 @@ class RolloutConfigTest {
         assertThat(config.engine().suspectDeadline()).isEqualTo(Duration.ofMinutes(3));
         assertThat(config.engine().stopGrace()).isEqualTo(Duration.ofSeconds(20));
         assertThat(config.rewardUrls()).contains(List.of("http://one:1/a", "http://two:2"));
+        assertThat(config.environmentUrls()).contains(List.of("http://tools:3"));
         assertThat(config.rewardCalls()).isEqualTo(8);
         assertThat(config.rewardJars()).contains(List.of(Path.of("/r/a.jar"), Path.of("/r/b.jar")));
     }

@@ -30,6 +30,7 @@ import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.assignment.Share.EngineRecipe;
 import dev.sluice.rollout.engine.EngineDeadlines;
 import dev.sluice.rollout.engine.EngineFigures;
+import dev.sluice.rollout.environment.Environments;
 import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.task.GroupFigures;
@@ -89,7 +90,8 @@ class RunRolloutTest {
                 folder.resolve("local-weights"),
                 new EngineFigures(registry),
                 new GroupFigures(registry),
-                new Rewards(List.of(), 4, new OwnRewards(List.of())));
+                new Rewards(List.of(), 4, new OwnRewards(List.of())),
+                new Environments(List.of(), 4, List.of()));
         share = new Share(
                 "run", 1, 1, List.of(), new EngineRecipe(MODEL.toString(), List.of(), 8, Duration.ofSeconds(60)));
         run = new RunRollout(around, share);
@@ -599,6 +601,7 @@ class RunRolloutTest {
                 core.now().plusSeconds(60),
                 partialRollout,
                 parked,
+                null,
                 null,
                 null);
     }

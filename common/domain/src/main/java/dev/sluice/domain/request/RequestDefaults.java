@@ -33,6 +33,11 @@ final class RequestDefaults {
         if (filled.path("reward").path("mixture") instanceof ArrayNode parts) {
             fillMixture((ObjectNode) filled.get("reward"), parts, request.path("reward"));
         }
+        if (filled.at("/rollout/turns") instanceof ObjectNode given) {
+            ObjectNode turns = DEFAULTS.get("turns").deepCopy();
+            merge(turns, given);
+            ((ObjectNode) filled.get("rollout")).set("turns", turns);
+        }
         return filled;
     }
 

@@ -148,9 +148,12 @@ final class RequestShape {
     private void requireMissing(ObjectNode parent, RecordComponent component, String path) {
         boolean refusedAlready =
                 problems.stream().anyMatch(problem -> problem.path().equals(path));
+        if (component.getAnnotatedType().isAnnotationPresent(Nullable.class)) {
+            return;
+        }
         if (component.getType().isRecord()) {
             require(parent.putObject(component.getName()), component.getType(), path);
-        } else if (!component.getAnnotatedType().isAnnotationPresent(Nullable.class)) {
+        } else {
             parent.set(component.getName(), RequestValue.standIn(component.getType()));
             if (!refusedAlready) {
                 add(

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses instances for a run. What serves well stays; what is lost is replaced; missing engines are added where there
- * is room, one after the other to the instance with the fewest.
+ * is room, one after the other to the instance with the fewest; so are more than planned, up to {@code rollout.maxEngines}.
  *
  * @param runs all runs, to know which slots are taken
  */
@@ -64,7 +64,12 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         if (!losses.isEmpty()) {
             return String.join(", ", losses);
         }
-        return run.phase() == RunPhase.QUEUED ? "instances are back" : "there is room for missing engines";
+        if (run.phase() == RunPhase.QUEUED) {
+            return "instances are back";
+        }
+        return enginesWanted() > held(run.service().assignment())
+                ? "there is room for missing engines"
+                : "another run waits for engines";
     }
 
     private Plan plan() {
@@ -115,7 +120,7 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
     }
 
     private List<RolloutShare> rollout() {
-        Map<String, RolloutShare> shares = new TreeMap<>();
+        TreeMap<String, RolloutShare> shares = new TreeMap<>();
         if (run.service() != null) {
             run.service().assignment().rollout().stream()
                     .filter(share -> instances
@@ -124,7 +129,7 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
                     .forEach(share -> shares.put(share.instanceId(), share));
         }
         List<InstanceSnapshot> candidates = instances.ready(Role.ROLLOUT, plan().backend(), now);
-        int missing = plan().rollout().engines()
+        int missing = enginesWanted()
                 - shares.values().stream().mapToInt(RolloutShare::engines).sum();
         for (int i = 0; i < missing; i++) {
             Optional<InstanceSnapshot> roomiest = candidates.stream()
@@ -140,7 +145,37 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
                     instance.instanceId(),
                     new RolloutShare(instance.instanceId(), instance.incarnation(), engines, List.of()));
         }
+        if (missing < 0) {
+            giveUpOne(
+                    shares); // a run that waits needs one to begin; the next decision gives up another if it still does
+        }
         return shares.values().stream().collect(Collectors.toList());
+    }
+
+    private static void giveUpOne(TreeMap<String, RolloutShare> shares) {
+        RolloutShare last = shares.pollLastEntry().getValue();
+        if (last.engines() > 1) {
+            shares.put(
+                    last.instanceId(),
+                    new RolloutShare(last.instanceId(), last.incarnation(), last.engines() - 1, List.of()));
+        }
+    }
+
+    /** The plan's engines; more where the run takes what later instances offer. Others that wait for a slot go first. */
+    private int enginesWanted() {
+        int planned = plan().rollout().engines();
+        boolean othersWait = runs.all().stream()
+                .anyMatch(other -> !other.runId().equals(run.runId()) && other.phase() == RunPhase.QUEUED);
+        int most = Objects.requireNonNull(run.accepted())
+                .event()
+                .request()
+                .rollout()
+                .maxEngines();
+        return othersWait ? planned : Math.max(planned, most);
+    }
+
+    private static int held(RunAssigned assignment) {
+        return assignment.rollout().stream().mapToInt(RolloutShare::engines).sum();
     }
 
     private static int enginesOn(Map<String, RolloutShare> shares, InstanceSnapshot instance) {

@@ -13,6 +13,7 @@ import dev.sluice.events.RunEvent.RunStarted;
 import dev.sluice.events.RunEvent.RunSucceeded;
 import dev.sluice.events.RunEvent.TrainerShare;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -106,6 +107,38 @@ class ReplacementTest {
             assertThat(assigned.rollout()).containsExactly(share("rollout-1", "a", 1), share("rollout-9", "a", 1));
             assertThat(assigned.reason()).isEqualTo("there is room for missing engines");
         });
+    }
+
+    @Test
+    void anElasticRunTakesWhatJoinsAndGivesItUpWhenAnotherRunWaits() {
+        Story elastic = new Story();
+        elastic.planElastic(Story.RUN, 1, 3);
+        elastic.start("rollout-1", "a", Role.ROLLOUT, 1);
+        elastic.start("trainer-1", "a", Role.TRAINER, 2);
+        elastic.happens();
+        Reports.ofAGoodStart(Story.RUN, elastic.assignment()).forEach(elastic::hear);
+        elastic.happens();
+
+        elastic.start("rollout-2", "a", Role.ROLLOUT, 2);
+        assertThat(elastic.happens()).singleElement().isInstanceOfSatisfying(RunAssigned.class, assigned -> {
+            assertThat(assigned.rollout()).containsExactly(share("rollout-1", "a", 1), share("rollout-2", "a", 2));
+            assertThat(assigned.reason()).isEqualTo("there is room for missing engines");
+        });
+
+        elastic.plan("another", 1);
+        List<RunEvent> decided = new ArrayList<>(elastic.happens());
+        decided.addAll(elastic.pass(Duration.ofSeconds(10)));
+        assertThat(decided)
+                .filteredOn(RunAssigned.class::isInstance)
+                .extracting(event -> (RunAssigned) event)
+                .satisfiesExactly(
+                        less -> {
+                            assertThat(less.runId()).isEqualTo(Story.RUN);
+                            assertThat(less.rollout())
+                                    .containsExactly(share("rollout-1", "a", 1), share("rollout-2", "a", 1));
+                            assertThat(less.reason()).isEqualTo("another run waits for engines");
+                        },
+                        other -> assertThat(other.runId()).isEqualTo("another"));
     }
 
     @Test

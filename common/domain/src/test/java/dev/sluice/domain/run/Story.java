@@ -55,12 +55,23 @@ final class Story {
         desk.answer(planned(runId, engines, 10)).ifPresent(this::append);
     }
 
+    /** A run that takes up to so many engines where there is room. */
+    void planElastic(String runId, int engines, int maxEngines) {
+        RunPlanned planned = planned(runId, engines, 10, maxEngines);
+        desk.answer(planned).ifPresent(this::append);
+    }
+
     static RunPlanned planned(String runId, int engines, int steps) {
+        return planned(runId, engines, steps, 0);
+    }
+
+    private static RunPlanned planned(String runId, int engines, int steps, int maxEngines) {
         ObjectNode document = EventJson.mapper().createObjectNode();
         document.put("backend", "cpu");
         document.putObject("model").put("path", "/m");
         document.putObject("data").put("prompts", "/p");
         document.putObject("training").put("steps", steps);
+        document.putObject("rollout").put("maxEngines", maxEngines);
         Reading.Complete complete = (Reading.Complete) RequestReader.read(document);
         return new RunPlanned(runId, complete.sha256(), complete.request(), plan(complete.request(), engines));
     }

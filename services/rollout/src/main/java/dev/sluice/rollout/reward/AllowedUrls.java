@@ -7,20 +7,24 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** The addresses that requests may cause this instance to call, by what they begin with; none unless configured. */
-final class AllowedUrls {
-    private static final String KEY = "sluice.rollout.reward-urls";
+public final class AllowedUrls {
+    private final String key;
     private final List<URI> prefixes;
 
-    /** @throws IllegalArgumentException if one of them is no http(s) address */
-    AllowedUrls(List<String> prefixes) {
+    /**
+     * @param key of the configuration that lists them, for messages
+     * @throws IllegalArgumentException if one of them is no http(s) address
+     */
+    public AllowedUrls(String key, List<String> prefixes) {
+        this.key = key;
         prefixes.forEach(prefix -> RewardType.objection(prefix).ifPresent(problem -> {
-            throw new IllegalArgumentException("%s has %s: %s".formatted(KEY, prefix, problem));
+            throw new IllegalArgumentException("%s has %s: %s".formatted(key, prefix, problem));
         }));
         this.prefixes = prefixes.stream().map(URI::create).toList();
     }
 
     /** Why the address must not be called, if it must not. */
-    Optional<String> objection(String url) {
+    public Optional<String> objection(String url) {
         Optional<String> malformed = RewardType.objection(url);
         if (malformed.isPresent()) {
             return malformed;
@@ -28,8 +32,8 @@ final class AllowedUrls {
         URI uri = URI.create(url);
         return prefixes.stream().anyMatch(prefix -> covers(prefix, uri))
                 ? Optional.empty()
-                : Optional.of("%s is not covered by this instance's %s %s; add it there, or use another reward"
-                        .formatted(url, KEY, prefixes));
+                : Optional.of("%s is not covered by this instance's %s %s; add it there, or ask somebody else"
+                        .formatted(url, key, prefixes));
     }
 
     private static boolean covers(URI prefix, URI uri) {

@@ -9,15 +9,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Runs code that may never end on threads of its own. A thread that ignores its interrupt is lost; after some of them nothing more is
- * started, so that a broken reward costs those threads and not the service.
+ * started, so that a broken reward or environment costs those threads and not the service.
  */
-final class GuardedThread {
+public final class GuardedThread {
     static final int MAX_LOST = 16;
 
     private final String name;
     private final AtomicInteger lost = new AtomicInteger();
 
-    GuardedThread(String name) {
+    public GuardedThread(String name) {
         this.name = name;
     }
 
@@ -27,14 +27,14 @@ final class GuardedThread {
      * @throws TimeoutException with a message for people if it did not end in its time
      * @throws ExecutionException around whatever the call threw, errors included
      */
-    <T> T call(Time time, Callable<T> call) throws TimeoutException, ExecutionException, InterruptedException {
+    public <T> T call(Time time, Callable<T> call) throws TimeoutException, ExecutionException, InterruptedException {
         if (lost.get() >= MAX_LOST) {
             throw new TimeoutException(
                     "%d calls of %s never ended; mend it and restart the instance".formatted(MAX_LOST, name));
         }
         FutureTask<T> task = new FutureTask<>(call);
         AtomicInteger state = new AtomicInteger();
-        Thread.ofPlatform().name("reward-" + name).daemon().start(() -> {
+        Thread.ofPlatform().name("hook-" + name).daemon().start(() -> {
             task.run();
             if (!state.compareAndSet(0, 1)) {
                 lost.decrementAndGet(); // late, but not lost

@@ -8,18 +8,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/** Bounds how many calls run at once to one reward, so that a slow one waits by itself. */
-final class Lanes {
+/** Bounds how many calls run at once to one reward or environment, so that a slow one waits by itself. */
+public final class Lanes {
     private final int width;
     private final Map<String, Semaphore> lanes = new ConcurrentHashMap<>();
 
-    /** @param width calls at once of each reward */
-    Lanes(int width) {
+    /** @param width calls at once of each */
+    public Lanes(int width) {
         this.width = width;
     }
 
     /** Makes the call when there is room; empty where none came in time. */
-    <T> Optional<T> call(String lane, Duration patience, Callable<T> call) throws Exception {
+    public <T> Optional<T> call(String lane, Duration patience, Callable<T> call) throws Exception {
         Semaphore room = lanes.computeIfAbsent(lane, name -> new Semaphore(width));
         if (!room.tryAcquire(Math.max(0, patience.toNanos()), TimeUnit.NANOSECONDS)) {
             return Optional.empty();

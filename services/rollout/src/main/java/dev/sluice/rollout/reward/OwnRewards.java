@@ -2,18 +2,11 @@ package dev.sluice.rollout.reward;
 
 import dev.sluice.domain.reward.RewardFunction;
 import dev.sluice.domain.reward.RewardType;
-import java.net.MalformedURLException;
-import java.net.URL;
-import java.net.URLClassLoader;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
 import java.util.TreeMap;
 
 /** The {@link RewardFunction}s that this instance was given, by name. */
@@ -44,28 +37,7 @@ public final class OwnRewards {
      * @throws IllegalArgumentException if one cannot be read, or its rewards cannot be made
      */
     public static OwnRewards load(List<Path> jars) {
-        URL[] urls = jars.stream().map(OwnRewards::url).toArray(URL[]::new);
-        // Never closed: the rewards live as long as the service.
-        ClassLoader loader = new URLClassLoader("rewards", urls, RewardFunction.class.getClassLoader());
-        try {
-            List<RewardFunction> found = new ArrayList<>();
-            ServiceLoader.load(RewardFunction.class, loader).forEach(found::add);
-            return new OwnRewards(found);
-        } catch (ServiceConfigurationError e) {
-            throw new IllegalArgumentException("sluice.rollout.reward-jars %s: %s".formatted(jars, e.getMessage()), e);
-        }
-    }
-
-    private static URL url(Path jar) {
-        if (!Files.isReadable(jar)) {
-            throw new IllegalArgumentException(
-                    "sluice.rollout.reward-jars names %s, which cannot be read; mend the path".formatted(jar));
-        }
-        try {
-            return jar.toUri().toURL();
-        } catch (MalformedURLException e) {
-            throw new IllegalArgumentException("sluice.rollout.reward-jars names %s".formatted(jar), e);
-        }
+        return new OwnRewards(OwnJars.provided(RewardFunction.class, jars));
     }
 
     Optional<RewardFunction> named(String name) {

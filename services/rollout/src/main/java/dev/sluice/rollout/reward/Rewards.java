@@ -26,7 +26,8 @@ public final class Rewards {
      * @throws IllegalArgumentException if a prefix is no address
      */
     public Rewards(List<String> urlPrefixes, int callsAtOnce, OwnRewards own) {
-        this.judges = new Judges(new AllowedUrls(urlPrefixes), new Lanes(callsAtOnce), own);
+        this.judges =
+                new Judges(new AllowedUrls("sluice.rollout.reward-urls", urlPrefixes), new Lanes(callsAtOnce), own);
     }
 
     /** One score for each response, in their order. */

@@ -2,13 +2,13 @@ package dev.sluice.rollout.reward;
 
 import java.time.Duration;
 
-/** Time that one reward has, on the monotonic clock. */
-record Time(Duration limit, long endNanos) {
-    static Time of(Duration limit) {
+/** Time that one reward or environment has, on the monotonic clock. */
+public record Time(Duration limit, long endNanos) {
+    public static Time of(Duration limit) {
         return new Time(limit, System.nanoTime() + limit.toNanos());
     }
 
-    Duration left() {
+    public Duration left() {
         return Duration.ofNanos(endNanos - System.nanoTime());
     }
 
@@ -16,7 +16,7 @@ record Time(Duration limit, long endNanos) {
         return !left().isPositive();
     }
 
-    String seconds() {
+    public String seconds() {
         return "%.1f s".formatted(limit.toMillis() / 1000.0);
     }
 }

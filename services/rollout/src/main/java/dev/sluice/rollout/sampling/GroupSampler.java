@@ -6,6 +6,7 @@ import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.TrainingRequest.PartialRollout;
 import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EngineApi;
+import dev.sluice.rollout.environment.Environments;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.reward.Score;
 import dev.sluice.sglang.GenerateRequest;
@@ -25,11 +26,13 @@ public final class GroupSampler {
 
     private final PromptTokens prompts;
     private final GroupScorer scorer;
+    private final TurnTaker turns;
 
     /** @param modelDirectory has the chat template, which is asked for with the first conversation */
-    public GroupSampler(Tokenizer tokenizer, Path modelDirectory, Rewards rewards) {
+    public GroupSampler(Tokenizer tokenizer, Path modelDirectory, Rewards rewards, Environments environments) {
         this.prompts = new PromptTokens(tokenizer, modelDirectory);
         this.scorer = new GroupScorer(tokenizer, rewards);
+        this.turns = new TurnTaker(tokenizer, environments);
     }
 
     /**
@@ -66,10 +69,24 @@ public final class GroupSampler {
                     call.seat().version(),
                     task.sampling().maxTokens(),
                     call.begun().get(indexes.get(i)),
-                    task.partialRollout() == PartialRollout.CONTINUE_MASKED);
+                    masksOlder(task),
+                    task.turns() != null);
             outcomes.add(ReplyCheck.check(indexes.get(i), replies.get(i), expected));
         }
         return new SampledBatch(prompt, outcomes);
+    }
+
+    /**
+     * What becomes of a sample whose model has ended a turn; blocks while the environment is asked.
+     *
+     * @param left until the group must be done
+     */
+    public SampleOutcome answer(TurnAsk ask, Duration left) {
+        return turns.answer(ask, left);
+    }
+
+    static boolean masksOlder(GroupRequested task) {
+        return task.partialRollout() == PartialRollout.CONTINUE_MASKED;
     }
 
     /**

@@ -35,8 +35,7 @@ final class GroupScorer {
         JsonNode metadata = metadata(task);
         List<Response> responses = samples.stream()
                 .filter(GroupScorer::isResponse)
-                .map(sample -> new Response(
-                        text(task.prompt()), tokenizer.decode(sample.tokens().toArray(), true), task.label(), metadata))
+                .map(sample -> response(task, tokenizer.decode(sample.tokens().toArray(), true), metadata))
                 .toList();
         if (responses.isEmpty()) {
             return samples;
@@ -49,11 +48,21 @@ final class GroupScorer {
         return scored;
     }
 
+    /** What a task's prompt was answered with, as rewards and environments see it. */
+    static Response response(GroupRequested task, String text) {
+        return response(task, text, metadata(task));
+    }
+
+    private static Response response(GroupRequested task, String text, JsonNode metadata) {
+        return new Response(text(task.prompt()), text, task.label(), metadata);
+    }
+
     private static boolean isResponse(Sample sample) {
         return sample.finishReason() != FinishReason.FAILED;
     }
 
-    private static Object sent(Prompt prompt) {
+    /** As somebody elsewhere gets it: text, or a list of messages. */
+    static Object sent(Prompt prompt) {
         return prompt.messages() == null ? text(prompt) : prompt.messages();
     }
 

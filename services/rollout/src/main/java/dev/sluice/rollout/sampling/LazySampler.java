@@ -1,5 +1,6 @@
 package dev.sluice.rollout.sampling;
 
+import dev.sluice.rollout.environment.Environments;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.text.Tokenizer;
 import java.io.IOException;
@@ -12,14 +13,16 @@ import org.jspecify.annotations.Nullable;
 public final class LazySampler implements Callable<GroupSampler>, AutoCloseable {
     private final Path modelDirectory;
     private final Rewards rewards;
+    private final Environments environments;
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Tokenizer tokenizer;
     private @Nullable GroupSampler sampler;
     private boolean closed;
 
-    public LazySampler(Path modelDirectory, Rewards rewards) {
+    public LazySampler(Path modelDirectory, Rewards rewards, Environments environments) {
         this.modelDirectory = modelDirectory;
         this.rewards = rewards;
+        this.environments = environments;
     }
 
     /** @throws IOException if the directory has no usable tokenizer; asked again, it tries again */
@@ -32,7 +35,7 @@ public final class LazySampler implements Callable<GroupSampler>, AutoCloseable 
             }
             if (sampler == null) {
                 tokenizer = Tokenizer.open(modelDirectory);
-                sampler = new GroupSampler(tokenizer, modelDirectory, rewards);
+                sampler = new GroupSampler(tokenizer, modelDirectory, rewards, environments);
             }
             return sampler;
         } finally {

@@ -2,10 +2,10 @@ package dev.sluice.rollout.sampling;
 
 import dev.sluice.events.GroupEvent;
 import dev.sluice.events.GroupEvent.Sample;
-import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.rollout.sampling.SampleOutcome.Aborted;
 import dev.sluice.rollout.sampling.SampleOutcome.Accepted;
 import dev.sluice.rollout.sampling.SampleOutcome.Refused;
+import dev.sluice.rollout.sampling.SampleOutcome.TurnEnded;
 import dev.sluice.sglang.FinishReason;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.Meta;
@@ -27,8 +27,10 @@ final class ReplyCheck {
      * @param maxTokens of the whole response
      * @param begun what the response began with in earlier calls
      * @param maskOlder whether tokens of older versions than the last may not be trained on
+     * @param turns whether an environment answers what the model ends
      */
-    record Expected(String engineId, int version, int maxTokens, PartialSample begun, boolean maskOlder) {
+    record Expected(
+            String engineId, int version, int maxTokens, PartialSample begun, boolean maskOlder, boolean turns) {
         int maxNewTokens() {
             return maxTokens - begun.tokens().length;
         }
@@ -59,6 +61,9 @@ final class ReplyCheck {
         GroupEvent.FinishReason reason = meta.finishReason() instanceof FinishReason.Length
                 ? GroupEvent.FinishReason.LENGTH
                 : GroupEvent.FinishReason.STOP;
+        if (expected.turns() && reason == GroupEvent.FinishReason.STOP) {
+            return new TurnEnded(index, whole);
+        }
         return new Accepted(whole.sample(index, reason, expected.engineId(), null, expected.maskOlder()));
     }
 
@@ -101,11 +106,11 @@ final class ReplyCheck {
             logprobs[i] = entries.get(i).logprob().floatValue();
         }
         Speculation drafts = meta.speculation();
-        return new PartialSample(
+        // One span is exact: dispatch and update of an engine are serialised.
+        return PartialSample.generated(
                 tokens,
                 logprobs,
-                // Exact: dispatch and update of an engine are serialised.
-                List.of(new VersionSpan(version, tokens.length)),
+                version,
                 drafts == null
                         ? PartialSample.Drafts.NONE
                         : new PartialSample.Drafts(

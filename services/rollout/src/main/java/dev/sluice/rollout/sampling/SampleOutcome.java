@@ -23,6 +23,15 @@ public sealed interface SampleOutcome {
      */
     record Aborted(int index, PartialSample begun, int lost) implements SampleOutcome {}
 
+    /** The model ended a turn, and the environment is to answer. */
+    record TurnEnded(int index, PartialSample whole) implements SampleOutcome {}
+
+    /** The environment has answered, and the model goes on after it. */
+    record TurnAnswered(int index, PartialSample begun) implements SampleOutcome {}
+
+    /** No environment answered as it should; another try would end alike. */
+    record Unanswered(int index, int tokens, String reason) implements SampleOutcome {}
+
     /** The reply cannot be used; its tokens are thrown away. */
     record Refused(int index, int tokens, String reason) implements SampleOutcome {}
 }

@@ -2,6 +2,7 @@ package dev.sluice.rollout.task;
 
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Decides which engine a group's samples go to. Pure. */
 final class Admission {
@@ -28,8 +29,10 @@ final class Admission {
     /**
      * All samples go to one engine, because they share the prompt's prefill: the one with the newest weights, then the most
      * room. A group larger than an engine goes to an empty one, which queues the rest itself.
+     *
+     * @param home an engine that may have what was generated before in its cache; it goes before others of its version
      */
-    static Decision choose(VersionBound bound, int samples, List<Candidate> engines) {
+    static Decision choose(VersionBound bound, int samples, @Nullable String home, List<Candidate> engines) {
         List<Candidate> fitting = engines.stream()
                 .filter(engine -> bound.accepts(engine.version()))
                 .toList();
@@ -38,7 +41,9 @@ final class Admission {
         }
         return fitting.stream()
                 .filter(engine -> engine.free() >= Math.min(samples, engine.capacity()))
-                .max(Comparator.comparingInt(Candidate::version).thenComparingInt(Candidate::free))
+                .max(Comparator.comparingInt(Candidate::version)
+                        .thenComparing(engine -> engine.engineId().equals(home))
+                        .thenComparingInt(Candidate::free))
                 .<Decision>map(engine -> new Decision.To(engine.engineId()))
                 .orElseGet(Decision.NoRoom::new);
     }

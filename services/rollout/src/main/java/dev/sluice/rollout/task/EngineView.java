@@ -7,6 +7,7 @@ import dev.sluice.rollout.weights.WeightVersions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The engines of a run as its groups see them. Used on the core's thread. */
 final class EngineView {
@@ -19,14 +20,14 @@ final class EngineView {
     }
 
     /** Where samples within this bound can go now. */
-    Admission.Decision choose(VersionBound bound, int samples) {
+    Admission.Decision choose(VersionBound bound, int samples, @Nullable String home) {
         List<Admission.Candidate> candidates = new ArrayList<>();
         pool.engines().forEach(engine -> {
             if (engine.state() instanceof EngineState.Ready ready) {
                 candidates.add(new Admission.Candidate(engine.id(), ready.version(), engine.limit(), engine.free()));
             }
         });
-        return Admission.choose(bound, samples, candidates);
+        return Admission.choose(bound, samples, home, candidates);
     }
 
     Engine byId(String engineId) {

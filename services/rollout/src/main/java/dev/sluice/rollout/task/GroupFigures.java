@@ -46,6 +46,12 @@ public final class GroupFigures {
         refused.increment();
     }
 
+    /** @param answered whether an environment answered the turn as it should */
+    void turn(boolean answered) {
+        registry.counter("sluice_rollout_turns", "answered", Boolean.toString(answered))
+                .increment();
+    }
+
     void answered(GroupSampled result) {
         for (Sample sample : result.samples()) {
             tokens.increment(sample.tokens().length());

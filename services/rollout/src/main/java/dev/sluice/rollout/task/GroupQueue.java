@@ -59,6 +59,7 @@ public final class GroupQueue {
     private final Callable<GroupSampler> sampler;
     private final GroupAnswers answers;
     private final GroupFigures figures;
+    private final TurnAsks turns;
     private final Map<GroupKey, GroupWork> works = new LinkedHashMap<>();
     /** Rounds that this instance has sampled, with the epoch that asked; the newest ones. */
     private final Map<GroupKey, Integer> sampled = new LinkedHashMap<>() {
@@ -78,6 +79,10 @@ public final class GroupQueue {
         this.sampler = around.sampler();
         this.answers = around.answers();
         this.figures = around.figures();
+        this.turns = new TurnAsks(core, sampler, figures, work -> {
+            settle(work);
+            pump();
+        });
     }
 
     /** Takes a task, or another attempt of one that it has. */
@@ -158,16 +163,17 @@ public final class GroupQueue {
     /** Gives waiting samples to engines that may and can take them. */
     public void pump() {
         for (GroupWork work : List.copyOf(works.values())) {
-            List<Integer> pending = work.pending();
-            if (work.ending() != null || work.answered() || pending.isEmpty()) {
+            if (work.ending() != null || work.answered()) {
                 continue;
             }
-            switch (engines.choose(work.bound(), pending.size())) {
-                case Admission.Decision.To to -> dispatch(work, engines.byId(to.engineId()), pending);
-                case Admission.Decision.NoVersion none -> endIfVersionIsGone(work);
-                case Admission.Decision.NoRoom full -> {
-                    count();
-                    return;
+            for (List<Integer> call : work.calls()) {
+                switch (engines.choose(work.bound(), call.size(), work.home(call))) {
+                    case Admission.Decision.To to -> dispatch(work, engines.byId(to.engineId()), call);
+                    case Admission.Decision.NoVersion none -> endIfVersionIsGone(work);
+                    case Admission.Decision.NoRoom full -> {
+                        count();
+                        return;
+                    }
                 }
             }
         }
@@ -175,9 +181,7 @@ public final class GroupQueue {
     }
 
     private void count() {
-        int idle = (int) works.values().stream()
-                .filter(work -> work.running().isEmpty() && !work.scoring())
-                .count();
+        int idle = (int) works.values().stream().filter(GroupWork::idle).count();
         figures.waiting(works.size(), idle);
     }
 
@@ -229,6 +233,9 @@ public final class GroupQueue {
             LOG.warn("refused a sample groupId={} error={}", work.task().groupId(), refused.reason());
         }
         work.take(outcome, batch.engine.id());
+        if (outcome instanceof SampleOutcome.TurnEnded ended && work.ending() == null) {
+            turns.ask(work, work.turnAsk(ended.index()), leftForSamples(work));
+        }
     }
 
     private void failed(GroupWork work, GroupBatch batch, SamplingFailure failure) {
@@ -334,11 +341,15 @@ public final class GroupQueue {
         }
     }
 
+    private Duration leftForSamples(GroupWork work) {
+        return Duration.between(core.now(), work.task().deadline()).minus(ANSWER_WAIT);
+    }
+
     /** Engines are free again while rewards are asked for, which may take minutes. */
     private void score(GroupWork work) {
         GroupRequested task = work.task();
         List<Sample> samples = work.beginScoring();
-        Duration left = Duration.between(core.now(), task.deadline()).minus(ANSWER_WAIT);
+        Duration left = leftForSamples(work);
         core.background(
                 "score-" + task.groupId(), () -> sampler.call().score(task, samples, left), (scored, failure) -> {
                     if (scored != null) {
@@ -375,7 +386,7 @@ public final class GroupQueue {
         GroupWork.Ending ending = new GroupWork.Ending(reason, parks);
         closing = ending;
         for (GroupWork work : List.copyOf(works.values())) {
-            if (work.running().isEmpty() && !work.scoring() || mayFinish.isZero()) {
+            if (work.idle() || mayFinish.isZero()) {
                 end(work, ending);
             }
         }
@@ -392,6 +403,7 @@ public final class GroupQueue {
                 work.running().stream().mapToInt(batch -> batch.indexes.size()).sum();
         return "%d of %d samples done and %d running"
                         .formatted(work.finished(), work.task().samples(), running)
+                + (work.asked() > 0 ? ", %d at their environment".formatted(work.asked()) : "")
                 + (work.scoring() ? ", their rewards asked for" : "");
     }
 }

@@ -12,15 +12,20 @@ import dev.sluice.events.TrainingRequest.PartialRollout;
 import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.sampling.PartialSample;
 import dev.sluice.rollout.sampling.SampleOutcome;
+import dev.sluice.rollout.sampling.TurnAsk;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,8 +36,14 @@ final class GroupWork {
 
     private final Instant accepted;
     private final TreeMap<Integer, Sample> done = new TreeMap<>();
-    /** Beginnings of samples that a pause interrupted, here or elsewhere. */
+    /** Beginnings of samples that a pause interrupted, here or elsewhere, or that the model goes on with after an environment. */
     private final TreeMap<Integer, PartialSample> begun = new TreeMap<>();
+
+    /** Samples whose environment is being asked; until it answers, they have begun only what came before the turn it is asked about. */
+    private final TreeMap<Integer, TurnAsk> asking = new TreeMap<>();
+
+    /** Which engine generated the newest turn, and so may have the response in its cache. */
+    private final Map<Integer, String> homes = new HashMap<>();
 
     private final int[] refusals;
     private final Set<GroupBatch> running = new HashSet<>();
@@ -107,14 +118,54 @@ final class GroupWork {
         return true;
     }
 
-    /** Places in the group that neither are done nor run. */
-    List<Integer> pending() {
+    /** Places in the group that neither are done nor run nor wait for their environment. */
+    private List<Integer> pending() {
         Set<Integer> taken = new HashSet<>(done.keySet());
+        taken.addAll(asking.keySet());
         running.forEach(batch -> taken.addAll(batch.indexes));
         return IntStream.range(0, task.samples())
                 .filter(index -> !taken.contains(index))
                 .boxed()
                 .toList();
+    }
+
+    /** What is to run, by call: together what shares its prefill, one by one what follows a turn of an environment. */
+    List<List<Integer>> calls() {
+        List<Integer> together = new ArrayList<>(pending());
+        List<List<Integer>> calls =
+                together.stream().filter(homes::containsKey).map(List::of).collect(Collectors.toList());
+        together.removeIf(homes::containsKey);
+        if (!together.isEmpty()) {
+            calls.add(together);
+        }
+        return calls;
+    }
+
+    /** The engine that these samples would rather go to, if any. */
+    @Nullable
+    String home(List<Integer> indexes) {
+        return homes.get(indexes.getFirst());
+    }
+
+    /** Nothing of it happens anywhere. */
+    boolean idle() {
+        return running.isEmpty() && asking.isEmpty() && !scoring;
+    }
+
+    /** Samples whose environment is being asked. */
+    int asked() {
+        return asking.size();
+    }
+
+    /** What to ask a sample's environment. */
+    TurnAsk turnAsk(int index) {
+        return Objects.requireNonNull(asking.get(index), "sample " + index + " has no turn to be answered");
+    }
+
+    /** The environment has been asked. */
+    void turned(TurnAsk ask, SampleOutcome outcome) {
+        asking.remove(ask.index());
+        take(outcome, ask.engineId());
     }
 
     /**
@@ -163,6 +214,17 @@ final class GroupWork {
                 if (aborted.begun().tokens().length > 0) {
                     begun.put(aborted.index(), aborted.begun());
                 }
+            }
+            case SampleOutcome.TurnEnded ended ->
+                asking.put(ended.index(), new TurnAsk(task, ended.index(), ended.whole(), engineId));
+            case SampleOutcome.TurnAnswered answered -> {
+                begun.put(answered.index(), answered.begun());
+                homes.put(answered.index(), engineId);
+            }
+            case SampleOutcome.Unanswered unanswered -> {
+                tokensAborted += unanswered.tokens();
+                begun.remove(unanswered.index());
+                done.put(unanswered.index(), GroupSampler.failed(unanswered.index(), engineId, unanswered.reason()));
             }
             case SampleOutcome.Refused refused -> {
                 tokensAborted += refused.tokens();
@@ -255,7 +317,7 @@ final class GroupWork {
     }
 
     GroupAbandoned abandoned(String reason) {
-        return abandoned(task, reason, tokensAborted + tokensKept());
+        return abandoned(task, reason, tokensAborted + tokensKept() + tokensAsked());
     }
 
     private int tokensKept() {
@@ -272,12 +334,20 @@ final class GroupWork {
     SamplesParked parked(String reason) {
         List<Sample> samples = new ArrayList<>(done.values());
         begun.forEach((index, sample) -> samples.add(sample.parked(index, task.instanceId())));
-        return parked(task, reason, samples, tokensAborted);
+        return parked(task, reason, samples, tokensAborted + tokensAsked());
+    }
+
+    /** Turns that no environment has answered yet; whoever goes on generates them anew. */
+    private int tokensAsked() {
+        return asking.values().stream()
+                .mapToInt(ask -> ask.whole().tokens().length
+                        - begun.getOrDefault(ask.index(), PartialSample.NOTHING).tokens().length)
+                .sum();
     }
 
     /** Given back with nothing: what there is does not fit a record. */
     SamplesParked parkedEmpty(String reason) {
-        return parked(task, reason, List.of(), tokensAborted + tokensKept());
+        return parked(task, reason, List.of(), tokensAborted + tokensKept() + tokensAsked());
     }
 
     static SamplesParked parked(GroupRequested task, String reason, List<Sample> samples, int tokensAborted) {

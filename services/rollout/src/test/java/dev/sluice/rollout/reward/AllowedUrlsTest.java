@@ -9,7 +9,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class AllowedUrlsTest {
-    private final AllowedUrls urls = new AllowedUrls(List.of("http://rewards:8090/v1", "https://Judge.example"));
+    private static final String KEY = "sluice.rollout.reward-urls";
+
+    private final AllowedUrls urls = new AllowedUrls(KEY, List.of("http://rewards:8090/v1", "https://Judge.example"));
 
     @ParameterizedTest
     @CsvSource({
@@ -39,12 +41,13 @@ class AllowedUrlsTest {
 
     @Test
     void nothingIsAllowedUnlessConfigured() {
-        assertThat(new AllowedUrls(List.of()).objection("http://127.0.0.1/")).isPresent();
+        assertThat(new AllowedUrls(KEY, List.of()).objection("http://127.0.0.1/"))
+                .isPresent();
     }
 
     @Test
     void aPrefixThatIsNoAddressStopsTheService() {
-        assertThatThrownBy(() -> new AllowedUrls(List.of("rewards:8090")))
+        assertThatThrownBy(() -> new AllowedUrls(KEY, List.of("rewards:8090")))
                 .hasMessageContaining("sluice.rollout.reward-urls has rewards:8090");
     }
 }

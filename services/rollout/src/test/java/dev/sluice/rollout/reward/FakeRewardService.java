@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 
-/** A reward service that answers, hangs, lies or dies as a test says; the last answer stays. */
-final class FakeRewardService implements AutoCloseable {
+/** A service for rewards or environments that answers, hangs, lies or dies as a test says; the last answer stays. */
+public final class FakeRewardService implements AutoCloseable {
     private static final int HANG = -1;
     private static final int DIE = -2;
     private static final int FLOOD = -3;
@@ -22,9 +22,9 @@ final class FakeRewardService implements AutoCloseable {
 
     private final HttpServer server;
     private final Deque<Answer> answers = new ArrayDeque<>();
-    final List<String> bodies = new CopyOnWriteArrayList<>();
+    public final List<String> bodies = new CopyOnWriteArrayList<>();
 
-    FakeRewardService() throws IOException {
+    public FakeRewardService() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", exchange -> {
@@ -57,25 +57,25 @@ final class FakeRewardService implements AutoCloseable {
         return answers.size() > 1 ? answers.poll() : answers.peek();
     }
 
-    String url() {
+    public String url() {
         return "http://127.0.0.1:" + server.getAddress().getPort() + "/reward";
     }
 
-    FakeRewardService answers(int status, String body) {
+    public FakeRewardService answers(int status, String body) {
         answers.add(new Answer(status, body));
         return this;
     }
 
-    FakeRewardService hangs() {
+    public FakeRewardService hangs() {
         return answers(HANG, "");
     }
 
-    FakeRewardService dies() {
+    public FakeRewardService dies() {
         return answers(DIE, "");
     }
 
     /** A hundred megabytes. */
-    FakeRewardService floods() {
+    public FakeRewardService floods() {
         return answers(FLOOD, "");
     }
 

@@ -12,6 +12,7 @@ import dev.sluice.http.Json;
 import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EngineApi;
 import dev.sluice.rollout.engine.Progress;
+import dev.sluice.rollout.environment.Environments;
 import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.weights.WeightSource;
@@ -107,7 +108,11 @@ class GroupSamplerTest {
         GroupRequested task = new GroupRequested(
                 "r", 1, "r/0", 0, 0, 1, "i", prompt, "4", "exact", 1, sampling, 0, null, Instant.MAX);
         try (Tokenizer tokenizer = Tokenizer.open(model)) {
-            return new GroupSampler(tokenizer, model, new Rewards(List.of(), 1, new OwnRewards(List.of())))
+            return new GroupSampler(
+                            tokenizer,
+                            model,
+                            new Rewards(List.of(), 1, new OwnRewards(List.of())),
+                            new Environments(List.of(), 1, List.of()))
                     .sample(
                             new Recorder(),
                             new GroupSampler.SamplingCall(

@@ -120,7 +120,8 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                         PartialRollout.RESTART,
                         List.of(),
                         prompts.metadata(row),
-                        run.request().reward()));
+                        run.request().reward(),
+                        run.request().rollout().turns()));
     }
 
     private Sampling sampling(int row, int round) {

@@ -80,6 +80,7 @@ public final class TrainingPrompts {
                 rollout.partialRollout(),
                 List.of(),
                 set.metadata(row),
-                run.request().reward());
+                run.request().reward(),
+                rollout.turns());
     }
 }
