@@ -8,6 +8,7 @@ import dev.sluice.events.RunEvent.RunAssigned;
 import dev.sluice.events.RunEvent.TrainerShare;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -54,10 +55,11 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         if (same && run.phase() != RunPhase.QUEUED) {
             return new Choice.Keep();
         }
-        return new Choice.Assign(new RunAssigned(run.runId(), nextEpoch(), trainer, rollout, reason(losses)));
+        return new Choice.Assign(
+                new RunAssigned(run.runId(), nextEpoch(), trainer, rollout, reason(losses, engines(rollout))));
     }
 
-    private String reason(List<String> losses) {
+    private String reason(List<String> losses, int engines) {
         if (run.service() == null) {
             return "instances are free";
         }
@@ -67,7 +69,7 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         if (run.phase() == RunPhase.QUEUED) {
             return "instances are back";
         }
-        return enginesWanted() > held(run.service().assignment())
+        return engines >= engines(run.service().assignment().rollout())
                 ? "there is room for missing engines"
                 : "another run waits for engines";
     }
@@ -129,8 +131,7 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
                     .forEach(share -> shares.put(share.instanceId(), share));
         }
         List<InstanceSnapshot> candidates = instances.ready(Role.ROLLOUT, plan().backend(), now);
-        int missing = enginesWanted()
-                - shares.values().stream().mapToInt(RolloutShare::engines).sum();
+        int missing = enginesWanted(shares, candidates) - engines(shares.values());
         for (int i = 0; i < missing; i++) {
             Optional<InstanceSnapshot> roomiest = candidates.stream()
                     .filter(candidate -> freeSlots(candidate) > enginesOn(shares, candidate))
@@ -161,21 +162,28 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         }
     }
 
-    /** The plan's engines; more where the run takes what later instances offer. Others that wait for a slot go first. */
-    private int enginesWanted() {
+    /**
+     * The plan's engines; more where the run takes what later instances offer. Where another run waits it takes no more, and
+     * gives one up if that is what the other waits for.
+     */
+    private int enginesWanted(Map<String, RolloutShare> shares, List<InstanceSnapshot> candidates) {
         int planned = plan().rollout().engines();
-        boolean othersWait = runs.all().stream()
+        boolean anotherWaits = runs.all().stream()
                 .anyMatch(other -> !other.runId().equals(run.runId()) && other.phase() == RunPhase.QUEUED);
-        int most = Objects.requireNonNull(run.accepted())
-                .event()
-                .request()
-                .rollout()
-                .maxEngines();
-        return othersWait ? planned : Math.max(planned, most);
+        if (!anotherWaits) {
+            int most = Objects.requireNonNull(run.accepted())
+                    .event()
+                    .request()
+                    .rollout()
+                    .maxEngines();
+            return Math.max(planned, most);
+        }
+        boolean full = candidates.stream().noneMatch(candidate -> freeSlots(candidate) > enginesOn(shares, candidate));
+        return Math.max(planned, engines(shares.values()) - (full ? 1 : 0));
     }
 
-    private static int held(RunAssigned assignment) {
-        return assignment.rollout().stream().mapToInt(RolloutShare::engines).sum();
+    private static int engines(Collection<RolloutShare> shares) {
+        return shares.stream().mapToInt(RolloutShare::engines).sum();
     }
 
     private static int enginesOn(Map<String, RolloutShare> shares, InstanceSnapshot instance) {
