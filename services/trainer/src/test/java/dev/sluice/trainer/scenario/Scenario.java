@@ -135,7 +135,9 @@ final class Scenario implements AutoCloseable {
                         null,
                         null,
                         null,
-                        null),
+                        null,
+                        null,
+                        0),
                 new TrainingRequest.Algorithm(
                         "grpo",
                         0.2,
