@@ -3,6 +3,7 @@ package dev.sluice.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.cli.run.EngineKiller;
 import dev.sluice.cli.run.LiveProgress;
+import dev.sluice.cli.run.LogWatch;
 import dev.sluice.cli.run.RequestFile;
 import dev.sluice.cli.run.RunClient;
 import dev.sluice.cli.run.RunFollower;
@@ -102,22 +103,34 @@ final class DemoCommand implements Callable<Integer> {
         String runId = RUN_ID.format(LocalDateTime.now());
         RunClient client = new RunClient(stack.bootstrapServers());
         EngineKiller.Figures deaths = null;
-        try (RunFollower follower = client.follow(runId);
-                EngineKiller killer = EngineKiller.start(stack.bootstrapServers(), runId, killEngines, terminal::say)) {
-            client.submit(runId, request);
-            terminal.say("run " + runId);
-            LiveProgress.show(follower, terminal, stack.broken(), LONGEST_SILENCE);
-            deaths = killEngines > 0 ? killer.figures() : null;
+        try (LogWatch log = client.watchLog(runId)) {
+            try (RunFollower follower = client.follow(runId);
+                    EngineKiller killer =
+                            EngineKiller.start(stack.bootstrapServers(), runId, killEngines, terminal::say)) {
+                client.submit(runId, request);
+                terminal.say("run " + runId);
+                LiveProgress.show(follower, terminal, stack.broken(), LONGEST_SILENCE);
+                deaths = killEngines > 0 ? killer.figures() : null;
+            }
+            return report(client.read(runId), log, deaths, directory, startup);
         }
-        // Read again from the beginning: what the report says is what the log says, whatever came first.
-        RunProjection run = client.read(runId);
+    }
+
+    private int report(
+            RunProjection run,
+            LogWatch log,
+            EngineKiller.@Nullable Figures deaths,
+            WorkDirectory directory,
+            Duration startup)
+            throws IOException {
+        // It was read again from the beginning: what the report says is what the log says, whatever came first.
         if (run.phase() == RunPhase.REJECTED) {
-            Problems.show(terminal, runId, run.problems());
+            Problems.show(terminal, run.runId(), run.problems());
             return ExitCode.USAGE;
         }
         List<String> findings = run.planned() == null
                 ? List.of()
-                : client.audit(runId, run.planned().request().rollout().maxPolicyLag());
+                : log.findings(run.planned().request().rollout().maxPolicyLag());
         RunReport report = RunReport.of(run, startup, elapsed()).with(deaths, findings);
         Path file = directory.path().resolve("report.json");
         report.write(file);

@@ -25,10 +25,10 @@ import java.util.UUID;
  */
 public final class RunAudit {
     private final String runId;
-    private final int maxPolicyLag;
     private final Map<Round, Result> firstResults = new HashMap<>();
     private final Map<String, Set<Integer>> versionsHeld = new HashMap<>();
     private final Map<Integer, BatchFormed> batches = new HashMap<>();
+    private final Set<UUID> read = new HashSet<>();
     /** They use nothing and drop what was left at the end. */
     private final List<BatchFormed> closings = new ArrayList<>();
 
@@ -38,19 +38,18 @@ public final class RunAudit {
 
     private record Result(UUID id, List<Sample> samples) {}
 
-    /** @param maxPolicyLag publications between a sample's oldest token and its use, at most */
-    public RunAudit(String runId, int maxPolicyLag) {
+    public RunAudit(String runId) {
         this.runId = runId;
-        this.maxPolicyLag = maxPolicyLag;
     }
 
     /**
-     * Takes a record; those of other runs change nothing.
+     * Takes a record; those of other runs, and one that was read before, change nothing. The log of results is trimmed while a
+     * run goes on: to see all of it, begin to read before the run does.
      *
      * @param id of the record
      */
     public void apply(Event event, UUID id) {
-        if (!event.runId().equals(runId)) {
+        if (!event.runId().equals(runId) || !read.add(id)) {
             return;
         }
         switch (event) {
@@ -79,8 +78,12 @@ public final class RunAudit {
         versionsHeld.computeIfAbsent(engineId, absent -> new HashSet<>()).add(version);
     }
 
-    /** Everything that is wrong; empty where the log keeps its promises. */
-    public List<String> findings() {
+    /**
+     * Everything that is wrong; empty where the log keeps its promises.
+     *
+     * @param maxPolicyLag publications between a sample's oldest token and its use, at most
+     */
+    public List<String> findings(int maxPolicyLag) {
         List<String> all = new ArrayList<>(findings);
         Map<Long, Integer> usedUpBy = new HashMap<>();
         long cursorNext = 0;
@@ -89,7 +92,7 @@ public final class RunAudit {
             cursorNext = Math.max(cursorNext, batch.cursorNext());
             for (GroupUse use : batch.groups()) {
                 usedUp(use.groupId(), use.cursor(), step, usedUpBy, all);
-                checkUse(use, batch, all);
+                checkUse(use, batch, maxPolicyLag, all);
             }
             dropped(batch, usedUpBy, all);
         }
@@ -119,7 +122,7 @@ public final class RunAudit {
         }
     }
 
-    private void checkUse(GroupUse use, BatchFormed batch, List<String> findings) {
+    private void checkUse(GroupUse use, BatchFormed batch, int maxPolicyLag, List<String> findings) {
         Result result = firstResults.get(new Round(use.groupId(), use.round()));
         if (result == null) {
             findings.add("step %d uses group %s, of which there is no result".formatted(batch.step(), use.groupId()));
@@ -130,11 +133,12 @@ public final class RunAudit {
                     .formatted(batch.step(), use.resultId(), use.groupId(), result.id()));
         }
         for (Sample sample : result.samples()) {
-            checkVersions(sample, use, batch, findings);
+            checkVersions(sample, use, batch, maxPolicyLag, findings);
         }
     }
 
-    private void checkVersions(Sample sample, GroupUse use, BatchFormed batch, List<String> findings) {
+    private void checkVersions(
+            Sample sample, GroupUse use, BatchFormed batch, int maxPolicyLag, List<String> findings) {
         if (sample.versions().isEmpty()) {
             return;
         }

@@ -23,8 +23,9 @@ import org.junit.jupiter.api.Test;
 class RunAuditTest {
     private static final UUID FIRST = new UUID(0, 1);
     private static final UUID SECOND = new UUID(0, 2);
+    private static final UUID THIRD = new UUID(0, 3);
 
-    private final RunAudit audit = new RunAudit("run", 1);
+    private final RunAudit audit = new RunAudit("run");
 
     @BeforeEach
     void anEngineThatHeldVersionsZeroAndOne() {
@@ -36,12 +37,12 @@ class RunAuditTest {
     void findsNothingInALogThatKeepsItsPromises() {
         sampled(0, FIRST, 0);
         sampled(0, SECOND, 1);
-        sampled(1, SECOND, 1);
+        sampled(1, THIRD, 1);
         formed(1, 1, use(0, FIRST));
-        formed(2, 2, use(1, SECOND));
+        formed(2, 2, use(1, THIRD));
         apply(new BatchFormed("run", 1, 2, List.of(), List.of(drop(2)), 3, 2, ""));
 
-        assertThat(audit.findings()).isEmpty();
+        assertThat(audit.findings(1)).isEmpty();
     }
 
     @Test
@@ -50,7 +51,7 @@ class RunAuditTest {
         formed(1, 1, use(0, FIRST));
         formed(2, 1, use(0, FIRST));
 
-        assertThat(audit.findings()).containsExactly("group run/0 was used up by step 1 and by step 2");
+        assertThat(audit.findings(1)).containsExactly("group run/0 was used up by step 1 and by step 2");
     }
 
     @Test
@@ -59,7 +60,7 @@ class RunAuditTest {
         sampled(0, SECOND, 0);
         formed(1, 1, use(0, SECOND));
 
-        assertThat(audit.findings()).singleElement().asString().contains("the first in the log is " + FIRST);
+        assertThat(audit.findings(1)).singleElement().asString().contains("the first in the log is " + FIRST);
     }
 
     @Test
@@ -69,7 +70,7 @@ class RunAuditTest {
         formed(1, 7, use(0, FIRST));
         formed(2, 2, use(1, SECOND));
 
-        assertThat(audit.findings())
+        assertThat(audit.findings(1))
                 .containsExactly(
                         "sample 0 of group run/0 is by version 7 of engine engine, which never said that it held it",
                         "step 2 uses sample 0 of group run/1, 2 publications old; the run allows 1");
@@ -79,10 +80,20 @@ class RunAuditTest {
     void findsAPromptThatWasForgottenAndAUseWithoutAResult() {
         formed(1, 1, use(1, FIRST));
 
-        assertThat(audit.findings())
+        assertThat(audit.findings(1))
                 .containsExactly(
                         "step 1 uses group run/1, of which there is no result",
                         "group run/0 was asked for and neither used nor dropped");
+    }
+
+    @Test
+    void aRecordThatIsReadTwiceCountsOnce() {
+        sampled(0, FIRST, 0);
+        BatchFormed batch = new BatchFormed("run", 1, 1, List.of(use(0, FIRST)), List.of(), 1, 1, "");
+        audit.apply(batch, SECOND);
+        audit.apply(batch, SECOND);
+
+        assertThat(audit.findings(1)).isEmpty();
     }
 
     private void apply(dev.sluice.events.Event event) {

@@ -98,11 +98,19 @@ final class EngineDeaths {
                 .filter(seat -> seat.sampled && seat.diedAt == null)
                 .findFirst()
                 .map(seat -> {
+                    Victim victim = new Victim(seat.engineId, seat.pid);
+                    // What it had sampled may still be on its way: that is not its successor's.
+                    seat.engineId = "";
                     seat.sampled = false;
                     seat.diedAt = now;
                     killed++;
-                    return new Victim(seat.engineId, seat.pid);
+                    return victim;
                 });
+    }
+
+    /** The victim was gone before: it does not count. */
+    synchronized void missed() {
+        killed--;
     }
 
     synchronized int killed() {

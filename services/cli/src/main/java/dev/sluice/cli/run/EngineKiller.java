@@ -43,19 +43,23 @@ public final class EngineKiller implements AutoCloseable {
 
     private void kill() {
         while (!closed) {
-            deaths.next(Instant.now())
-                    .flatMap(victim -> ProcessHandle.of(victim.pid()))
-                    .ifPresent(process -> {
-                        process.destroyForcibly();
-                        if (deaths.killed() % 10 == 0) {
-                            say.accept("%d engines killed".formatted(deaths.killed()));
-                        }
-                    });
+            deaths.next(Instant.now()).ifPresent(this::kill);
             try {
                 Thread.sleep(GLANCE);
             } catch (InterruptedException e) {
                 return;
             }
+        }
+    }
+
+    private void kill(EngineDeaths.Victim victim) {
+        boolean killed = ProcessHandle.of(victim.pid())
+                .map(ProcessHandle::destroyForcibly)
+                .orElse(false);
+        if (!killed) {
+            deaths.missed();
+        } else if (deaths.killed() % 10 == 0) {
+            say.accept("%d engines killed".formatted(deaths.killed()));
         }
     }
 

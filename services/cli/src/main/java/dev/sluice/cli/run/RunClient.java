@@ -3,7 +3,6 @@ package dev.sluice.cli.run;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.cli.CommandFailure;
-import dev.sluice.domain.audit.RunAudit;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.RunRequest.CancellationRequested;
 import dev.sluice.events.RunRequest.TrainingRequested;
@@ -22,8 +21,6 @@ public final class RunClient {
     private static final Map<Topics, Long> ALL_OF_A_RUN =
             Map.of(Topics.RUN_EVENTS, 0L, Topics.CHECKPOINTS, 0L, Topics.GROUP_EVENTS, 0L, Topics.TRAINING, 0L);
     private static final List<Topics> OVERVIEW = List.of(Topics.RUN_EVENTS, Topics.CHECKPOINTS, Topics.TRAINING);
-
-    private static final List<Topics> AUDITED = List.of(Topics.ENGINES, Topics.GROUP_EVENTS, Topics.TRAINING);
 
     private final KafkaConnection connection;
 
@@ -61,18 +58,9 @@ public final class RunClient {
         return run;
     }
 
-    /**
-     * Where the log of a run breaks the protocols' invariants.
-     *
-     * @param maxPolicyLag that the run allows
-     */
-    public List<String> audit(String runId, int maxPolicyLag) {
-        RunAudit audit = new RunAudit(runId, maxPolicyLag);
-        try (StateReader reader =
-                StateReader.start(connection, AUDITED, record -> audit.apply(record.event(), record.id()))) {
-            reader.awaitCaughtUp(READ_DEADLINE);
-        }
-        return audit.findings();
+    /** Begins to look whether the log of a run keeps the protocols' invariants; before the run begins, or what is trimmed is missed. */
+    public LogWatch watchLog(String runId) {
+        return LogWatch.start(connection, runId);
     }
 
     /** All runs by id, without their groups: the ledgers are empty. */
