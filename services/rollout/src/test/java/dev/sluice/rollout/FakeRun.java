@@ -36,8 +36,8 @@ final class FakeRun {
     final FakeEngines engines = new FakeEngines();
     final RecordedEvents log = new RecordedEvents();
     private final Path folder;
-    private final RunRollout run;
-    private final Share share;
+    final RunRollout run;
+    final Share share;
 
     /** A run that is not served yet. */
     FakeRun(Path folder, int enginesInAll, List<String> args, Fallback... fallbacks) {

@@ -27,23 +27,13 @@ import dev.sluice.events.UInt8Array;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.rollout.FakeEngines.FakeEngine;
 import dev.sluice.rollout.assignment.Share;
-import dev.sluice.rollout.assignment.Share.EngineRecipe;
-import dev.sluice.rollout.engine.EngineDeadlines;
-import dev.sluice.rollout.engine.EngineFigures;
-import dev.sluice.rollout.environment.Environments;
-import dev.sluice.rollout.reward.OwnRewards;
-import dev.sluice.rollout.reward.Rewards;
-import dev.sluice.rollout.task.GroupFigures;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,10 +48,9 @@ class RunRolloutTest {
     @TempDir
     Path folder;
 
-    private final ManualCore core = new ManualCore();
-    private final FakeEngines engines = new FakeEngines();
-    private final RecordedEvents log = new RecordedEvents();
-    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private ManualCore core;
+    private FakeEngines engines;
+    private RecordedEvents log;
     private RunRollout run;
     private Share share;
     private PartialRollout partialRollout = PartialRollout.RESTART;
@@ -69,34 +58,12 @@ class RunRolloutTest {
 
     @BeforeEach
     void aRunWithOneEngine() {
-        AtomicInteger ids = new AtomicInteger();
-        EngineDeadlines deadlines = new EngineDeadlines(
-                Duration.ofSeconds(120),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(2),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(90),
-                Duration.ofSeconds(2),
-                new EngineDeadlines.Watch(Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ofSeconds(60)));
-        var around = new RunRollout.Surroundings(
-                "rollout-1",
-                "now",
-                core,
-                log,
-                engines,
-                deadlines,
-                path -> Optional.empty(),
-                () -> "engine-" + ids.incrementAndGet(),
-                folder.resolve("local-weights"),
-                new EngineFigures(registry),
-                new GroupFigures(registry),
-                new Rewards(List.of(), 4, new OwnRewards(List.of())),
-                new Environments(List.of(), 4, List.of()));
-        share = new Share(
-                "run", 1, 1, List.of(), new EngineRecipe(MODEL.toString(), List.of(), 8, Duration.ofSeconds(60)));
-        run = new RunRollout(around, share);
-        run.serve(share);
-        core.settle();
+        FakeRun fake = new FakeRun(folder, 1, List.of()).serve();
+        core = fake.core;
+        engines = fake.engines;
+        log = fake.log;
+        run = fake.run;
+        share = fake.share;
     }
 
     @Test

@@ -34,7 +34,6 @@ public final class GroupQueue {
     private static final Logger LOG = LoggerFactory.getLogger(GroupQueue.class);
     private static final int MAX_GROUPS = 4096;
     private static final int MAX_SAMPLES = 4096;
-    private static final int REMEMBERED_RESULTS = 4096;
     /** How long an engine may take to give back what was aborted. */
     private static final Duration ABORT_WAIT = Duration.ofSeconds(2);
     /** Rewards must be there before the deadline: a group without them is a result, a late one is none. */
@@ -61,13 +60,7 @@ public final class GroupQueue {
     private final GroupFigures figures;
     private final TurnAsks turns;
     private final Map<GroupKey, GroupWork> works = new LinkedHashMap<>();
-    /** Rounds that this instance has sampled, with the epoch that asked; the newest ones. */
-    private final Map<GroupKey, Integer> sampled = new LinkedHashMap<>() {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<GroupKey, Integer> eldest) {
-            return size() > REMEMBERED_RESULTS;
-        }
-    };
+    private final SampledRounds sampled = new SampledRounds();
 
     private GroupWork.@Nullable Ending closing;
     private final CompletableFuture<Void> empty = new CompletableFuture<>();
@@ -88,7 +81,7 @@ public final class GroupQueue {
     /** Takes a task, or another attempt of one that it has. */
     public void accept(GroupRequested task, UUID cause) {
         GroupKey key = new GroupKey(task.groupId(), task.round());
-        if (Objects.equals(sampled.get(key), task.epoch())) {
+        if (sampled.contains(key, task.epoch())) {
             return; // it crossed our result, which the log has
         }
         GroupWork known = works.get(key);
@@ -138,7 +131,9 @@ public final class GroupQueue {
         core.after(Duration.between(core.now(), deadline), () -> {
             GroupWork late = works.get(key);
             if (late != null && late.task().deadline().equals(deadline)) {
-                end(late, "its deadline passed with %s; %s".formatted(progress(late), engines.situation(late.bound())));
+                end(
+                        late,
+                        "its deadline passed with %s; %s".formatted(late.progress(), engines.situation(late.bound())));
             }
         });
     }
@@ -361,7 +356,7 @@ public final class GroupQueue {
                         return;
                     }
                     if (work.complete()) {
-                        sampled.put(work.key(), work.task().epoch());
+                        sampled.add(work.key(), work.task().epoch());
                         answers.answer(work, () -> remove(work));
                     } else {
                         pump(); // a renewed task wants newer samples
@@ -396,14 +391,5 @@ public final class GroupQueue {
             core.after(mayFinish, () -> List.copyOf(works.values()).forEach(work -> end(work, ending)));
         }
         return empty;
-    }
-
-    private static String progress(GroupWork work) {
-        int running =
-                work.running().stream().mapToInt(batch -> batch.indexes.size()).sum();
-        return "%d of %d samples done and %d running"
-                        .formatted(work.finished(), work.task().samples(), running)
-                + (work.asked() > 0 ? ", %d at their environment".formatted(work.asked()) : "")
-                + (work.scoring() ? ", their rewards asked for" : "");
     }
 }

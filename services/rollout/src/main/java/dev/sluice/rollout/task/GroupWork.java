@@ -270,6 +270,14 @@ final class GroupWork {
         done.replaceAll((index, sample) -> GroupSampler.unscored(sample, reason));
     }
 
+    /** How far it is, for people. */
+    String progress() {
+        int samples = running.stream().mapToInt(batch -> batch.indexes.size()).sum();
+        return "%d of %d samples done and %d running".formatted(finished(), task.samples(), samples)
+                + (asked() > 0 ? ", %d at their environment".formatted(asked()) : "")
+                + (scoring ? ", their rewards asked for" : "");
+    }
+
     /** Why every sample failed, if every one did. */
     @Nullable
     String failure() {
