@@ -80,7 +80,7 @@ final class DemoCommand implements Callable<Integer> {
         output.applyTo(terminal);
         Installation installation = Installation.ofThisProcess();
         ObjectNode request = RequestFile.read(installation.deploy().resolve("examples/tiny/request.yaml"), settings());
-        StackSettings stackSettings = new StackSettings(ROLLOUT_INSTANCES, List.of(Path.of("")), false);
+        StackSettings stackSettings = new StackSettings(ROLLOUT_INSTANCES, List.of(Path.of("")), List.of(), false);
         try (WorkDirectory directory = WorkDirectory.take(workDirectory == null ? fresh() : workDirectory);
                 LocalStack stack = new LocalStack(installation, directory, stackSettings, terminal::say)) {
             Runtime.getRuntime().addShutdownHook(new Thread(stack::close, "stop-stack"));

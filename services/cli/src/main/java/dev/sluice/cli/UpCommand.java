@@ -38,6 +38,16 @@ final class UpCommand implements Callable<Integer> {
     @Option(names = "--root", description = "A further directory that requests may name files in; may be repeated.")
     private List<Path> roots = new ArrayList<>();
 
+    @Option(
+            names = "--engine",
+            paramLabel = "PROGRAM",
+            split = " +",
+            hideParamSyntax = true,
+            description =
+                    "What starts an engine instead of the CPU engine, with leading arguments in one string, such as"
+                            + " \"python3 -m sglang.launch_server --attention-backend triton\".")
+    private List<String> engineProgram = new ArrayList<>();
+
     @Option(names = "--built-only", hidden = true, description = "Leave services out that are not built.")
     private boolean builtOnly;
 
@@ -50,7 +60,7 @@ final class UpCommand implements Callable<Integer> {
         output.applyTo(terminal);
         List<Path> inputRoots = new ArrayList<>(roots);
         inputRoots.add(Path.of(""));
-        StackSettings settings = new StackSettings(rolloutInstances, inputRoots, builtOnly);
+        StackSettings settings = new StackSettings(rolloutInstances, inputRoots, engineProgram, builtOnly);
         long start = System.nanoTime();
         try (WorkDirectory directory = WorkDirectory.take(workDirectory);
                 LocalStack stack = new LocalStack(Installation.ofThisProcess(), directory, settings, terminal::say)) {

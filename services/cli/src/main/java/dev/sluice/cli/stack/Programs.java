@@ -53,20 +53,31 @@ final class Programs implements StackPrograms {
     }
 
     private List<String> engineFlags() {
-        return with(JavaFlags.POOL_SERVICE, "sluice.rollout.engine.command", "dev.sluice.cpu.engine.EngineMain");
+        List<String> flags = new ArrayList<>(JavaFlags.POOL_SERVICE);
+        if (settings.engineProgram().isEmpty()) {
+            flags.add(property("sluice.rollout.engine.command", cpuBackend("dev.sluice.cpu.engine.EngineMain")));
+        } else {
+            flags.add(property("sluice.rollout.engine.command", settings.engineProgram()));
+            flags.add("-Dsluice.rollout.engine.life=guarded"); // it does not watch its standard input for our end
+        }
+        return flags;
     }
 
     private List<String> workerFlags() {
-        return with(JavaFlags.POOL_SERVICE, "sluice.trainer.worker.command", "dev.sluice.cpu.worker.WorkerMain");
+        List<String> flags = new ArrayList<>(JavaFlags.POOL_SERVICE);
+        flags.add(property("sluice.trainer.worker.command", cpuBackend("dev.sluice.cpu.worker.WorkerMain")));
+        return flags;
     }
 
-    private List<String> with(List<String> flags, String key, String mainClass) {
+    private List<String> cpuBackend(String mainClass) {
         List<String> program = new ArrayList<>(List.of(JavaFlags.java()));
         program.addAll(JavaFlags.CPU_BACKEND);
         program.addAll(List.of("-cp", installation.cpuBackendClassPath(), mainClass));
-        List<String> all = new ArrayList<>(flags);
-        all.add("-D" + key + "=" + configList(program));
-        return all;
+        return program;
+    }
+
+    private static String property(String key, List<String> program) {
+        return "-D" + key + "=" + configList(program);
     }
 
     /** A list as Quarkus reads it from one property. */

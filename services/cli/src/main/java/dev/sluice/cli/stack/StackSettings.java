@@ -9,9 +9,11 @@ import java.util.List;
  *
  * @param rolloutInstances from 1
  * @param inputRoots directories that requests may name besides the work directory's data
+ * @param engineProgram what starts an engine, program and leading arguments, which the plan's follow; empty for the CPU engine
  * @param builtOnly leave services out that are not built, instead of refusing to start
  */
-public record StackSettings(int rolloutInstances, List<Path> inputRoots, boolean builtOnly) {
+public record StackSettings(
+        int rolloutInstances, List<Path> inputRoots, List<String> engineProgram, boolean builtOnly) {
     private static final int MAXIMUM_ROLLOUT_INSTANCES = 64;
 
     public StackSettings {
@@ -23,5 +25,6 @@ public record StackSettings(int rolloutInstances, List<Path> inputRoots, boolean
                 .map(root -> root.toAbsolutePath().normalize())
                 .distinct()
                 .toList();
+        engineProgram = List.copyOf(engineProgram);
     }
 }

@@ -64,6 +64,23 @@ class ProgramsTest {
     }
 
     @Test
+    void rolloutStartsAnotherEngineProgramIfGivenAndGuardsItBecauseItDoesNotWatchItsInput() throws IOException {
+        build("planner", "converter", "rollout", "trainer", "dashboard");
+        StackSettings settings =
+                new StackSettings(1, List.of(), List.of("python3", "-m", "sglang.launch_server"), false);
+
+        List<String> rollout = new Programs(new Installation(root), work, settings)
+                .services("127.0.0.1:9092", 8081)
+                .get(2)
+                .command();
+
+        assertThat(rollout)
+                .contains(
+                        "-Dsluice.rollout.engine.command=python3,-m,sglang.launch_server",
+                        "-Dsluice.rollout.engine.life=guarded");
+    }
+
+    @Test
     void servicesThatAreNotBuiltAreNamedWithTheMend() throws IOException {
         build("planner", "converter", "trainer");
 
@@ -80,7 +97,9 @@ class ProgramsTest {
 
     private Programs programs(int rolloutInstances) {
         return new Programs(
-                new Installation(root), work, new StackSettings(rolloutInstances, List.of(Path.of("/prompts")), false));
+                new Installation(root),
+                work,
+                new StackSettings(rolloutInstances, List.of(Path.of("/prompts")), List.of(), false));
     }
 
     private void build(String... services) throws IOException {
