@@ -71,6 +71,17 @@ public record EngineSide(
             return !algorithm.equals("NONE");
         }
 
+        /**
+         * Tokens that SGLang keeps free in every sequence's context for drafts: it refuses a request whose prompt and
+         * response leave less.
+         *
+         * @see <a
+         *     href="https://github.com/sgl-project/sglang/blob/v0.5.15.post1/python/sglang/srt/managers/tokenizer_manager.py">init_model_config</a>
+         */
+        public int reservedTokens() {
+            return drafts() || algorithm.equals("EAGLE3") ? Math.max(topK * steps, draftTokens) : 0;
+        }
+
         /** Whether drafts come from the checkpoint's own MTP layer. */
         public boolean drafts() {
             return algorithm.equals("EAGLE") || algorithm.equals("NEXTN");

@@ -1,6 +1,7 @@
 package dev.sluice.domain.constraint;
 
 import dev.sluice.domain.candidate.Candidate;
+import dev.sluice.domain.candidate.EngineSide;
 import dev.sluice.domain.constraint.Constraint.Breach;
 import dev.sluice.domain.constraint.Constraint.Severity;
 import java.util.List;
@@ -44,13 +45,15 @@ final class SequenceConstraints {
 
     private static @Nullable Breach positions(Candidate candidate) {
         int longest = candidate.workload().contextTokens();
+        EngineSide engine = candidate.engine();
+        int drafts = engine == null ? 0 : engine.speculation().reservedTokens();
         int positions = candidate.model().maxContextTokens();
-        if (positions < 1 || longest <= positions) {
+        if (positions < 1 || longest + drafts <= positions) {
             return null;
         }
         boolean bounded = candidate.workload().maxContextTokens() > 0;
         return new Breach(
-                "a sequence of %d tokens (%s) exceeds the model's %d positions"
+                "a sequence of %d tokens (%s)%s exceeds the model's %d positions"
                         .formatted(
                                 longest,
                                 bounded
@@ -59,11 +62,15 @@ final class SequenceConstraints {
                                                 .formatted(
                                                         candidate.workload().maxPromptTokens(),
                                                         candidate.workload().maxResponseTokens()),
+                                drafts > 0 ? " with %d that SGLang keeps free for drafts".formatted(drafts) : "",
                                 positions),
                 bounded
-                        ? "set rollout.maxContextTokens to at most %d".formatted(positions)
+                        ? "set rollout.maxContextTokens to at most %d".formatted(positions - drafts)
                         : "set rollout.maxResponseTokens to at most %d, or configure rope scaling"
                                 .formatted(Math.max(
-                                        1, positions - candidate.workload().maxPromptTokens())));
+                                        1,
+                                        positions
+                                                - drafts
+                                                - candidate.workload().maxPromptTokens())));
     }
 }

@@ -107,7 +107,7 @@ record PlanOfWay(TrainingRequest request, Outcome outcome) {
         EngineSide engine = sized.engine();
         // Without the longest prompt the model's own bound is the only safe one.
         int context = candidate.workload().maxPromptTokens() > 0
-                ? candidate.workload().contextTokens()
+                ? candidate.workload().contextTokens() + engine.speculation().reservedTokens()
                 : 0;
         Flags flags = SglangArguments.of(candidate, context, request.data().seed());
         return new RolloutPlan(

@@ -166,6 +166,12 @@ final class LayoutCases {
                     draft(qwen3_4b())
                             .model(TestModels.withPositions(TestModels.QWEN3_4B, 9000))
                             .lengths(1000, 8000, 0)),
+            breaks(
+                    "M15",
+                    "no room for drafts",
+                    glm().model(TestModels.withPositions(TestModels.GLM_47_FLASH, 8000))
+                            .lengths(1000, 7000, 0),
+                    "3 that SGLang keeps free for drafts exceeds"),
             keeps(
                     "M15",
                     "a model that tells no positions",

@@ -40,7 +40,7 @@ public final class Conformance {
     /** Returns the exit code. */
     public int run(Order order) {
         Set<Check.Client> clients = clients(order.clients());
-        Target target = target(order);
+        Target target = warmTarget(order);
         List<Finding> findings = new ArrayList<>();
         for (Check check :
                 all().filter(check -> clients.contains(check.client())).toList()) {
@@ -80,9 +80,12 @@ public final class Conformance {
         return clients.isEmpty() ? EnumSet.allOf(Check.Client.class) : clients;
     }
 
-    private static Target target(Order order) {
+    private Target warmTarget(Order order) {
         try {
-            return Target.of(HttpEndpoint.at(URI.create(order.url())).withBearerToken(order.apiKey()));
+            Target target = Target.of(HttpEndpoint.at(URI.create(order.url())).withBearerToken(order.apiKey()));
+            terminal.say("generating a little first: a fresh SGLang compiles kernels for a minute or two");
+            target.warm();
+            return target;
         } catch (IllegalArgumentException e) {
             throw CommandFailure.usage(String.valueOf(e.getMessage()));
         } catch (HttpCallException e) {

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 /** The server that is checked. Every call has a deadline and a bound on its reply. */
 final class Target {
     private static final Duration DEADLINE = Duration.ofSeconds(60);
+    /** SGLang compiles kernels at their first use. */
+    private static final Duration WARM_DEADLINE = Duration.ofMinutes(10);
+
     private static final long REPLY_LIMIT_BYTES = 64L << 20;
 
     /** Token ids that every vocabulary has. */
@@ -52,6 +55,15 @@ final class Target {
             // The check of /server_info says so.
         }
         return new Target(server, info);
+    }
+
+    /**
+     * Has some tokens sampled, so that what a fresh server compiles at its first requests is compiled before the checks.
+     *
+     * @throws HttpCallException if no reply comes in time
+     */
+    void warm() {
+        server.call(HttpCall.post("/generate", generate(Map.of("max_new_tokens", 8, "temperature", 1)), WARM_DEADLINE));
     }
 
     /** What the server says of itself; missing where it says nothing. */
@@ -104,7 +116,15 @@ final class Target {
     /** Tokens that an output may have beside {@link #PROMPT}, at most this many. */
     int roomFor(int tokens) {
         int context = info("context_length").asInt(0);
-        return context == 0 ? tokens : Math.min(tokens, context - PROMPT.size() - 1);
+        return context == 0 ? tokens : Math.min(tokens, context - PROMPT.size() - reservedTokens() - 1);
+    }
+
+    /** Tokens of each context that SGLang keeps free for drafts. */
+    private int reservedTokens() {
+        return Math.max(
+                info("speculative_eagle_topk").asInt(0)
+                        * info("speculative_num_steps").asInt(0),
+                info("speculative_num_draft_tokens").asInt(0));
     }
 
     /** The served model's name; null where the server does not tell. */

@@ -52,7 +52,7 @@ final class VerlChecks {
     private static void nulls(Target target) {
         Exchange exchange = target.post("/generate", """
                 {"input_ids":[2,3,4,5],"return_logprob":true,"logprob_start_len":-1,"top_logprobs_num":0,
-                 "sampling_params":{"n":null,"max_new_tokens":4,"temperature":null,"top_p":null,"top_k":null,"min_p":null,
+                 "sampling_params":{"max_new_tokens":4,"temperature":null,"top_p":null,"top_k":null,"min_p":null,
                  "presence_penalty":0.0,"frequency_penalty":0.0,"repetition_penalty":1.0,"min_new_tokens":null,
                  "ignore_eos":null,"stop":null,"stop_token_ids":null,"logit_bias":null}}""").status(200);
         exchange.that("/meta_info/input_token_logprobs", "an empty list", list -> list.isArray() && list.isEmpty());

@@ -28,12 +28,13 @@ record Canary(String rid, int version) {
     private static final String LABEL_OF_SOURCE = "default";
 
     /**
-     * Generates two tokens greedily; blocks up to the deadline.
+     * Samples two tokens as a run's requests do, since SGLang compiles the kernels of sampling at their first use; blocks
+     * up to the deadline.
      *
      * @return what is wrong with the engine, if anything
      */
     Optional<String> trouble(EngineApi engine, Duration deadline) {
-        var params = SamplingParams.of(TOKENS, 0).change().ignoreEos(true).done();
+        var params = SamplingParams.of(TOKENS, 1).change().ignoreEos(true).done();
         List<GenerateResponse> replies;
         try {
             replies = engine.generate(List.of(GenerateRequest.ofTokens(rid, PROMPT, params)), deadline);
