@@ -13,7 +13,7 @@ interface PlannerConfig {
     Duration conversionDeadline();
 
     /** How long an assigned run may be without a ready engine. */
-    @WithDefault("120s")
+    @WithDefault("20m")
     Duration enginesReadyDeadline();
 
     /** How long an assigned trainer may take to be ready, from the conversion on. */

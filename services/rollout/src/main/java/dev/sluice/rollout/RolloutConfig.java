@@ -83,7 +83,7 @@ interface RolloutConfig {
         Life life();
 
         /** From the start of the process to its first answer, loading included. */
-        @WithDefault("120s")
+        @WithDefault("15m")
         Duration startDeadline();
 
         /** For its first generation, which may compile kernels: SGLang 0.5.15 did so for 85 s on a fresh H100. */

@@ -35,8 +35,8 @@ class RolloutConfigTest {
         assertThat(config.engine().addresses()).isEmpty();
         assertThat(config.engine().apiKey()).isEmpty();
         assertThat(config.engine().life()).isEqualTo(Life.STDIN);
-        assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofSeconds(120));
-        assertThat(config.engine().warmDeadline()).isEqualTo(Duration.ofSeconds(120));
+        assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofMinutes(15));
+        assertThat(config.engine().warmDeadline()).isEqualTo(Duration.ofSeconds(300));
         assertThat(config.engine().progressDeadline()).isEqualTo(Duration.ofSeconds(30));
         assertThat(config.engine().canaryDeadline()).isEqualTo(Duration.ofSeconds(30));
         assertThat(config.engine().canaryPeriod()).isEqualTo(Duration.ofSeconds(60));

@@ -12,5 +12,5 @@ import java.time.Duration;
  */
 public record Deadlines(Duration conversion, Duration enginesReady, Duration trainerReady, Duration stopping) {
     public static final Deadlines DEFAULT = new Deadlines(
-            Duration.ofMinutes(10), Duration.ofSeconds(120), Duration.ofSeconds(300), Duration.ofSeconds(30));
+            Duration.ofMinutes(10), Duration.ofMinutes(20), Duration.ofSeconds(300), Duration.ofSeconds(30));
 }

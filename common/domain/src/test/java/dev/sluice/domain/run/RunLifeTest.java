@@ -122,13 +122,13 @@ class RunLifeTest {
         story.start("rollout-1", "a", Role.ROLLOUT, 2);
         story.start("trainer-1", "a", Role.TRAINER, 1);
 
-        List<RunEvent> decided = story.pass(Duration.ofSeconds(125));
+        List<RunEvent> decided = story.pass(Duration.ofSeconds(1205));
 
         assertThat(decided.getLast())
                 .isInstanceOfSatisfying(
                         RunFailed.class,
                         failed -> assertThat(failed.reason())
-                                .startsWith("no engine of rollout-1 was ready within 120 s"));
+                                .startsWith("no engine of rollout-1 was ready within 1200 s"));
     }
 
     @Test
