@@ -86,7 +86,8 @@ public final class SglangClient {
      * @throws HttpCallException with the status that a frame says too where the engine refuses a request
      */
     public void stream(List<GenerateRequest> requests, StreamedSamples samples, Duration deadline) {
-        ObjectNode body = batch(requests);
+        // A router does not understand a batch, not even one of one.
+        ObjectNode body = requests.size() == 1 ? Json.MAPPER.valueToTree(requests.getFirst()) : batch(requests);
         body.put("stream", true);
         HttpCall call = HttpCall.post("/generate", body, deadline);
         engine.events(call, data -> {

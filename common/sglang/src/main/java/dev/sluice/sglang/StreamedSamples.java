@@ -18,7 +18,16 @@ public final class StreamedSamples {
     private final List<Growing> samples;
 
     public StreamedSamples(int count) {
-        this.samples = Stream.generate(Growing::new).limit(count).toList();
+        this(Stream.generate(Growing::new).limit(count).toList());
+    }
+
+    private StreamedSamples(List<Growing> samples) {
+        this.samples = samples;
+    }
+
+    /** One of these samples, where it is asked for by a call of its own. */
+    public StreamedSamples only(int index) {
+        return new StreamedSamples(samples.subList(index, index + 1));
     }
 
     /**
@@ -55,9 +64,8 @@ public final class StreamedSamples {
         return samples.stream().allMatch(Growing::finished);
     }
 
-    /** What is wrong with a frame: it is of no sample of this call, or does not fit what came before it; null if nothing is. */
-    @Nullable
-    String add(GenerateResponse frame) {
+    /** Takes the next frame. Says what is wrong with it: it is of no sample of this call, or does not fit what came before it; null if nothing is. */
+    public @Nullable String add(GenerateResponse frame) {
         int index = frame.index() == null ? 0 : frame.index();
         if (index < 0 || index >= samples.size()) {
             return "a frame is of sample %d of a call of %d".formatted(index, samples.size());

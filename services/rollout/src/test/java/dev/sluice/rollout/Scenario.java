@@ -45,6 +45,9 @@ final class Scenario implements AutoCloseable {
     final Path folder;
     final Path model;
 
+    /** What new weights do to samples on the way, as a request says it. */
+    String pauseMode = "abort";
+
     Scenario(KafkaBroker kafka, Path folder) throws IOException {
         this.kafka = kafka;
         this.folder = folder;
@@ -90,7 +93,8 @@ final class Scenario implements AutoCloseable {
     void plan() throws IOException {
         TrainingRequest request = EventJson.mapper()
                 .readValue(
-                        "{\"model\":{\"path\":\"" + model + "\"},\"weights\":{\"loadDeadlineSeconds\":30}}",
+                        "{\"model\":{\"path\":\"" + model + "\"},\"rollout\":{\"pauseMode\":\"" + pauseMode + "\"},"
+                                + "\"weights\":{\"loadDeadlineSeconds\":30}}",
                         TrainingRequest.class);
         List<String> args = List.of(
                 "--max-running-requests",

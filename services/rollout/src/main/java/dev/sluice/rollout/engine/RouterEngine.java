@@ -3,7 +3,9 @@ package dev.sluice.rollout.engine;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.SglangClient;
+import dev.sluice.sglang.StreamedSamples;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +41,14 @@ final class RouterEngine implements EngineApi {
     @Override
     public List<GenerateResponse> generate(List<GenerateRequest> requests, Duration deadline) {
         return together(requests, request -> router.generate(request, deadline));
+    }
+
+    @Override
+    public void stream(List<GenerateRequest> requests, StreamedSamples samples, Duration deadline) {
+        together(IntStream.range(0, requests.size()).boxed().toList(), index -> {
+            router.stream(List.of(requests.get(index)), samples.only(index), deadline);
+            return true;
+        });
     }
 
     @Override
@@ -70,8 +81,8 @@ final class RouterEngine implements EngineApi {
     }
 
     @Override
-    public List<String> load(WeightSource source, Duration deadline) {
-        return together(workers, worker -> worker.load(source, deadline)).getFirst();
+    public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
+        return together(workers, worker -> worker.load(source, pause, deadline)).getFirst();
     }
 
     /** What we asked of the workers must not go on. */

@@ -85,8 +85,11 @@ public final class DirectRequests {
         }
         Engine engine = chosen.get();
         int version = engine.dispatchedAnywhere(samples);
+        int ofOneVersion = exact == null ? 0 : samples;
+        engine.ofOneVersion(ofOneVersion);
         return new Placement.To(engine.id(), engine.address(), version, () -> {
             engine.returned(samples, null);
+            engine.ofOneVersion(-ofOneVersion);
             released.run();
         });
     }
