@@ -106,7 +106,7 @@ class PauseModesTest {
     void aRequestThatOnlyOneVersionMaySampleIsAbortedInsteadOfMixed() throws IOException {
         // Given
         FakeRun fake = served(PauseMode.IN_PLACE, 1);
-        Placement placed = fake.run.direct().place(null, 0, 1);
+        Placement placed = fake.run.direct().place(null, 0, 1, null);
         // When
         fake.publish(1);
         fake.core.advance(Duration.ofSeconds(3));

@@ -108,11 +108,21 @@ public final class Engine {
      */
     public record Seat(int version, @Nullable Integer rank) {}
 
-    /** A group's samples go to it, to the rank that has the fewest: together, because they share the prompt's prefill. */
-    public Seat dispatched(int samples) {
-        Seat seat = new Seat(dispatchedAnywhere(samples), ranks.fewest(process != null && !process.adopted()));
+    /**
+     * Samples go to it, all to one rank, because they share their prefill.
+     *
+     * @param home the rank that may have their beginning in its cache; null where none has
+     */
+    public Seat dispatched(int samples, @Nullable Integer home) {
+        boolean steered = process != null && !process.adopted();
+        Seat seat = new Seat(dispatchedAnywhere(samples), ranks.choose(steered, home, samples, limit()));
         ranks.add(seat.rank(), samples);
         return seat;
+    }
+
+    /** The rank that a session of requests keeps to, as long as it has room. */
+    public int homeOf(String session) {
+        return (int) Long.remainderUnsigned(SessionHash.of(session, id), ranks.count());
     }
 
     /**

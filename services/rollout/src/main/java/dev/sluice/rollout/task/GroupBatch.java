@@ -26,7 +26,9 @@ final class GroupBatch {
 
     /** Gives samples to an engine. */
     static GroupBatch begin(GroupWork work, Engine engine, List<Integer> indexes, Duration deadline) {
-        Engine.Seat seat = engine.dispatched(indexes.size());
+        Home home = work.home(indexes);
+        boolean atHome = home != null && home.engineId().equals(engine.id());
+        Engine.Seat seat = engine.dispatched(indexes.size(), atHome ? home.rank() : null);
         PauseMode pause = engine.pauseMode();
         boolean streams = Rollout.streams(pause, work.task().partialRollout());
         IntSupplier newest = () -> pause.goesOn() ? Math.max(seat.version(), engine.newestVersion()) : seat.version();
@@ -42,6 +44,11 @@ final class GroupBatch {
                         deadline));
         work.running().add(batch);
         return batch;
+    }
+
+    /** Where these samples are in a cache. */
+    Home home() {
+        return new Home(engine.id(), call.seat().rank());
     }
 
     /** Tells the engine to end them; what it had generated comes with their replies. */

@@ -217,7 +217,7 @@ public final class GroupQueue {
             figures.refused();
             LOG.warn("refused a sample groupId={} error={}", work.task().groupId(), refused.reason());
         }
-        work.take(outcome, batch.engine.id());
+        work.take(outcome, batch.home());
         if (outcome instanceof SampleOutcome.TurnEnded ended && work.ending() == null) {
             turns.ask(work, work.turnAsk(ended.index()), leftForSamples(work));
         }
