@@ -11,6 +11,8 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -50,12 +52,12 @@ public final class HttpEndpoint {
             .build();
 
     private final URI baseUri;
-    private final @Nullable String bearerToken;
+    private final Map<String, String> headers;
     private final long replyLimitBytes;
 
-    private HttpEndpoint(URI baseUri, @Nullable String bearerToken, long replyLimitBytes) {
+    private HttpEndpoint(URI baseUri, Map<String, String> headers, long replyLimitBytes) {
         this.baseUri = baseUri;
-        this.bearerToken = bearerToken;
+        this.headers = Map.copyOf(headers);
         this.replyLimitBytes = replyLimitBytes;
     }
 
@@ -72,17 +74,28 @@ public final class HttpEndpoint {
         }
         String text = baseUri.toString();
         URI trimmed = text.endsWith("/") ? URI.create(text.substring(0, text.length() - 1)) : baseUri;
-        return new HttpEndpoint(trimmed, null, DEFAULT_REPLY_LIMIT_BYTES);
+        return new HttpEndpoint(trimmed, Map.of(), DEFAULT_REPLY_LIMIT_BYTES);
     }
 
     /** The same endpoint sending {@code Authorization: Bearer} with every call; null sends none. */
     public HttpEndpoint withBearerToken(@Nullable String token) {
-        return new HttpEndpoint(baseUri, token, replyLimitBytes);
+        return withHeader("Authorization", token == null ? null : "Bearer " + token);
+    }
+
+    /** The same endpoint sending a header with every call; null sends none of this name. */
+    public HttpEndpoint withHeader(String name, @Nullable String value) {
+        Map<String, String> all = new HashMap<>(headers);
+        if (value == null) {
+            all.remove(name);
+        } else {
+            all.put(name, value);
+        }
+        return new HttpEndpoint(baseUri, all, replyLimitBytes);
     }
 
     /** The same endpoint with another limit on the bytes of one reply. */
     public HttpEndpoint withReplyLimit(long bytes) {
-        return new HttpEndpoint(baseUri, bearerToken, bytes);
+        return new HttpEndpoint(baseUri, headers, bytes);
     }
 
     public URI baseUri() {
@@ -196,9 +209,7 @@ public final class HttpEndpoint {
 
     private HttpRequest request(HttpCall call, URI uri) {
         HttpRequest.Builder request = HttpRequest.newBuilder(uri);
-        if (bearerToken != null) {
-            request.header("Authorization", "Bearer " + bearerToken);
-        }
+        headers.forEach(request::header);
         if (call.body() == null) {
             return request.method(call.method(), BodyPublishers.noBody()).build();
         }

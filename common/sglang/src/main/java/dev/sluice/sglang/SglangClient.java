@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 public final class SglangClient {
     private static final Duration DEFAULT_CONTROL_DEADLINE = Duration.ofSeconds(30);
 
+    /** As sglang-router names it. */
+    private static final String ROUTING_KEY = "X-SMG-Routing-Key";
+
     private static final String END_OF_STREAM = "[DONE]";
 
     private final HttpEndpoint engine;
@@ -44,6 +47,11 @@ public final class SglangClient {
     public SglangClient(HttpEndpoint engine, Duration controlDeadline) {
         this.engine = engine;
         this.controlDeadline = controlDeadline;
+    }
+
+    /** The same for the requests of one session, which a router that hashes by its key sends to one engine. */
+    public SglangClient ofSession(String key) {
+        return new SglangClient(engine.withHeader(ROUTING_KEY, key), controlDeadline);
     }
 
     public URI baseUri() {

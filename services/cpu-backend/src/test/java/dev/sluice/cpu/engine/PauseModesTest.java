@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.sluice.http.Json;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.SamplingParams;
@@ -15,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -101,19 +104,22 @@ class PauseModesTest {
     }
 
     @Test
-    void aStreamIntervalMakesFewerFrames() throws Exception {
-        try (RunningEngine engine = start("")) {
-            StreamedSamples samples = new StreamedSamples(1);
+    void aStreamIntervalMakesFewerFramesOfTheSameSample() throws Exception {
+        try (RunningEngine engine = start()) {
+            StreamedSamples every = new StreamedSamples(1);
+            engine.client().stream(List.of(request(1)), every, RunningEngine.DEADLINE);
+            Map<String, Object> sampling =
+                    Map.of("max_new_tokens", TOKENS, "sampling_seed", 5, "ignore_eos", true, "stream_interval", 50);
 
-            engine.client().stream(List.of(request(50)), samples, RunningEngine.DEADLINE);
+            String[] frames = engine.post(
+                            "/generate", Map.of("input_ids", PROMPT, "sampling_params", sampling, "stream", true))
+                    .text()
+                    .split("\n\n");
 
-            StreamedSamples.Sample sample = samples.at(0).orElseThrow();
-            assertThat(sample.finished()).isTrue();
-            assertThat(sample.response().outputIds()).hasSize(TOKENS);
-            assertThat(sample.labels()).singleElement().satisfies(labelled -> {
-                assertThat(labelled.weightVersion()).isEqualTo("1");
-                assertThat(labelled.tokens()).isEqualTo(TOKENS);
-            });
+            assertThat(frames).hasSizeBetween(2, 1 + TOKENS / 50 + 2);
+            JsonNode last = Json.MAPPER.readTree(frames[frames.length - 2].substring("data: ".length()));
+            assertThat(Json.MAPPER.convertValue(last.get("output_ids"), int[].class))
+                    .isEqualTo(every.at(0).orElseThrow().response().outputIds());
         }
     }
 

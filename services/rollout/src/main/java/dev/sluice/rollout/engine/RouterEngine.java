@@ -40,15 +40,23 @@ final class RouterEngine implements EngineApi {
     /** One call a sample: a router balances calls, and does not understand batches. */
     @Override
     public List<GenerateResponse> generate(List<GenerateRequest> requests, Duration deadline) {
-        return together(requests, request -> router.generate(request, deadline));
+        return together(requests, request -> ofItsGroup(request).generate(request, deadline));
     }
 
     @Override
     public void stream(List<GenerateRequest> requests, StreamedSamples samples, Duration deadline) {
         together(IntStream.range(0, requests.size()).boxed().toList(), index -> {
-            router.stream(List.of(requests.get(index)), samples.only(index), deadline);
+            GenerateRequest request = requests.get(index);
+            ofItsGroup(request).stream(List.of(request), samples.only(index), deadline);
             return true;
         });
+    }
+
+    /** The samples of a group share their prompt, and each shares its conversation with its next turn. */
+    private SglangClient ofItsGroup(GenerateRequest request) {
+        String rid = String.valueOf(request.rid());
+        int end = rid.indexOf('#');
+        return router.ofSession(end < 0 ? rid : rid.substring(0, end));
     }
 
     @Override
