@@ -28,8 +28,13 @@ import org.jspecify.annotations.Nullable;
 public final class GroupSampler {
     private static final int ALL_TOKENS = -1;
 
-    /** So many tokens at most are in doubt where weights change; more frames cost an engine more than they tell. */
+    /**
+     * About so many tokens are in doubt where weights change: a sixteenth of the longest response, or this. More frames cost
+     * an engine more than they tell.
+     */
     private static final int TOKENS_A_FRAME = 8;
+
+    private static final int FRAMES = 16;
 
     private final PromptTokens prompts;
     private final GroupScorer scorer;
@@ -183,7 +188,7 @@ public final class GroupSampler {
             params = params.stopTokenIds(sampling.stopTokenIds());
         }
         if (call.growing() != null) {
-            params = params.streamInterval(TOKENS_A_FRAME);
+            params = params.streamInterval(Math.clamp(sampling.maxTokens() / FRAMES, 1, TOKENS_A_FRAME));
         }
         return params.samplingSeed(SampleSeed.of(sampling.seed(), index, begun)).done();
     }
