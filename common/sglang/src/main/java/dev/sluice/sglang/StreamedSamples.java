@@ -35,7 +35,7 @@ public final class StreamedSamples {
      * every token of it may be older, but none is newer, and none is older than the frame before.
      *
      * @param weightVersion the frames' label
-     * @param first tokens of the first of these frames; they may be by the weights of the label before
+     * @param first tokens of the first of these frames that has any; they may be by the weights of the label before
      * @param tokens of all of these frames
      */
     public record Labelled(String weightVersion, int first, int tokens) {}
@@ -64,7 +64,11 @@ public final class StreamedSamples {
         return samples.stream().allMatch(Growing::finished);
     }
 
-    /** Takes the next frame. Says what is wrong with it: it is of no sample of this call, or does not fit what came before it; null if nothing is. */
+    /**
+     * Takes the next frame.
+     *
+     * @return what is wrong with it: it is of no sample of this call, or does not fit what came before it; null if nothing is
+     */
     public @Nullable String add(GenerateResponse frame) {
         int index = frame.index() == null ? 0 : frame.index();
         if (index < 0 || index >= samples.size()) {
@@ -109,7 +113,9 @@ public final class StreamedSamples {
         private void label(String version, int fresh) {
             if (!labels.isEmpty() && labels.getLast().weightVersion().equals(version)) {
                 Labelled before = labels.removeLast();
-                labels.add(new Labelled(version, before.first(), before.tokens() + fresh));
+                // A frame without tokens says nothing of those that come next.
+                int first = before.tokens() == 0 ? fresh : before.first();
+                labels.add(new Labelled(version, first, before.tokens() + fresh));
             } else {
                 labels.add(new Labelled(version, fresh, fresh));
             }

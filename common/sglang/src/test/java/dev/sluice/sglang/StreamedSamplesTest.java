@@ -77,6 +77,16 @@ class StreamedSamplesTest {
     }
 
     @Test
+    void aFrameWithoutTokensIsNotTheFirstOfItsWeights() {
+        frames = new String[] {
+            frame(0, 2, "1", false, 7, 8), frame(0, 2, "2", false), frame(0, 4, "2", true, 9, 5), "[DONE]"
+        };
+
+        assertThat(stream(ONE).at(0).orElseThrow().labels())
+                .containsExactly(new Labelled("1", 2, 2), new Labelled("2", 2, 2));
+    }
+
+    @Test
     void samplesOfABatchGrowSideBySide() throws IOException {
         frames = new String[] {
             frame(1, 1, "1", false, 4), frame(0, 1, "1", true, 7), frame(1, 2, "1", true, 4, 5), "[DONE]"

@@ -12,7 +12,8 @@ import java.util.OptionalInt;
  * the update: <b>all of them count to the version before</b>. A token may thus count to an older version than its own, never to
  * a newer one: the policy lag of a sample (the publications between its oldest span and its use) is never understated, and a
  * bound {@code minWeightVersion} that its spans satisfy was satisfied by every token (protocol, section 2, invariants f and h).
- * In mode abort no update comes between two tokens of a reply, so its one span is exact.
+ * That holds as long as a frame that an engine made before it paused is not still on its way within the engine when the load
+ * has ended. In mode abort no update comes between two tokens of a reply, so its one span is exact.
  */
 final class TokenVersions {
     /** Engines call the weights they start with so. */
