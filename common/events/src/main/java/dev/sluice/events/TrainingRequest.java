@@ -266,6 +266,10 @@ public record TrainingRequest(
             PartialRollout partialRollout,
 
             @About(
+                    "What new weights do to samples that an engine is generating: abort ends them, partialRollout says what then; retract and in_place let them go on in the engine, retract with its cache computed again, in_place with the cache of the older weights")
+            PauseMode pauseMode,
+
+            @About(
                     "Groups that are not trained on: none; nonzero_std those whose rewards are all equal; nonzero_std_with_fallback those as long as the groups of a step and the oversampled ones hold enough others")
             DynamicFilter dynamicFilter,
 
@@ -291,11 +295,25 @@ public record TrainingRequest(
             int maxEngines) {
         public Rollout {
             partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
+            pauseMode = pauseMode == null ? PauseMode.ABORT : pauseMode;
             dynamicFilter = dynamicFilter == null ? DynamicFilter.NONE : dynamicFilter;
             layout = layout == null ? RolloutLayout.AUTO : layout;
             stop = stop == null ? List.of() : List.copyOf(stop);
             stopTokenIds = stopTokenIds == null ? List.of() : List.copyOf(stopTokenIds);
             sglang = sglang == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(sglang));
+        }
+
+        /**
+         * Whether samples are read while they grow: they must be where their weights may change on the way, and where the
+         * beginning that a dead engine leaves is gone on with.
+         */
+        public boolean streams() {
+            return streams(pauseMode, partialRollout);
+        }
+
+        /** The same of these two alone. */
+        public static boolean streams(PauseMode pauseMode, PartialRollout partialRollout) {
+            return pauseMode.goesOn() || partialRollout != PartialRollout.RESTART;
         }
 
         /** Where only the model's own end-of-sequence tokens end a response. */
@@ -332,6 +350,7 @@ public record TrainingRequest(
                     maxRounds,
                     groupDeadlineSeconds,
                     PartialRollout.RESTART,
+                    PauseMode.ABORT,
                     DynamicFilter.NONE,
                     redundantExperts,
                     speculation,
@@ -365,6 +384,18 @@ public record TrainingRequest(
         RESTART,
         CONTINUE,
         CONTINUE_MASKED
+    }
+
+    /** SGLang's names for what {@code /pause_generation} does. */
+    public enum PauseMode {
+        ABORT,
+        RETRACT,
+        IN_PLACE;
+
+        /** Whether requests go on in the engine after the pause. */
+        public boolean goesOn() {
+            return this != ABORT;
+        }
     }
 
     @About("Layout of an engine; absent values are the planner's choice")

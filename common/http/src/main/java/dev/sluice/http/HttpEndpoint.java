@@ -9,12 +9,18 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,12 +52,12 @@ public final class HttpEndpoint {
             .build();
 
     private final URI baseUri;
-    private final @Nullable String bearerToken;
+    private final Map<String, String> headers;
     private final long replyLimitBytes;
 
-    private HttpEndpoint(URI baseUri, @Nullable String bearerToken, long replyLimitBytes) {
+    private HttpEndpoint(URI baseUri, Map<String, String> headers, long replyLimitBytes) {
         this.baseUri = baseUri;
-        this.bearerToken = bearerToken;
+        this.headers = Map.copyOf(headers);
         this.replyLimitBytes = replyLimitBytes;
     }
 
@@ -68,17 +74,28 @@ public final class HttpEndpoint {
         }
         String text = baseUri.toString();
         URI trimmed = text.endsWith("/") ? URI.create(text.substring(0, text.length() - 1)) : baseUri;
-        return new HttpEndpoint(trimmed, null, DEFAULT_REPLY_LIMIT_BYTES);
+        return new HttpEndpoint(trimmed, Map.of(), DEFAULT_REPLY_LIMIT_BYTES);
     }
 
     /** The same endpoint sending {@code Authorization: Bearer} with every call; null sends none. */
     public HttpEndpoint withBearerToken(@Nullable String token) {
-        return new HttpEndpoint(baseUri, token, replyLimitBytes);
+        return withHeader("Authorization", token == null ? null : "Bearer " + token);
+    }
+
+    /** The same endpoint sending a header with every call; null sends none of this name. */
+    public HttpEndpoint withHeader(String name, @Nullable String value) {
+        Map<String, String> all = new HashMap<>(headers);
+        if (value == null) {
+            all.remove(name);
+        } else {
+            all.put(name, value);
+        }
+        return new HttpEndpoint(baseUri, all, replyLimitBytes);
     }
 
     /** The same endpoint with another limit on the bytes of one reply. */
     public HttpEndpoint withReplyLimit(long bytes) {
-        return new HttpEndpoint(baseUri, bearerToken, bytes);
+        return new HttpEndpoint(baseUri, headers, bytes);
     }
 
     public URI baseUri() {
@@ -91,18 +108,46 @@ public final class HttpEndpoint {
      * @throws HttpCallException if no complete reply came by the deadline and within the limit
      */
     public HttpReply call(HttpCall call) {
+        return reply(call, head -> new BoundedBody(replyLimitBytes), () -> true);
+    }
+
+    /**
+     * Makes the call and hands on the events of a 2xx reply while they come; returns when the stream has ended. The reply limit
+     * is that of one event.
+     *
+     * @param events gets the data of each event, one after another; what it throws breaks the call off and is thrown here
+     * @throws HttpCallException if the stream did not end by the deadline, or came with another status
+     */
+    public void events(HttpCall call, Consumer<String> events) {
+        AtomicBoolean begun = new AtomicBoolean();
+        Consumer<String> noted = data -> {
+            begun.set(true);
+            events.accept(data);
+        };
+        requireSuccess(
+                call,
+                reply(
+                        call,
+                        head -> head.statusCode() / 100 == 2
+                                ? new EventStream(replyLimitBytes, noted)
+                                : new BoundedBody(replyLimitBytes),
+                        () -> !begun.get()));
+    }
+
+    /** @param repeatable whether the call may be made once more after its connection broke at once */
+    private HttpReply reply(HttpCall call, BodyHandler<byte[]> body, BooleanSupplier repeatable) {
         URI uri = URI.create(baseUri + call.path());
         HttpRequest request = request(call, uri);
         long start = System.nanoTime();
         try {
-            return await(call, request, start);
+            return await(call, request, body, start);
         } catch (ConnectionBroken broken) {
-            if (System.nanoTime() - start > IDLE_RESET_WINDOW.toNanos()) {
+            if (System.nanoTime() - start > IDLE_RESET_WINDOW.toNanos() || !repeatable.getAsBoolean()) {
                 throw broken.asCallException();
             }
         }
         try {
-            return await(call, request, start);
+            return await(call, request, body, start);
         } catch (ConnectionBroken broken) {
             throw broken.asCallException();
         }
@@ -157,11 +202,14 @@ public final class HttpEndpoint {
         }
     }
 
+    /** A 2xx reply that says something else than it should. */
+    public HttpCallException notUnderstood(HttpCall call, String what) {
+        return failure(Reason.NOT_UNDERSTOOD, call, what, null, null);
+    }
+
     private HttpRequest request(HttpCall call, URI uri) {
         HttpRequest.Builder request = HttpRequest.newBuilder(uri);
-        if (bearerToken != null) {
-            request.header("Authorization", "Bearer " + bearerToken);
-        }
+        headers.forEach(request::header);
         if (call.body() == null) {
             return request.method(call.method(), BodyPublishers.noBody()).build();
         }
@@ -176,10 +224,10 @@ public final class HttpEndpoint {
         }
     }
 
-    private HttpReply await(HttpCall call, HttpRequest request, long start) throws ConnectionBroken {
+    private HttpReply await(HttpCall call, HttpRequest request, BodyHandler<byte[]> body, long start)
+            throws ConnectionBroken {
         long left = call.deadline().toNanos() - (System.nanoTime() - start);
-        CompletableFuture<HttpResponse<byte[]>> exchange =
-                CLIENT.sendAsync(request, head -> new BoundedBody(replyLimitBytes));
+        CompletableFuture<HttpResponse<byte[]>> exchange = CLIENT.sendAsync(request, body);
         try {
             HttpResponse<byte[]> response = exchange.get(left, TimeUnit.NANOSECONDS);
             return new HttpReply(response.statusCode(), response.body());
@@ -191,6 +239,9 @@ public final class HttpEndpoint {
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
             for (Throwable link = cause; link != null; link = link.getCause()) {
+                if (link instanceof EventStream.ReaderFailed reader) {
+                    throw reader.failure();
+                }
                 if (link instanceof BoundedBody.TooLarge) {
                     throw failure(Reason.REPLY_TOO_LARGE, call, String.valueOf(link.getMessage()), null, cause);
                 }

@@ -14,6 +14,8 @@ import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -61,6 +63,52 @@ class HttpEndpointTest {
         assertThat(echoed).isEqualTo(new Point(1, 2));
         assertThat(endpoint.call(HttpCall.post("/echo", Map.of(), LONG)).status())
                 .isEqualTo(401);
+    }
+
+    @Test
+    void eventsAreHandedOnOneByOneWhileTheyCome() {
+        CountDownLatch read = new CountDownLatch(1);
+        List<String> events = new ArrayList<>();
+        server.createContext("/api/events", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody().write(": hello\n\ndata: one\r\n\r\nda".getBytes(StandardCharsets.UTF_8));
+            exchange.getResponseBody().flush();
+            await(read); // the second event comes only after the first was read
+            exchange.getResponseBody().write("ta:zwei \u00e4\n\n".getBytes(StandardCharsets.UTF_8));
+            exchange.close();
+        });
+
+        endpoint.events(HttpCall.post("/events", Map.of(), LONG), event -> {
+            events.add(event);
+            read.countDown();
+        });
+
+        assertThat(events).containsExactly("one", "zwei \u00e4");
+    }
+
+    @Test
+    void aStreamThatIsRefusedOrNeverEndsOrCannotBeReadFails() {
+        answer("/api/refused", 503, "later");
+        server.createContext("/api/endless", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody().write("data: one\n\n".getBytes(StandardCharsets.UTF_8));
+            exchange.getResponseBody().flush();
+            await(testEnds);
+        });
+
+        assertThat(streamFailure(HttpCall.get("/refused", LONG)).status()).isEqualTo(503);
+        assertThat(streamFailure(HttpCall.get("/endless", Duration.ofMillis(200)))
+                        .reason())
+                .isEqualTo(Reason.DEADLINE);
+        assertThatThrownBy(() -> endpoint.events(HttpCall.get("/endless", LONG), event -> {
+                    throw new IllegalArgumentException("cannot read " + event);
+                }))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("cannot read one");
+    }
+
+    private HttpCallException streamFailure(HttpCall call) {
+        return catchThrowableOfType(HttpCallException.class, () -> endpoint.events(call, event -> {}));
     }
 
     @Test

@@ -92,4 +92,27 @@ public record Meta(
                 null,
                 speculation);
     }
+
+    /** The same with other log-probabilities of the generated tokens. */
+    Meta withOutputTokenLogprobs(@Nullable List<TokenLogprob> logprobs) {
+        return new Meta(
+                id,
+                finishReason,
+                promptTokens,
+                completionTokens,
+                cachedTokens,
+                weightVersion,
+                numRetractions,
+                reasoningTokens,
+                e2eLatency,
+                responseSentToClientTs,
+                inputTokenLogprobs,
+                logprobs,
+                logprobs == null ? null : Integer.valueOf(logprobs.size()),
+                inputTopLogprobs,
+                outputTopLogprobs,
+                outputTokenIdsLogprobs,
+                dpRank,
+                speculation);
+    }
 }

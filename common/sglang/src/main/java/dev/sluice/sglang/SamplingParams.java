@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param stopTokenIds tokens that end the output, besides the model's own end-of-sequence tokens
  * @param ignoreEos never stop at an end-of-sequence token, nor at {@code stopTokenIds}
  * @param noStopTrim keep the matched stop token or text in {@code text}
+ * @param streamInterval tokens a frame of a stream, about; null and 1 send a frame each step
  * @param samplingSeed makes the draws of this request repeatable; stock SGLang heeds it only in deterministic mode
  * @see <a href="https://github.com/sgl-project/sglang/blob/v0.5.15.post1/python/sglang/srt/sampling/sampling_params.py">
  *     sampling_params.py</a>

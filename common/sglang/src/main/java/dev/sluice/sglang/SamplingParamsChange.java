@@ -24,6 +24,7 @@ public final class SamplingParamsChange {
     private @Nullable Boolean skipSpecialTokens;
     private @Nullable Boolean spacesBetweenSpecialTokens;
     private @Nullable Boolean noStopTrim;
+    private @Nullable Integer streamInterval;
     private @Nullable Long samplingSeed;
 
     SamplingParamsChange(SamplingParams base) {
@@ -45,6 +46,7 @@ public final class SamplingParamsChange {
         skipSpecialTokens = base.skipSpecialTokens();
         spacesBetweenSpecialTokens = base.spacesBetweenSpecialTokens();
         noStopTrim = base.noStopTrim();
+        streamInterval = base.streamInterval();
         samplingSeed = base.samplingSeed();
     }
 
@@ -133,6 +135,11 @@ public final class SamplingParamsChange {
         return this;
     }
 
+    public SamplingParamsChange streamInterval(int value) {
+        streamInterval = value;
+        return this;
+    }
+
     public SamplingParamsChange samplingSeed(long value) {
         samplingSeed = value;
         return this;
@@ -162,7 +169,7 @@ public final class SamplingParamsChange {
                 spacesBetweenSpecialTokens,
                 noStopTrim,
                 base.customParams(),
-                base.streamInterval(),
+                streamInterval,
                 logitBias,
                 samplingSeed);
     }

@@ -9,6 +9,7 @@ import dev.sluice.http.HttpEndpoint;
 import dev.sluice.http.HttpReply;
 import dev.sluice.http.Json;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -24,6 +25,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SglangClient {
     private static final Duration DEFAULT_CONTROL_DEADLINE = Duration.ofSeconds(30);
+
+    /** As sglang-router names it. */
+    private static final String ROUTING_KEY = "X-SMG-Routing-Key";
+
+    private static final String END_OF_STREAM = "[DONE]";
 
     private final HttpEndpoint engine;
     private final Duration controlDeadline;
@@ -41,6 +47,11 @@ public final class SglangClient {
     public SglangClient(HttpEndpoint engine, Duration controlDeadline) {
         this.engine = engine;
         this.controlDeadline = controlDeadline;
+    }
+
+    /** The same for the requests of one session, which a router that hashes by its key sends to one engine. */
+    public SglangClient ofSession(String key) {
+        return new SglangClient(engine.withHeader(ROUTING_KEY, key), controlDeadline);
     }
 
     public URI baseUri() {
@@ -73,6 +84,38 @@ public final class SglangClient {
                     + " requests with " + replies.size() + " samples");
         }
         return replies;
+    }
+
+    /**
+     * Generates all requests as one batch and reads them while they grow; returns when all have ended.
+     *
+     * @param requests as for {@link #generateAll}
+     * @param samples gets what comes, in the order of the requests; keeps what had come where this call fails
+     * @throws HttpCallException with the status that a frame says too where the engine refuses a request
+     */
+    public void stream(List<GenerateRequest> requests, StreamedSamples samples, Duration deadline) {
+        // A router does not understand a batch, not even one of one.
+        ObjectNode body = requests.size() == 1 ? Json.MAPPER.valueToTree(requests.getFirst()) : batch(requests);
+        body.put("stream", true);
+        HttpCall call = HttpCall.post("/generate", body, deadline);
+        engine.events(call, data -> {
+            if (data.equals(END_OF_STREAM)) {
+                return;
+            }
+            HttpReply frame = new HttpReply(200, data.getBytes(StandardCharsets.UTF_8));
+            JsonNode error = engine.read(call, frame, JsonNode.class).path("error");
+            if (error.isObject()) {
+                // The stream's own status is 200 by then.
+                engine.requireSuccess(call, new HttpReply(error.path("code").asInt(500), frame.body()));
+            }
+            String objection = samples.add(engine.read(call, frame, GenerateResponse.class));
+            if (objection != null) {
+                throw engine.notUnderstood(call, objection);
+            }
+        });
+        if (!samples.finished()) {
+            throw engine.notUnderstood(call, "the stream ended before its samples had");
+        }
     }
 
     /** Whether {@code /health} answers 200 by the deadline; false too while the engine loads (connection refused). */

@@ -27,6 +27,11 @@ public record WeightUpdate(
         return new WeightUpdate(modelPath, null, weightVersion, true, false);
     }
 
+    /** The same without dropping the cache, for an engine that is paused in place. */
+    public WeightUpdate keepingCache() {
+        return new WeightUpdate(modelPath, loadFormat, weightVersion, false, abortAllRequests);
+    }
+
     /**
      * The engine's answer.
      *

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.sluice.http.Json;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param runId {@code run_id}: the run whose engines are meant; null for the only one
  * @param minVersion {@code min_weight_version}
  * @param exactVersion {@code exact_weight_version}
+ * @param session {@code routing_key}, {@code session_id} or {@code session_params.id}: requests that share a conversation;
+ *     null where it names none
+ * @param ranked whether it names its data-parallel rank itself
  * @param rid of a single request; null where it has none or several
  * @param samples that are asked for: prompts times n
  */
@@ -20,6 +25,8 @@ record RoutedBody(
         @Nullable String runId,
         @Nullable Integer minVersion,
         @Nullable Integer exactVersion,
+        @Nullable String session,
+        boolean ranked,
         @Nullable String rid,
         int samples) {
     private static final int MAX_SAMPLES = 65_536;
@@ -28,6 +35,8 @@ record RoutedBody(
     static RoutedBody read(byte[] body) throws IOException {
         String runId = null;
         String rid = null;
+        String session = null;
+        boolean ranked = false;
         Integer min = null;
         Integer exact = null;
         int prompts = 1;
@@ -43,6 +52,9 @@ record RoutedBody(
                     case "run_id" -> runId = text(parser, key);
                     case "min_weight_version" -> min = number(parser, key);
                     case "exact_weight_version" -> exact = number(parser, key);
+                    case "routing_key", "session_id" -> session = orElse(text(parser, key), session);
+                    case "session_params" -> session = value == JsonToken.START_OBJECT ? id(parser) : session;
+                    case "routed_dp_rank", "data_parallel_rank" -> ranked |= value != JsonToken.VALUE_NULL;
                     case "rid" -> rid = value == JsonToken.VALUE_STRING ? parser.getText() : null;
                     case "n" -> each = value == JsonToken.VALUE_NULL ? 1 : number(parser, key);
                     case "text", "prompt", "input_ids" -> prompts = Math.max(prompts, prompts(parser));
@@ -58,7 +70,31 @@ record RoutedBody(
         if (samples < 1 || samples > MAX_SAMPLES) {
             throw new IOException("it asks for %d samples; 1 to %d are taken".formatted(samples, MAX_SAMPLES));
         }
-        return new RoutedBody(runId, min, exact, prompts == 1 ? rid : null, (int) samples);
+        return new RoutedBody(runId, min, exact, session, ranked, prompts == 1 ? rid : null, (int) samples);
+    }
+
+    /**
+     * The body with the data-parallel rank that is to serve it, under the names of all versions of SGLang.
+     *
+     * @param body an object, as {@link #read} has found
+     */
+    static byte[] withRank(byte[] body, int rank) {
+        int open = 0;
+        while (body[open] != '{') {
+            open++;
+        }
+        byte[] more = "\"routed_dp_rank\":%1$d,\"data_parallel_rank\":%1$d,"
+                .formatted(rank)
+                .getBytes(StandardCharsets.US_ASCII);
+        return ByteBuffer.allocate(body.length + more.length)
+                .put(body, 0, open + 1)
+                .put(more)
+                .put(body, open + 1, body.length - open - 1)
+                .array();
+    }
+
+    private static @Nullable String orElse(@Nullable String one, @Nullable String other) {
+        return one == null ? other : one;
     }
 
     private static @Nullable String text(JsonParser parser, String key) throws IOException {
@@ -90,6 +126,18 @@ record RoutedBody(
             prompts++;
         }
         return single || prompts == 0 ? 1 : prompts;
+    }
+
+    /** The id of session parameters. Leaves the parser at the object's end. */
+    private static @Nullable String id(JsonParser parser) throws IOException {
+        String id = null;
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            String key = parser.currentName();
+            parser.nextToken();
+            id = key.equals("id") ? text(parser, "session_params.id") : id;
+            parser.skipChildren();
+        }
+        return id;
     }
 
     /** The n of sampling parameters. Leaves the parser at the object's end. */

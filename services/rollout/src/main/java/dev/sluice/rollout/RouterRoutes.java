@@ -46,6 +46,12 @@ import org.slf4j.LoggerFactory;
 class RouterRoutes {
     static final String ENGINE = "X-Sluice-Engine";
     static final String WEIGHT_VERSION = "X-Sluice-Weight-Version";
+    /** The newest version that can have sampled a token of a whole reply; frames of a stream say it themselves. */
+    static final String END_WEIGHT_VERSION = "X-Sluice-End-Weight-Version";
+    /** As sglang-router names it: requests with the same key keep to one engine. */
+    static final String ROUTING_KEY = "X-SMG-Routing-Key";
+
+    private static final String EVENT_STREAM = "text/event-stream";
     private static final Logger LOG = LoggerFactory.getLogger(RouterRoutes.class);
     private static final int MAX_CONNECTIONS_PER_ENGINE = 1024;
     /** SGLang closes an idle connection after 5 s. */
@@ -102,9 +108,11 @@ class RouterRoutes {
             return;
         }
         Context context = Vertx.currentContext();
+        String key = call.request().getHeader(ROUTING_KEY);
+        String session = key == null ? body.session() : key;
         instance.direct(body.runId(), run -> {
             Placement placement = run.<Placement>map(
-                            direct -> direct.place(body.minVersion(), body.exactVersion(), body.samples()))
+                            direct -> direct.place(body.minVersion(), body.exactVersion(), body.samples(), session))
                     .orElseGet(() -> new Placement.Unavailable(
                             body.runId() == null
                                     ? "this instance serves no run, or several; name one with run_id"
@@ -152,7 +160,12 @@ class RouterRoutes {
         private Future<HttpClientResponse> send(HttpClientRequest request) {
             copy(call, request, HttpHeaders.CONTENT_TYPE.toString());
             copy(call, request, "x-request-id");
-            return request.send(call.body().buffer());
+            copy(call, request, ROUTING_KEY);
+            Buffer content = call.body().buffer();
+            return request.send(
+                    to.rank() == null || body.ranked()
+                            ? content
+                            : Buffer.buffer(RoutedBody.withRank(content.getBytes(), to.rank())));
         }
 
         private void reply(HttpClientResponse reply) {
@@ -166,6 +179,11 @@ class RouterRoutes {
             String type = reply.getHeader(HttpHeaders.CONTENT_TYPE);
             if (type != null) {
                 response.putHeader(HttpHeaders.CONTENT_TYPE, type);
+            }
+            if (type == null || !type.startsWith(EVENT_STREAM)) {
+                // The head of a whole reply comes when its last token has been sampled.
+                response.putHeader(
+                        END_WEIGHT_VERSION, Integer.toString(to.newest().getAsInt()));
             }
             response.putHeader(ENGINE, to.engineId()).putHeader(WEIGHT_VERSION, Integer.toString(to.version()));
             reply.pipeTo(response).onComplete(piped -> end());

@@ -11,7 +11,9 @@ import dev.sluice.sglang.FinishReason;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.Meta;
+import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.Speculation;
+import dev.sluice.sglang.StreamedSamples;
 import dev.sluice.sglang.TokenLogprob;
 import java.io.IOException;
 import java.time.Duration;
@@ -60,6 +62,15 @@ final class FakeEngines implements EngineLauncher {
         final Share share;
         final List<String> aborted = new ArrayList<>();
         final List<Integer> loaded = new ArrayList<>();
+        final List<PauseMode> pauses = new ArrayList<>();
+
+        /** Frames that a streamed request gets, each with everything so far; without it one with the whole reply. */
+        @Nullable
+        Function<GenerateRequest, List<GenerateResponse>> frames;
+
+        /** Whether it dies when it has sent the frames of a stream. */
+        boolean diesInStream;
+
         boolean healthy = true;
         boolean abortsNext;
         boolean refusesWeights;
@@ -132,6 +143,59 @@ final class FakeEngines implements EngineLauncher {
                     .toList();
         }
 
+        @Override
+        public void stream(List<GenerateRequest> batch, StreamedSamples samples, Duration deadline) {
+            if (frames == null) {
+                List<GenerateResponse> replies = generate(batch, deadline);
+                IntStream.range(0, batch.size()).forEach(index -> send(samples, index, replies.get(index)));
+                return;
+            }
+            requests.addAll(batch);
+            for (int index = 0; index < batch.size(); index++) {
+                int place = index;
+                frames.apply(batch.get(index)).forEach(frame -> send(samples, place, frame));
+            }
+            if (diesInStream) {
+                crash("it is gone");
+                throw new IllegalStateException("the connection broke");
+            }
+        }
+
+        private static void send(StreamedSamples samples, int index, GenerateResponse frame) {
+            String objection =
+                    samples.add(new GenerateResponse(frame.text(), frame.outputIds(), frame.meta(), null, index));
+            if (objection != null) {
+                throw new AssertionError(objection);
+            }
+        }
+
+        /** A frame that names these weights. */
+        static GenerateResponse frame(
+                GenerateRequest request, @Nullable FinishReason reason, String label, int... said) {
+            List<TokenLogprob> logprobs = Arrays.stream(said)
+                    .mapToObj(token -> new TokenLogprob(-0.5, token))
+                    .toList();
+            Meta meta = new Meta(
+                    String.valueOf(request.rid()),
+                    reason,
+                    1,
+                    said.length,
+                    0,
+                    label,
+                    0,
+                    null,
+                    null,
+                    null,
+                    null,
+                    logprobs,
+                    said.length,
+                    null,
+                    null,
+                    null,
+                    null);
+            return new GenerateResponse("01", said, meta, null, null);
+        }
+
         private GenerateResponse reply(GenerateRequest request, FinishReason reason) {
             return reply(request, reason, new int[] {5, 6});
         }
@@ -182,7 +246,8 @@ final class FakeEngines implements EngineLauncher {
         }
 
         @Override
-        public List<String> load(WeightSource source, Duration deadline) {
+        public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
+            pauses.add(pause);
             if (refusesWeights) {
                 throw new IllegalStateException("weights are partly updated");
             }

@@ -6,6 +6,8 @@ import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.Plan.Fallback;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.PartialRollout;
+import dev.sluice.events.TrainingRequest.PauseMode;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.assignment.Share.EngineRecipe;
@@ -32,10 +34,11 @@ final class FakeRun {
     static final Path MODEL =
             Path.of(System.getProperty("sluice.root")).resolve("common/text/src/test/resources/character-model");
 
-    final ManualCore core = new ManualCore();
-    final FakeEngines engines = new FakeEngines();
-    final RecordedEvents log = new RecordedEvents();
+    final ManualCore core;
+    final FakeEngines engines;
+    final RecordedEvents log;
     private final Path folder;
+    private final RunRollout.Surroundings around;
     final RunRollout run;
     final Share share;
 
@@ -46,6 +49,9 @@ final class FakeRun {
 
     /** A run with environments that is not served yet. */
     FakeRun(Path folder, int enginesInAll, Environments environments, List<String> args, Fallback... fallbacks) {
+        this.core = new ManualCore();
+        this.engines = new FakeEngines();
+        this.log = new RecordedEvents();
         this.folder = folder;
         AtomicInteger ids = new AtomicInteger();
         var deadlines = new EngineDeadlines(
@@ -71,9 +77,29 @@ final class FakeRun {
                 new GroupFigures(registry),
                 new Rewards(List.of(), 4, new OwnRewards(List.of())),
                 environments);
-        var recipe = new EngineRecipe(MODEL.toString(), args, 8, Duration.ofSeconds(60), Map.of(), List.of(fallbacks));
+        var recipe = new EngineRecipe(
+                MODEL.toString(), args, 8, Duration.ofSeconds(60), Map.of(), List.of(fallbacks), PauseMode.ABORT);
+        this.around = around;
         share = new Share("run", 1, enginesInAll, List.of(), recipe);
         run = new RunRollout(around, share);
+    }
+
+    private FakeRun(FakeRun other, Share share) {
+        this.core = other.core;
+        this.engines = other.engines;
+        this.log = other.log;
+        this.folder = other.folder;
+        this.around = other.around;
+        this.share = share;
+        this.run = new RunRollout(around, share);
+    }
+
+    /** The same run, whose new weights do this to samples on the way; before it is served. */
+    FakeRun pausing(PauseMode mode) {
+        EngineRecipe recipe = share.recipe();
+        var other = new EngineRecipe(
+                recipe.modelPath(), recipe.args(), 8, recipe.weightLoadDeadline(), Map.of(), List.of(), mode);
+        return new FakeRun(this, share.withRecipe(other));
     }
 
     FakeRun serve() {
@@ -91,7 +117,12 @@ final class FakeRun {
 
     /** A group that any version may sample, with an hour to do it. */
     void request(long cursor) {
-        request(new GroupRequested(
+        request(task(cursor, PartialRollout.RESTART));
+    }
+
+    /** The same, with what becomes of samples that a pause interrupts. */
+    GroupRequested task(long cursor, PartialRollout partialRollout) {
+        return new GroupRequested(
                 "run",
                 1,
                 "run/" + cursor,
@@ -106,7 +137,12 @@ final class FakeRun {
                 new Sampling(1, 1, -1, 8, 42),
                 0,
                 null,
-                core.now().plusSeconds(3600)));
+                core.now().plusSeconds(3600),
+                partialRollout,
+                List.of(),
+                null,
+                null,
+                null);
     }
 
     void request(GroupRequested task) {

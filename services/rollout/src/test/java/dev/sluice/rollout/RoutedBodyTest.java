@@ -16,7 +16,7 @@ class RoutedBodyTest {
                 "{'sampling_params': {'n': 4, 'stop': ['a'], 'logit_bias': {'n': 9}}, 'input_ids': [1, 2, 3], 'rid': 'r-1',"
                         + " 'run_id': 'run', 'min_weight_version': 3, 'exact_weight_version': null, 'other': {'run_id': 1}}");
 
-        assertThat(body).isEqualTo(new RoutedBody("run", 3, null, "r-1", 4));
+        assertThat(body).isEqualTo(new RoutedBody("run", 3, null, null, false, "r-1", 4));
     }
 
     @ParameterizedTest
@@ -34,6 +34,33 @@ class RoutedBodyTest {
             })
     void countsTheSamplesThatAreAskedFor(String body, int samples) throws IOException {
         assertThat(read(body).samples()).isEqualTo(samples);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'routing_key': 'chat-1'} | chat-1",
+                "{'session_id': 'chat-1', 'routing_key': null} | chat-1",
+                "{'session_params': {'rid': 'r', 'id': 'chat-1', 'offset': 3}} | chat-1",
+                "{'text': 'chat-1'} | ",
+            })
+    void findsTheSessionUnderSglangsNames(String body, String session) throws IOException {
+        assertThat(read(body).session()).isEqualTo(session);
+    }
+
+    @Test
+    void writesTheRankOfASessionBeforeWhatTheClientSent() {
+        byte[] body = " {\"text\": \"{é\"}".getBytes(StandardCharsets.UTF_8);
+
+        assertThat(new String(RoutedBody.withRank(body, 3), StandardCharsets.UTF_8))
+                .isEqualTo(" {\"routed_dp_rank\":3,\"data_parallel_rank\":3,\"text\": \"{é\"}");
+    }
+
+    @Test
+    void aRankThatTheClientNamesIsItsOwn() throws IOException {
+        assertThat(read("{'routed_dp_rank': 0}").ranked()).isTrue();
+        assertThat(read("{'data_parallel_rank': null}").ranked()).isFalse();
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.sluice.rollout;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.events.EngineEvent.EngineReady;
@@ -17,6 +18,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,10 +59,63 @@ class RouterIT {
             run.log.await(run.runId, WeightsLoaded.class, loaded -> loaded.version() == 1, Scenario.START);
             HttpResponse<String> again = post("/generate", GENERATE.formatted(", \"min_weight_version\": 1"));
             assertThat(again.headers().firstValue(RouterRoutes.WEIGHT_VERSION)).contains("1");
+            assertThat(again.headers().firstValue(RouterRoutes.END_WEIGHT_VERSION))
+                    .contains("1");
             assertThat(json(again).at("/meta_info/weight_version").asText()).isEqualTo("1");
             HttpResponse<String> gone = post("/generate", GENERATE.formatted(", \"exact_weight_version\": 0"));
             assertThat(gone.statusCode()).isEqualTo(409);
             assertThat(json(gone).path("weight_version").asText()).isEqualTo("1");
+        }
+    }
+
+    /** Clients that ask again and again, so that some of their requests are on the way whenever weights change. */
+    @Test
+    void repliesThatGoOnAcrossNewWeightsSayWithWhichTheyBeganAndEnded(KafkaBroker kafka) throws Exception {
+        try (Scenario run = new Scenario(kafka, folder);
+                RunningRollout service = run.startService()) {
+            run.pauseMode = "in_place";
+            run.begin();
+            router = service.address();
+            run.publishSource();
+            AtomicBoolean enough = new AtomicBoolean();
+            List<HttpResponse<String>> replies = Collections.synchronizedList(new ArrayList<>());
+            List<Thread> clients = Stream.of("true", "true", "false", "false")
+                    .map(stream -> Thread.ofVirtual().start(() -> {
+                        while (!enough.get()) {
+                            replies.add(longRequest(stream));
+                        }
+                    }))
+                    .toList();
+            // When
+            await().until(() -> replies.size() > 4);
+            run.publishWeights(1);
+            run.log.await(run.runId, WeightsLoaded.class, loaded -> loaded.version() == 1, Scenario.START);
+            enough.set(true);
+            for (Thread client : clients) {
+                client.join();
+            }
+            // Then
+            assertThat(replies)
+                    .allSatisfy(reply -> assertThat(reply.statusCode()).isEqualTo(200))
+                    .anySatisfy(stream -> assertThat(stream.body())
+                            .contains("data: ", "\"weight_version\":\"default\"", "\"weight_version\":\"1\""))
+                    .anySatisfy(whole -> {
+                        assertThat(whole.headers().firstValue(RouterRoutes.WEIGHT_VERSION))
+                                .contains("0");
+                        assertThat(whole.headers().firstValue(RouterRoutes.END_WEIGHT_VERSION))
+                                .contains("1");
+                    });
+        }
+    }
+
+    private HttpResponse<String> longRequest(String stream) {
+        try {
+            return post(
+                    "/generate",
+                    "{\"input_ids\": [5, 6], \"stream\": %s, \"sampling_params\": {\"max_new_tokens\": 480, \"ignore_eos\": true}}"
+                            .formatted(stream));
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

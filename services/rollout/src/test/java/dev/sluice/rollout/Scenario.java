@@ -1,6 +1,8 @@
 package dev.sluice.rollout;
 
+import dev.sluice.checkpoint.HuggingFaceCheckpoint;
 import dev.sluice.checkpoint.Manifest;
+import dev.sluice.checkpoint.TensorEntry;
 import dev.sluice.events.Backend;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EventJson;
@@ -28,6 +30,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -44,6 +47,9 @@ final class Scenario implements AutoCloseable {
     final EventLog log;
     final Path folder;
     final Path model;
+
+    /** What new weights do to samples on the way, as a request says it. */
+    String pauseMode = "abort";
 
     Scenario(KafkaBroker kafka, Path folder) throws IOException {
         this.kafka = kafka;
@@ -90,7 +96,8 @@ final class Scenario implements AutoCloseable {
     void plan() throws IOException {
         TrainingRequest request = EventJson.mapper()
                 .readValue(
-                        "{\"model\":{\"path\":\"" + model + "\"},\"weights\":{\"loadDeadlineSeconds\":30}}",
+                        "{\"model\":{\"path\":\"" + model + "\"},\"rollout\":{\"pauseMode\":\"" + pauseMode + "\"},"
+                                + "\"weights\":{\"loadDeadlineSeconds\":30}}",
                         TrainingRequest.class);
         List<String> args = List.of(
                 "--max-running-requests",
@@ -142,6 +149,35 @@ final class Scenario implements AutoCloseable {
         String sha256 = Manifest.write(directory);
         kafka.publish(new WeightsPublished(
                 runId, 1, version, version, TrainingRequest.Transport.DISK, directory.toString(), sha256, null));
+    }
+
+    /**
+     * A version whose output layer scores every token as the model scores another one.
+     *
+     * @return where it lies
+     */
+    Path publishOtherWeights(int version) throws IOException {
+        Path directory =
+                Files.createDirectories(folder.resolve("data/runs/" + runId + "/weights/e1/v%06d".formatted(version)));
+        copyFiles(model, directory);
+        try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(model)) {
+            TensorEntry head = checkpoint.tensors().get("lm_head.weight");
+            long position = checkpoint.place(head.name()).position();
+            Path shard = directory.resolve(
+                    checkpoint.place(head.name()).file().getFileName().toString());
+            byte[] content = Files.readAllBytes(shard);
+            int from = Math.toIntExact(position);
+            int to = from + Math.toIntExact(head.bytes());
+            int rows = Math.toIntExact(7 * head.bytes() / head.shape().getFirst());
+            byte[] rotated = Arrays.copyOfRange(content, from, to);
+            System.arraycopy(rotated, 0, content, from + rows, rotated.length - rows);
+            System.arraycopy(rotated, rotated.length - rows, content, from, rows);
+            Files.write(shard, content);
+        }
+        String sha256 = Manifest.write(directory);
+        kafka.publish(new WeightsPublished(
+                runId, 1, version, version, TrainingRequest.Transport.DISK, directory.toString(), sha256, null));
+        return directory;
     }
 
     /** A version one of whose files changed after the manifest was written. */

@@ -21,6 +21,7 @@ import dev.sluice.events.TrainingRequest.Turns;
 import dev.sluice.events.UInt8Array;
 import dev.sluice.rollout.environment.Calculator;
 import dev.sluice.rollout.environment.Environments;
+import dev.sluice.sglang.GenerateRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -91,6 +92,24 @@ class TurnsTest {
             assertThat(sample.reward()).isEqualTo(1); // the label is 2+3=55
         });
         assertThat(sampled().tokensAborted()).isZero();
+    }
+
+    @Test
+    void aConversationStaysWithTheEngineAndTheRankThatHasItInTheirCache() {
+        // Given two engines of two ranks each, each of which has room for the group
+        Environments environments = new Environments(List.of(), 4, List.of(new Calculator()));
+        run = new FakeRun(folder.resolve("ranks"), 2, environments, List.of("--dp-size", "2")).serve();
+        run.engines.launched.forEach(engine -> engine.model = input -> input[input.length - 1] == MARK ? VALUE : SUM);
+        // When
+        request(0, "own:calculator");
+        request(1, "own:calculator");
+        // Then
+        assertThat(run.engines.launched)
+                .anySatisfy(engine -> assertThat(engine.requests)
+                        .filteredOn(sent -> sent.rid().startsWith("run/0#"))
+                        .hasSize(2 * FakeRun.SAMPLES)
+                        .extracting(GenerateRequest::routedDpRank)
+                        .containsOnly(0));
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.sluice.events.GroupEvent;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import java.util.ArrayList;
@@ -21,7 +22,8 @@ import java.util.UUID;
 /**
  * Reads a finished run's topics, each in its order and the topics in any, and says where they break the protocols' invariants:
  * (a) a group is used up at most once, (c) every prompt below the cursor ends used or dropped, (e) the first result in the log
- * is the one that counts, (f) no token is sampled by a version that its engine never held or that the policy lag forbids.
+ * is the one that counts, (f) no token is sampled by a version that its engine never held or that the policy lag forbids; every
+ * token has a version, and none an older one than a token before it.
  */
 public final class RunAudit {
     private final String runId;
@@ -142,7 +144,15 @@ public final class RunAudit {
         if (sample.versions().isEmpty()) {
             return;
         }
-        int newest = sample.versions().getLast().version();
+        List<Integer> versions =
+                sample.versions().stream().map(VersionSpan::version).toList();
+        int spanned = sample.versions().stream().mapToInt(VersionSpan::tokens).sum();
+        if (spanned != sample.tokens().length()
+                || !versions.equals(versions.stream().sorted().distinct().toList())) {
+            findings.add("sample %d of group %s has %d tokens; its spans are %s"
+                    .formatted(sample.index(), use.groupId(), sample.tokens().length(), sample.versions()));
+        }
+        int newest = versions.getLast();
         if (!versionsHeld.getOrDefault(sample.engineId(), Set.of()).contains(newest)) {
             findings.add("sample %d of group %s is by version %d of engine %s, which never said that it held it"
                     .formatted(sample.index(), use.groupId(), newest, sample.engineId()));

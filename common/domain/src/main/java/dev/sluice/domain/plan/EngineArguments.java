@@ -24,6 +24,9 @@ final class EngineArguments {
         args.addAll(speculation(request.rollout().speculation()));
         args.add("--skip-server-warmup");
         args.add("--enable-metrics");
+        if (request.rollout().streams()) {
+            args.add("--incremental-streaming-output");
+        }
         return List.copyOf(args);
     }
 

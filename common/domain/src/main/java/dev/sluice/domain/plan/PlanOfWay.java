@@ -109,7 +109,11 @@ record PlanOfWay(TrainingRequest request, Outcome outcome) {
         int context = candidate.workload().maxPromptTokens() > 0
                 ? candidate.workload().contextTokens() + engine.speculation().reservedTokens()
                 : 0;
-        Flags flags = SglangArguments.of(candidate, context, request.data().seed());
+        Flags derived = SglangArguments.of(candidate, context, request.data().seed());
+        // Otherwise every frame repeats the whole sample. Before 0.5.10 SGLang has no other way.
+        boolean newOnly =
+                request.rollout().streams() && candidate.installed().sglang().atLeast("0.5.10");
+        Flags flags = newOnly ? derived.with("--incremental-streaming-output") : derived;
         return new RolloutPlan(
                 candidate.engines(),
                 new EngineLayout(engine.tp(), engine.dp(), engine.ep(), engine.redundantExperts()),

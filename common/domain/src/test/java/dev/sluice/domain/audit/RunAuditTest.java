@@ -77,6 +77,19 @@ class RunAuditTest {
     }
 
     @Test
+    void findsSpansThatMissATokenOrGoBack() {
+        sampled(0, FIRST, new VersionSpan(0, 2));
+        sampled(1, SECOND, new VersionSpan(1, 1), new VersionSpan(0, 0));
+        formed(1, 1, use(0, FIRST));
+        formed(2, 1, use(1, SECOND));
+
+        assertThat(audit.findings(1))
+                .containsExactly(
+                        "sample 0 of group run/0 has 1 tokens; its spans are [VersionSpan[version=0, tokens=2]]",
+                        "sample 0 of group run/1 has 1 tokens; its spans are [VersionSpan[version=1, tokens=1], VersionSpan[version=0, tokens=0]]");
+    }
+
+    @Test
     void findsAPromptThatWasForgottenAndAUseWithoutAResult() {
         formed(1, 1, use(1, FIRST));
 
@@ -113,6 +126,10 @@ class RunAuditTest {
     }
 
     private void sampled(long cursor, UUID id, int version) {
+        sampled(cursor, id, new VersionSpan(version, 1));
+    }
+
+    private void sampled(long cursor, UUID id, VersionSpan... spans) {
         Sample sample = new Sample(
                 0,
                 Int32Array.of(5),
@@ -121,7 +138,7 @@ class RunAuditTest {
                 1.0,
                 null,
                 FinishReason.STOP,
-                List.of(new VersionSpan(version, 1)),
+                List.of(spans),
                 "engine",
                 0,
                 0,

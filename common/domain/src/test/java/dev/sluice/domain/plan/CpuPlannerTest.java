@@ -58,6 +58,14 @@ class CpuPlannerTest {
     }
 
     @Test
+    void asksEnginesWhoseSamplesAreReadWhileTheyGrowForWhatIsNewAlone() {
+        TrainingRequest request = Requests.complete(
+                Requests.with("rollout", "{\"pauseMode\": \"in_place\", \"partialRollout\": \"continue\"}"));
+
+        assertThat(plan(request, Models.tiny()).rollout().args()).contains("--incremental-streaming-output");
+    }
+
+    @Test
     void letsAWholeGroupRunAtOnce() {
         TrainingRequest request = Requests.complete(Requests.with("rollout.samplesPerPrompt", "200"));
 

@@ -53,6 +53,15 @@ class GpuPlannerTest {
     }
 
     @Test
+    void asksEnginesWhoseSamplesAreReadWhileTheyGrowForWhatIsNewAlone() {
+        assertThat(plan(GpuRequests.glm47Flash()).rollout().args()).doesNotContain("--incremental-streaming-output");
+        assertThat(plan(GpuRequests.with("rollout.partialRollout", "\"continue\""))
+                        .rollout()
+                        .args())
+                .contains("--incremental-streaming-output");
+    }
+
+    @Test
     void offersWaysOutForAnEngineThatRunsOutOfMemory() {
         Plan plan = plan(GpuRequests.glm47Flash());
 

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param logprobs which log-probabilities are wanted
  * @param coins of this sample
  * @param rank the data-parallel rank that must serve it; null lets the engine balance
- * @param streams whether every step is delivered, not only the last
+ * @param streamInterval tokens after which what there is is delivered; 0 delivers the whole sample alone
  * @param receiver gets what the sample has so far; called by the scheduler, must return at once
  */
 @SuppressWarnings("ArrayRecordComponent")
@@ -23,12 +23,12 @@ record GenerationRequest(
         WantedLogprobs logprobs,
         Coins coins,
         @Nullable Integer rank,
-        boolean streams,
+        int streamInterval,
         Consumer<Sample> receiver) {
 
     /** The same request with another receiver. */
     GenerationRequest to(Consumer<Sample> other) {
-        return new GenerationRequest(rid, prompt, sampling, logprobs, coins, rank, streams, other);
+        return new GenerationRequest(rid, prompt, sampling, logprobs, coins, rank, streamInterval, other);
     }
 
     /** Tokens of its prompt, and of its output at most. */

@@ -58,9 +58,9 @@ final class Prompts {
         List<GenerationRequest> requests = new ArrayList<>();
         for (int i = 0; i < sampling.samples(); i++) {
             String rid = sampling.samples() == 1 ? prompt.rid() : prompt.rid() + "_" + i;
-            boolean streams = Boolean.TRUE.equals(prompt.request().stream());
+            int interval = Boolean.TRUE.equals(prompt.request().stream()) ? sampling.streamInterval() : 0;
             Coins coins = new Coins(seed + i * SEED_STRIDE);
-            requests.add(new GenerationRequest(rid, ids, sampling, wanted, coins, rank, streams, receivers.apply(i)));
+            requests.add(new GenerationRequest(rid, ids, sampling, wanted, coins, rank, interval, receivers.apply(i)));
         }
         return requests;
     }

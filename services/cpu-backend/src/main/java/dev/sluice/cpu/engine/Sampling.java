@@ -13,6 +13,7 @@ import java.util.Set;
  * @param stops what ends the output
  * @param skipSpecialTokens whether special tokens are left out of the text
  * @param seed of the request's coins; empty lets the engine choose
+ * @param streamInterval tokens a frame of a stream, at least 1
  * @param samples how many samples of the prompt
  */
 record Sampling(
@@ -22,6 +23,7 @@ record Sampling(
         Stops stops,
         boolean skipSpecialTokens,
         OptionalLong seed,
+        int streamInterval,
         int samples) {
 
     /**

@@ -40,6 +40,8 @@ record SamplingRules(boolean stopTexts, int vocabulary) {
         refuseWhatIsNotComputed(params);
         int maxNewTokens = or(params.maxNewTokens(), 128);
         int samples = or(params.n(), 1);
+        int streamInterval = or(params.streamInterval(), 1);
+        require(streamInterval >= 1, "stream_interval must be at least 1, got %s.", streamInterval);
         require(maxNewTokens >= 0, "max_new_tokens must be at least 0, got %s.", maxNewTokens);
         require(samples >= 1 && samples <= MAX_SAMPLES, "n must be in [1, " + MAX_SAMPLES + "], got %s.", samples);
         return new Sampling(
@@ -49,6 +51,7 @@ record SamplingRules(boolean stopTexts, int vocabulary) {
                 stops(params),
                 or(params.skipSpecialTokens(), true),
                 params.samplingSeed() == null ? OptionalLong.empty() : OptionalLong.of(params.samplingSeed()),
+                streamInterval,
                 samples);
     }
 

@@ -286,7 +286,7 @@ final class Scheduler implements AutoCloseable {
         }
         meter.stepped(generator.counts());
         for (Sequence sequence : generator.running()) {
-            if (sequence.request().streams()) {
+            if (sequence.frameIsDue()) {
                 sequence.request().receiver().accept(sequence.snapshot(weightVersion, rank));
             }
         }

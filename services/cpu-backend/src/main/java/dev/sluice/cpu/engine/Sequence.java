@@ -25,6 +25,7 @@ final class Sequence {
     private boolean ran;
     private int cachedTokens;
     private int retractions;
+    private int framed;
     private int[] acceptedHistogram = {};
     private @Nullable FinishReason finish;
 
@@ -161,6 +162,14 @@ final class Sequence {
 
     void abort() {
         finish = ran ? FinishReason.Abort.whileRunning() : FinishReason.Abort.whileWaiting();
+    }
+
+    /** Whether enough has come since the frame before for another one of a stream. */
+    boolean frameIsDue() {
+        int interval = request.streamInterval();
+        boolean due = interval > 0 && (framed == 0 || outputLength() - framed >= interval);
+        framed = due ? outputLength() : framed;
+        return due;
     }
 
     Sample snapshot(String weightVersion, @Nullable Integer rank) {

@@ -22,6 +22,7 @@ final class Warmup {
                 new Sampling.Stops(List.of(), Set.of(), true, true),
                 true,
                 OptionalLong.of(0),
+                1,
                 1);
         GenerationRequest request = new GenerationRequest(
                 "warmup",
@@ -30,7 +31,7 @@ final class Warmup {
                 GenerationRequest.WantedLogprobs.NONE,
                 new Coins(0),
                 null,
-                false,
+                0,
                 sample -> {});
         generator.admit(List.of(new Sequence(request, new StopCheck(Set.of(), null))));
         while (!generator.isIdle()) {

@@ -155,6 +155,7 @@ class EngineBenchmark {
                 new Sampling.Stops(List.of(), Set.of(), ignoreEos, true),
                 true,
                 OptionalLong.of(seed),
+                1,
                 1);
         return new GenerationRequest(
                 "r" + seed,
@@ -163,7 +164,7 @@ class EngineBenchmark {
                 new GenerationRequest.WantedLogprobs(true, -1, 0, List.of(), false),
                 new Coins(seed),
                 null,
-                false,
+                0,
                 sample -> {});
     }
 

@@ -3,6 +3,7 @@ package dev.sluice.cpu.engine;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.checkpoint.DType;
+import dev.sluice.checkpoint.HuggingFaceCheckpoint;
 import dev.sluice.checkpoint.SafetensorsWriter;
 import dev.sluice.checkpoint.TensorSource;
 import dev.sluice.cpu.model.ModelConfig;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /** Model directories to serve. */
@@ -67,6 +69,33 @@ final class TestModels {
                 join[i * 2 * hidden + i] += 1;
             }
             put(weights, "layers." + weights.config().layers() + ".join", join);
+            write(directory, weights);
+        }
+        return directory;
+    }
+
+    /**
+     * A model with noise on some of its weights.
+     *
+     * @param names what the Hugging Face names of these weights contain
+     * @param deviation standard deviation of the noise
+     */
+    @SuppressWarnings("try")
+    static Path noisy(Path model, Path directory, long seed, double deviation, String... names) throws IOException {
+        Files.createDirectories(directory);
+        Files.copy(model.resolve("config.json"), directory.resolve("config.json"));
+        try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(model);
+                PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = Weights.load(checkpoint)) {
+            Random random = new Random(seed);
+            for (WeightSlice slice : weights.slices()) {
+                if (Arrays.stream(names).anyMatch(slice.name()::contains)) {
+                    Tensor view = weights.view(slice);
+                    float[] noise = normal(random, Math.toIntExact(view.numel()), deviation);
+                    view.add_(Tensors.of(noise, Tensors.shape(view)));
+                }
+            }
             write(directory, weights);
         }
         return directory;

@@ -94,6 +94,7 @@ public final class Assignments {
                 rollout.maxRunningRequests(),
                 Duration.ofSeconds(planned.request().weights().loadDeadlineSeconds()),
                 rollout.environment(),
-                rollout.fallbacks());
+                rollout.fallbacks(),
+                planned.request().rollout().pauseMode());
     }
 }

@@ -1,6 +1,7 @@
 package dev.sluice.rollout.assignment;
 
 import dev.sluice.events.Plan.Fallback;
+import dev.sluice.events.TrainingRequest.PauseMode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -76,6 +77,7 @@ public record Share(
      * @param weightLoadDeadline how long an engine may take to load a weight version
      * @param environment the plan's variables
      * @param fallbacks other arguments, in order, where a start finds no memory
+     * @param pauseMode what new weights do to samples on the way
      */
     public record EngineRecipe(
             String modelPath,
@@ -83,20 +85,22 @@ public record Share(
             int maxRunningRequests,
             Duration weightLoadDeadline,
             Map<String, String> environment,
-            List<Fallback> fallbacks) {
+            List<Fallback> fallbacks,
+            PauseMode pauseMode) {
         public EngineRecipe {
             args = List.copyOf(args);
             environment = Map.copyOf(environment);
             fallbacks = List.copyOf(fallbacks);
         }
 
-        /** Without variables and fallbacks. */
+        /** Without variables and fallbacks; new weights abort what runs. */
         public EngineRecipe(String modelPath, List<String> args, int maxRunningRequests, Duration weightLoadDeadline) {
-            this(modelPath, args, maxRunningRequests, weightLoadDeadline, Map.of(), List.of());
+            this(modelPath, args, maxRunningRequests, weightLoadDeadline, Map.of(), List.of(), PauseMode.ABORT);
         }
 
         public EngineRecipe withArgs(List<String> other) {
-            return new EngineRecipe(modelPath, other, maxRunningRequests, weightLoadDeadline, environment, fallbacks);
+            return new EngineRecipe(
+                    modelPath, other, maxRunningRequests, weightLoadDeadline, environment, fallbacks, pauseMode);
         }
     }
 }

@@ -3,7 +3,9 @@ package dev.sluice.rollout.engine;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.Speculation;
+import dev.sluice.sglang.StreamedSamples;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -26,15 +28,25 @@ final class CountedEngine implements EngineApi {
     @Override
     public List<GenerateResponse> generate(List<GenerateRequest> requests, Duration deadline) {
         List<GenerateResponse> replies = engine.generate(requests, deadline);
-        for (GenerateResponse reply : replies) {
-            Speculation speculation = reply.meta().speculation();
-            if (speculation != null) {
-                drafts.updateAndGet(counts -> new DraftCounts(
-                        counts.verifications() + speculation.verifyCount(),
-                        counts.accepted() + speculation.acceptedDrafts()));
-            }
-        }
+        replies.forEach(this::count);
         return replies;
+    }
+
+    @Override
+    public void stream(List<GenerateRequest> requests, StreamedSamples samples, Duration deadline) {
+        engine.stream(requests, samples, deadline);
+        for (int i = 0; i < requests.size(); i++) {
+            samples.at(i).ifPresent(sample -> count(sample.response()));
+        }
+    }
+
+    private void count(GenerateResponse reply) {
+        Speculation speculation = reply.meta().speculation();
+        if (speculation != null) {
+            drafts.updateAndGet(counts -> new DraftCounts(
+                    counts.verifications() + speculation.verifyCount(),
+                    counts.accepted() + speculation.acceptedDrafts()));
+        }
     }
 
     @Override
@@ -53,12 +65,17 @@ final class CountedEngine implements EngineApi {
     }
 
     @Override
+    public Optional<Pressure> pressure(Duration deadline) {
+        return engine.pressure(deadline);
+    }
+
+    @Override
     public Optional<String> checksum(Duration deadline) {
         return engine.checksum(deadline);
     }
 
     @Override
-    public List<String> load(WeightSource source, Duration deadline) {
-        return engine.load(source, deadline);
+    public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
+        return engine.load(source, pause, deadline);
     }
 }

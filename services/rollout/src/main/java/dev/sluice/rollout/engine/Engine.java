@@ -1,5 +1,6 @@
 package dev.sluice.rollout.engine;
 
+import dev.sluice.events.TrainingRequest.PauseMode;
 import java.net.URI;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -15,6 +16,7 @@ public final class Engine {
     private final String id;
     private final Instant launched;
     private final int capacity;
+    private final PauseMode pauseMode;
     private final Deque<String> history = new ArrayDeque<>();
     private volatile EngineState state;
     private @Nullable EngineProcess process;
@@ -22,6 +24,8 @@ public final class Engine {
     private @Nullable ConcurrencyLimit limit;
     private final RankLoads ranks;
     private int running;
+    private int ofOneVersion;
+    private volatile int newestVersion;
     private boolean answered;
     private boolean announced;
     private boolean ended;
@@ -30,8 +34,12 @@ public final class Engine {
     private @Nullable String sum;
     private @Nullable Instant firstReady;
 
-    /** @param dataParallelRanks that share its work */
-    Engine(String id, int capacity, int dataParallelRanks, Instant now) {
+    /**
+     * @param dataParallelRanks that share its work
+     * @param pauseMode what new weights do to what it runs
+     */
+    Engine(String id, int capacity, int dataParallelRanks, PauseMode pauseMode, Instant now) {
+        this.pauseMode = pauseMode;
         this.id = id;
         this.ranks = new RankLoads(dataParallelRanks);
         this.capacity = capacity;
@@ -100,11 +108,21 @@ public final class Engine {
      */
     public record Seat(int version, @Nullable Integer rank) {}
 
-    /** A group's samples go to it, to the rank that has the fewest: together, because they share the prompt's prefill. */
-    public Seat dispatched(int samples) {
-        Seat seat = new Seat(dispatchedAnywhere(samples), ranks.fewest(process != null && !process.adopted()));
+    /**
+     * Samples go to it, all to one rank, because they share their prefill.
+     *
+     * @param home the rank that may have their beginning in its cache; null where none has
+     */
+    public Seat dispatched(int samples, @Nullable Integer home) {
+        boolean steered = process != null && !process.adopted();
+        Seat seat = new Seat(dispatchedAnywhere(samples), ranks.choose(steered, home, samples, limit()));
         ranks.add(seat.rank(), samples);
         return seat;
+    }
+
+    /** The rank that a session of requests keeps to, as long as it has room. */
+    public int homeOf(String session) {
+        return (int) Long.remainderUnsigned(SessionHash.of(session, id), ranks.count());
     }
 
     /**
@@ -118,6 +136,29 @@ public final class Engine {
         }
         running += samples;
         return ready.version();
+    }
+
+    /** Samples that only its present version may generate run on it, so many more or fewer. */
+    public void ofOneVersion(int more) {
+        ofOneVersion += more;
+    }
+
+    /** What new weights do to what it runs, as a rule. May be read from any thread. */
+    public PauseMode pauseMode() {
+        return pauseMode;
+    }
+
+    /**
+     * What new weights would do to what it runs now: they abort it where some of it may not go on under them, and on an engine
+     * that has never worked, which may run what others left on it.
+     */
+    PauseMode pauseNow() {
+        return ofOneVersion > 0 || firstReady == null ? PauseMode.ABORT : pauseMode;
+    }
+
+    /** The newest version that it has been told to load; it holds none that is newer. May be read from any thread. */
+    public int newestVersion() {
+        return newestVersion;
     }
 
     /**
@@ -201,6 +242,9 @@ public final class Engine {
             history.removeFirst();
         }
         history.addLast(to.toString());
+        if (to instanceof EngineState.Updating updating) {
+            newestVersion = updating.to();
+        }
         state = to;
     }
 }

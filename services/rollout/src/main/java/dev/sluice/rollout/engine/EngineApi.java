@@ -3,6 +3,8 @@ package dev.sluice.rollout.engine;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.PauseMode;
+import dev.sluice.sglang.StreamedSamples;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +13,13 @@ import java.util.Optional;
 public interface EngineApi {
     /** Generates all requests in one call; replies have the order of the requests. */
     List<GenerateResponse> generate(List<GenerateRequest> requests, Duration deadline);
+
+    /**
+     * The same, read while they grow; returns when all have ended.
+     *
+     * @param samples gets what comes, and keeps what had come where the call fails
+     */
+    void stream(List<GenerateRequest> requests, StreamedSamples samples, Duration deadline);
 
     /** Aborts every request whose rid begins so; what it generated comes with its reply. */
     void abort(String ridPrefix);
@@ -31,8 +40,9 @@ public interface EngineApi {
     /**
      * Replaces the weights: pause, flush, load, check, continue.
      *
+     * @param pause what becomes of requests that run
      * @return what was checked
      * @throws WeightLoadException if the engine may no longer serve
      */
-    List<String> load(WeightSource source, Duration deadline);
+    List<String> load(WeightSource source, PauseMode pause, Duration deadline);
 }

@@ -57,6 +57,7 @@ final class EngineArguments {
             "--ep-num-redundant-experts",
             "--ep-size",
             "--expert-parallel-size",
+            "--incremental-streaming-output",
             "--kv-cache-dtype",
             "--load-balance-method",
             "--log-level",

@@ -3,6 +3,7 @@ package dev.sluice.rollout.engine;
 import dev.sluice.process.ChildExit;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.rollout.weights.WeightVersions;
+import dev.sluice.sglang.PauseMode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -114,7 +115,8 @@ final class EngineLife implements EngineHealth.Observer {
     }
 
     private void loadWhenIdle() {
-        if (engine.running() == 0) {
+        // What goes on across the load need not be waited for.
+        if (engine.running() == 0 || engine.pauseNow().goesOn()) {
             load();
         }
     }
@@ -128,10 +130,11 @@ final class EngineLife implements EngineHealth.Observer {
                 engine.state().update(weights.version(), around.core().now());
         move(updating);
         Duration deadline = around.deadlines().weightLoad();
+        PauseMode pause = PauseMode.valueOf(engine.pauseNow().name());
         around.core()
                 .background(
                         "load-" + engine.id(),
-                        () -> engine.api().load(weights, deadline),
+                        () -> engine.api().load(weights, pause, deadline),
                         (verified, failure) -> loaded(updating, verified, failure));
     }
 

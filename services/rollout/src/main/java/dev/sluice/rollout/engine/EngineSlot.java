@@ -78,6 +78,7 @@ final class EngineSlot {
                 engineIds.get(),
                 share.recipe().maxRunningRequests(),
                 EngineArguments.dataParallelRanks(args),
+                share.recipe().pauseMode(),
                 around.core().now());
         boolean follows = share.node() != null && share.node().rank() > 0;
         var start = new EngineLife.Start(new WeightSource(0, share.recipe().modelPath()), follows);

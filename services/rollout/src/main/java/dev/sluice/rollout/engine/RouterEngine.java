@@ -3,7 +3,9 @@ package dev.sluice.rollout.engine;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.SglangClient;
+import dev.sluice.sglang.StreamedSamples;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +40,23 @@ final class RouterEngine implements EngineApi {
     /** One call a sample: a router balances calls, and does not understand batches. */
     @Override
     public List<GenerateResponse> generate(List<GenerateRequest> requests, Duration deadline) {
-        return together(requests, request -> router.generate(request, deadline));
+        return together(requests, request -> ofItsGroup(request).generate(request, deadline));
+    }
+
+    @Override
+    public void stream(List<GenerateRequest> requests, StreamedSamples samples, Duration deadline) {
+        together(IntStream.range(0, requests.size()).boxed().toList(), index -> {
+            GenerateRequest request = requests.get(index);
+            ofItsGroup(request).stream(List.of(request), samples.only(index), deadline);
+            return true;
+        });
+    }
+
+    /** The samples of a group share their prompt, and each shares its conversation with its next turn. */
+    private SglangClient ofItsGroup(GenerateRequest request) {
+        String rid = String.valueOf(request.rid());
+        int end = rid.indexOf('#');
+        return router.ofSession(end < 0 ? rid : rid.substring(0, end));
     }
 
     @Override
@@ -70,8 +89,8 @@ final class RouterEngine implements EngineApi {
     }
 
     @Override
-    public List<String> load(WeightSource source, Duration deadline) {
-        return together(workers, worker -> worker.load(source, deadline)).getFirst();
+    public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
+        return together(workers, worker -> worker.load(source, pause, deadline)).getFirst();
     }
 
     /** What we asked of the workers must not go on. */

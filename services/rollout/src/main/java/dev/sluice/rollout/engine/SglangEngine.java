@@ -6,6 +6,7 @@ import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.SglangClient;
+import dev.sluice.sglang.StreamedSamples;
 import dev.sluice.sglang.WeightUpdate;
 import dev.sluice.sglang.WeightsChecksum;
 import java.time.Duration;
@@ -28,6 +29,11 @@ final class SglangEngine implements EngineApi {
     @Override
     public List<GenerateResponse> generate(List<GenerateRequest> requests, Duration deadline) {
         return client.generateAll(requests, deadline);
+    }
+
+    @Override
+    public void stream(List<GenerateRequest> requests, StreamedSamples samples, Duration deadline) {
+        client.stream(requests, samples, deadline);
     }
 
     @Override
@@ -73,18 +79,24 @@ final class SglangEngine implements EngineApi {
     }
 
     /**
-     * The order of slime's update from disk. An engine whose load fails stays paused: it is replaced, never continued.
+     * The order of slime's update from disk, in each of its pause modes. An engine whose load fails stays paused: it is
+     * replaced, never continued. A cache is dropped before and after the load, except in place: the requests that stand still
+     * keep theirs, which the older weights computed, and with them the engine's prefix cache keeps all that it holds.
      *
      * @see <a href="https://github.com/THUDM/slime">slime, sglang_engine.py</a>
      */
     @Override
-    public List<String> load(WeightSource source, Duration deadline) {
-        // Pause before swapping weights: otherwise one sample mixes two policies.
-        client.pauseGeneration(PauseMode.ABORT, deadline);
-        flush();
+    public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
+        // Pause before swapping weights: otherwise one token mixes two policies.
+        client.pauseGeneration(pause, deadline);
         String label = Integer.toString(source.version());
-        WeightUpdate.Outcome outcome =
-                client.updateWeightsFromDisk(WeightUpdate.of(source.directory(), label), deadline);
+        WeightUpdate update = WeightUpdate.of(source.directory(), label);
+        if (pause == PauseMode.IN_PLACE) {
+            update = update.keepingCache(); // a stock engine that flushes beside live requests dies
+        } else {
+            flush(pause);
+        }
+        WeightUpdate.Outcome outcome = client.updateWeightsFromDisk(update, deadline);
         if (!outcome.success()) {
             throw new WeightLoadException("the engine refused version %d in %s: %s"
                     .formatted(source.version(), source.directory(), outcome.message()));
@@ -98,12 +110,14 @@ final class SglangEngine implements EngineApi {
         return List.of("success", "model_info.weight_version");
     }
 
-    private void flush() {
+    private void flush(PauseMode pause) {
         for (int attempt = 1; attempt <= FLUSH_ATTEMPTS; attempt++) {
             if (client.flushCache(FLUSH_WAIT)) {
                 return;
             }
-            client.abortAll();
+            if (pause == PauseMode.ABORT) {
+                client.abortAll();
+            }
         }
         throw new WeightLoadException(
                 "requests still run after a pause and " + FLUSH_ATTEMPTS + " attempts to flush the cache");

@@ -12,17 +12,29 @@ import dev.sluice.rollout.reward.Score;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.SamplingParams;
+import dev.sluice.sglang.StreamedSamples;
 import dev.sluice.text.Tokenizer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** Samples and scores groups of one run; blocks while an engine generates. */
 public final class GroupSampler {
     private static final int ALL_TOKENS = -1;
+
+    /**
+     * About so many tokens are in doubt where weights change: a sixteenth of the longest response, or this. More frames cost
+     * an engine more than they tell.
+     */
+    private static final int TOKENS_A_FRAME = 8;
+
+    private static final int FRAMES = 16;
 
     private final PromptTokens prompts;
     private final GroupScorer scorer;
@@ -41,6 +53,7 @@ public final class GroupSampler {
      * @param begun places in the group, with what each sample begins with
      * @param ridPrefix begins the id of every request of this call and of no other
      * @param seat weights that the engine holds, and the rank that is to sample
+     * @param growing how samples are read while they grow; null where they come whole
      */
     public record SamplingCall(
             GroupRequested task,
@@ -48,7 +61,31 @@ public final class GroupSampler {
             String ridPrefix,
             String engineId,
             Engine.Seat seat,
-            Duration deadline) {}
+            @Nullable Growing growing,
+            Duration deadline) {
+        private ReplyCheck.Expected expected(int index) {
+            return new ReplyCheck.Expected(
+                    engineId,
+                    seat.version(),
+                    growing == null ? seat.version() : growing.newestVersion().getAsInt(),
+                    task.sampling().maxTokens(),
+                    begun.get(index),
+                    masksOlder(task),
+                    task.turns() != null);
+        }
+    }
+
+    /**
+     * Samples that are read while they grow.
+     *
+     * @param samples one for each place
+     * @param newestVersion that can have sampled their tokens: more than the seat's where they go on across new weights
+     */
+    public record Growing(StreamedSamples samples, IntSupplier newestVersion) {
+        public Growing(int count, IntSupplier newestVersion) {
+            this(new StreamedSamples(count), newestVersion);
+        }
+    }
 
     /** What one call brought: the prompt's tokens and one outcome for each index. */
     public record SampledBatch(int[] promptTokens, List<SampleOutcome> outcomes) {}
@@ -61,19 +98,36 @@ public final class GroupSampler {
         List<GenerateRequest> requests = indexes.stream()
                 .map(index -> request(call, prompt, index, call.begun().get(index)))
                 .toList();
+        if (call.growing() != null) {
+            engine.stream(requests, call.growing().samples(), call.deadline());
+            return new SampledBatch(prompt, sofar(call));
+        }
         List<GenerateResponse> replies = engine.generate(requests, call.deadline());
         List<SampleOutcome> outcomes = new ArrayList<>();
         for (int i = 0; i < replies.size(); i++) {
-            var expected = new ReplyCheck.Expected(
-                    call.engineId(),
-                    call.seat().version(),
-                    task.sampling().maxTokens(),
-                    call.begun().get(indexes.get(i)),
-                    masksOlder(task),
-                    task.turns() != null);
-            outcomes.add(ReplyCheck.check(indexes.get(i), replies.get(i), expected));
+            int index = indexes.get(i);
+            outcomes.add(ReplyCheck.check(index, replies.get(i), call.expected(index)));
         }
         return new SampledBatch(prompt, outcomes);
+    }
+
+    /**
+     * What has come of a call's samples: those that have ended, and beginnings of the others that can be gone on with. Does not
+     * block; a call whose samples come whole has nothing until it returns.
+     */
+    public static List<SampleOutcome> sofar(SamplingCall call) {
+        List<SampleOutcome> outcomes = new ArrayList<>();
+        int place = 0;
+        for (int index : call.begun().keySet()) {
+            Optional<StreamedSamples.Sample> come = call.growing() == null
+                    ? Optional.empty()
+                    : call.growing().samples().at(place++);
+            come.ifPresent(sample -> outcomes.add(
+                    sample.finished()
+                            ? ReplyCheck.check(index, sample, call.expected(index))
+                            : ReplyCheck.broken(index, sample, call.expected(index))));
+        }
+        return outcomes;
     }
 
     /**
@@ -101,8 +155,8 @@ public final class GroupSampler {
     private static GenerateRequest request(SamplingCall call, int[] prompt, int index, PartialSample begun) {
         int[] input = Arrays.copyOf(prompt, prompt.length + begun.tokens().length);
         System.arraycopy(begun.tokens(), 0, input, prompt.length, begun.tokens().length);
-        GenerateRequest request = GenerateRequest.ofTokens(
-                call.ridPrefix() + index, input, params(call.task().sampling(), index, begun.tokens().length));
+        GenerateRequest request =
+                GenerateRequest.ofTokens(call.ridPrefix() + index, input, params(call, index, begun.tokens().length));
         Integer rank = call.seat().rank();
         return rank == null ? request : request.onRank(rank);
     }
@@ -117,7 +171,8 @@ public final class GroupSampler {
         return sample.unscored() == null ? GroupScorer.with(sample, Score.none(reason)) : sample;
     }
 
-    private static SamplingParams params(Sampling sampling, int index, int begun) {
+    private static SamplingParams params(SamplingCall call, int index, int begun) {
+        Sampling sampling = call.task().sampling();
         var params = SamplingParams.of(sampling.maxTokens() - begun, sampling.temperature())
                 .change();
         if (sampling.topP() < 1) {
@@ -131,6 +186,9 @@ public final class GroupSampler {
         }
         if (!sampling.stopTokenIds().isEmpty()) {
             params = params.stopTokenIds(sampling.stopTokenIds());
+        }
+        if (call.growing() != null) {
+            params = params.streamInterval(Math.clamp(sampling.maxTokens() / FRAMES, 1, TOKENS_A_FRAME));
         }
         return params.samplingSeed(SampleSeed.of(sampling.seed(), index, begun)).done();
     }

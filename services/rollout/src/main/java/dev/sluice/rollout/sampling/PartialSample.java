@@ -47,10 +47,10 @@ public record PartialSample(int[] tokens, float[] logprobs, byte[] mask, List<Ve
     }
 
     /** What the model generated in one call. */
-    static PartialSample generated(int[] tokens, float[] logprobs, int version, Drafts drafts) {
+    static PartialSample generated(int[] tokens, float[] logprobs, List<VersionSpan> versions, Drafts drafts) {
         byte[] mask = new byte[tokens.length];
         Arrays.fill(mask, (byte) 1);
-        return new PartialSample(tokens, logprobs, mask, List.of(new VersionSpan(version, tokens.length)), drafts);
+        return new PartialSample(tokens, logprobs, mask, versions, drafts);
     }
 
     /** A sample that another instance has parked. */

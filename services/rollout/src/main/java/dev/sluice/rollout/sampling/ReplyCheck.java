@@ -2,6 +2,7 @@ package dev.sluice.rollout.sampling;
 
 import dev.sluice.events.GroupEvent;
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.rollout.sampling.SampleOutcome.Aborted;
 import dev.sluice.rollout.sampling.SampleOutcome.Accepted;
 import dev.sluice.rollout.sampling.SampleOutcome.Refused;
@@ -10,6 +11,8 @@ import dev.sluice.sglang.FinishReason;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.Meta;
 import dev.sluice.sglang.Speculation;
+import dev.sluice.sglang.StreamedSamples;
+import dev.sluice.sglang.StreamedSamples.Labelled;
 import dev.sluice.sglang.TokenLogprob;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,18 +22,24 @@ import org.jspecify.annotations.Nullable;
  * answered with other weights than their label said, so nothing is taken on trust.
  */
 final class ReplyCheck {
-    private static final String LABEL_OF_SOURCE = "default";
-
     /**
      * Who samples, with which weights, and how much was asked.
      *
+     * @param version weights that the engine held when it was sent the request
+     * @param newest weights that it has been told to load since, where the request goes on across that; else the same
      * @param maxTokens of the whole response
      * @param begun what the response began with in earlier calls
      * @param maskOlder whether tokens of older versions than the last may not be trained on
      * @param turns whether an environment answers what the model ends
      */
     record Expected(
-            String engineId, int version, int maxTokens, PartialSample begun, boolean maskOlder, boolean turns) {
+            String engineId,
+            int version,
+            int newest,
+            int maxTokens,
+            PartialSample begun,
+            boolean maskOlder,
+            boolean turns) {
         int maxNewTokens() {
             return maxTokens - begun.tokens().length;
         }
@@ -38,9 +47,21 @@ final class ReplyCheck {
 
     private ReplyCheck() {}
 
+    /** Of a reply that came whole: one version samples all of it. */
     static SampleOutcome check(int index, GenerateResponse reply, Expected expected) {
+        int tokens = reply.outputIds().length;
+        var label = new Labelled(String.valueOf(reply.meta().weightVersion()), tokens, tokens);
+        return check(index, new StreamedSamples.Sample(reply, List.of(label)), expected);
+    }
+
+    /** Of a reply that was read while it grew, to its end. */
+    static SampleOutcome check(int index, StreamedSamples.Sample streamed, Expected expected) {
+        GenerateResponse reply = streamed.response();
         int[] tokens = reply.outputIds();
         Meta meta = reply.meta();
+        if (meta.finishReason() == null) {
+            return new Refused(index, tokens.length, "the reply does not say why it ended");
+        }
         boolean interrupted = meta.finishReason() instanceof FinishReason.Abort;
         if (meta.finishReason() instanceof FinishReason.Abort abort && abort.statusCode() != null) {
             return new Refused(index, tokens.length, "the engine refused it: " + abort.message());
@@ -48,13 +69,14 @@ final class ReplyCheck {
         if (interrupted && tokens.length == 0) {
             return new Aborted(index, expected.begun(), 0);
         }
-        String objection = objection(tokens, meta, expected);
-        if (objection != null) {
+        PartialSample whole;
+        try {
+            whole = expected.begun().then(generated(streamed, expected));
+        } catch (IllegalArgumentException e) {
             return interrupted
                     ? new Aborted(index, expected.begun(), tokens.length)
-                    : new Refused(index, tokens.length, objection);
+                    : new Refused(index, tokens.length, String.valueOf(e.getMessage()));
         }
-        PartialSample whole = expected.begun().then(generated(tokens, meta, expected.version()));
         if (interrupted) {
             return new Aborted(index, whole, 0);
         }
@@ -67,14 +89,20 @@ final class ReplyCheck {
         return new Accepted(whole.sample(index, reason, expected.engineId(), null, expected.maskOlder()));
     }
 
+    /** Of a reply whose end will never come: what there is of it can be gone on with. */
+    static Aborted broken(int index, StreamedSamples.Sample streamed, Expected expected) {
+        int tokens = streamed.response().outputIds().length;
+        if (tokens == 0 || tokens >= expected.maxNewTokens()) {
+            return new Aborted(index, expected.begun(), tokens);
+        }
+        try {
+            return new Aborted(index, expected.begun().then(generated(streamed, expected)), 0);
+        } catch (IllegalArgumentException e) {
+            return new Aborted(index, expected.begun(), tokens);
+        }
+    }
+
     private static @Nullable String objection(int[] tokens, Meta meta, Expected expected) {
-        if (meta.finishReason() == null) {
-            return "the reply does not say why it ended";
-        }
-        if (!holds(meta.weightVersion(), expected.version())) {
-            return "engine %s was sent it with weight version %d and answered with '%s'"
-                    .formatted(expected.engineId(), expected.version(), meta.weightVersion());
-        }
         if (tokens.length == 0 || tokens.length != meta.completionTokens() || tokens.length > expected.maxNewTokens()) {
             return "%d tokens came, meta_info says %d, at most %d were asked for"
                     .formatted(tokens.length, meta.completionTokens(), expected.maxNewTokens());
@@ -94,27 +122,36 @@ final class ReplyCheck {
         return null;
     }
 
-    /** Engines call the weights they start with "default". */
-    private static boolean holds(@Nullable String label, int version) {
-        return Integer.toString(version).equals(label) || version == 0 && LABEL_OF_SOURCE.equals(label);
-    }
-
-    private static PartialSample generated(int[] tokens, Meta meta, int version) {
+    private static PartialSample generated(StreamedSamples.Sample streamed, Expected expected) {
+        int[] tokens = streamed.response().outputIds();
+        Meta meta = streamed.response().meta();
+        List<VersionSpan> versions = versions(streamed, expected);
+        String objection = objection(tokens, meta, expected);
+        if (objection != null) {
+            throw new IllegalArgumentException(objection);
+        }
         List<TokenLogprob> entries = meta.outputTokenLogprobs();
         float[] logprobs = new float[tokens.length];
         for (int i = 0; i < tokens.length; i++) {
             logprobs[i] = entries.get(i).logprob().floatValue();
         }
         Speculation drafts = meta.speculation();
-        // One span is exact: dispatch and update of an engine are serialised.
         return PartialSample.generated(
                 tokens,
                 logprobs,
-                version,
+                versions,
                 drafts == null
                         ? PartialSample.Drafts.NONE
                         : new PartialSample.Drafts(
                                 drafts.verifyCount(), drafts.acceptedDrafts(), drafts.proposedDrafts()));
+    }
+
+    private static List<VersionSpan> versions(StreamedSamples.Sample streamed, Expected expected) {
+        try {
+            return TokenVersions.of(streamed.labels(), expected.version(), expected.newest());
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("engine %s was %s".formatted(expected.engineId(), e.getMessage()), e);
+        }
     }
 
     /** A sample that could not be had; it costs its group nothing but itself. */

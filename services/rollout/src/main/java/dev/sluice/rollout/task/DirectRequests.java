@@ -3,11 +3,13 @@ package dev.sluice.rollout.task;
 import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EnginePool;
 import dev.sluice.rollout.engine.EngineState;
+import dev.sluice.rollout.engine.SessionHash;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.net.URI;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,10 +31,18 @@ public final class DirectRequests {
     /** Where a request goes, or why it goes nowhere. */
     public sealed interface Placement {
         /**
-         * @param version weights that sample the whole reply
+         * @param version weights that it begins with
+         * @param rank the data-parallel rank that its session keeps to; null where the engine chooses
+         * @param newest weights that the engine was told to load last: at its end, the newest that can have sampled the reply
          * @param done to be run once, on the core's thread, when the reply has ended
          */
-        record To(String engineId, URI address, int version, Runnable done) implements Placement {}
+        record To(
+                String engineId,
+                URI address,
+                int version,
+                @Nullable Integer rank,
+                IntSupplier newest,
+                Runnable done) implements Placement {}
 
         /** No engine takes work now. */
         record Unavailable(String reason) implements Placement {}
@@ -49,13 +59,15 @@ public final class DirectRequests {
     public record Worker(String engineId, URI address, boolean healthy, int load, int capacity) {}
 
     /**
-     * Places a request on the engine with the newest allowed weights, then the fewest samples; what does not fit waits there.
+     * Places a request on the engine with the newest allowed weights, then on its session's, then on the one with the fewest
+     * samples; what does not fit waits there. A session's engine that has no room for it is passed over.
      *
      * @param min the oldest weight version that may sample it; null for any
      * @param exact the only one; null where {@code min} is the bound
      * @param samples that it asks for
+     * @param session the requests that share a conversation, and so a cache; null for a request on its own
      */
-    public Placement place(@Nullable Integer min, @Nullable Integer exact, int samples) {
+    public Placement place(@Nullable Integer min, @Nullable Integer exact, int samples, @Nullable String session) {
         VersionBound bound = new VersionBound(min == null ? 0 : min, exact);
         List<Engine> ready = pool.engines()
                 .filter(engine -> engine.state() instanceof EngineState.Ready)
@@ -69,6 +81,9 @@ public final class DirectRequests {
         Optional<Engine> chosen = ready.stream()
                 .filter(engine -> bound.accepts(version(engine)))
                 .max(Comparator.comparingInt(DirectRequests::version)
+                        .thenComparingLong(engine -> session == null || engine.free() < samples
+                                ? Long.MIN_VALUE
+                                : SessionHash.of(session, engine.id()))
                         .thenComparingInt(engine -> engine.capacity() - engine.running()));
         if (chosen.isEmpty()) {
             int newest = ready.stream().mapToInt(DirectRequests::version).max().orElseThrow();
@@ -84,9 +99,20 @@ public final class DirectRequests {
                     newest);
         }
         Engine engine = chosen.get();
-        int version = engine.dispatchedAnywhere(samples);
-        return new Placement.To(engine.id(), engine.address(), version, () -> {
-            engine.returned(samples, null);
+        return to(engine, exact != null, samples, session);
+    }
+
+    private Placement.To to(Engine engine, boolean exact, int samples, @Nullable String session) {
+        Engine.Seat seat = session == null
+                ? new Engine.Seat(engine.dispatchedAnywhere(samples), null)
+                : engine.dispatched(samples, engine.homeOf(session));
+        int ofOneVersion = exact ? samples : 0;
+        engine.ofOneVersion(ofOneVersion);
+        boolean goesOn = engine.pauseMode().goesOn() && !exact;
+        IntSupplier newest = () -> goesOn ? Math.max(seat.version(), engine.newestVersion()) : seat.version();
+        return new Placement.To(engine.id(), engine.address(), seat.version(), seat.rank(), newest, () -> {
+            engine.returned(samples, seat.rank());
+            engine.ofOneVersion(-ofOneVersion);
             released.run();
         });
     }

@@ -20,14 +20,14 @@ final class EngineView {
     }
 
     /** Where samples within this bound can go now. */
-    Admission.Decision choose(VersionBound bound, int samples, @Nullable String home) {
+    Admission.Decision choose(VersionBound bound, int samples, @Nullable Home home) {
         List<Admission.Candidate> candidates = new ArrayList<>();
         pool.engines().forEach(engine -> {
             if (engine.state() instanceof EngineState.Ready ready) {
                 candidates.add(new Admission.Candidate(engine.id(), ready.version(), engine.limit(), engine.free()));
             }
         });
-        return Admission.choose(bound, samples, home, candidates);
+        return Admission.choose(bound, samples, home == null ? null : home.engineId(), candidates);
     }
 
     Engine byId(String engineId) {

@@ -8,7 +8,6 @@ import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EnginePool;
 import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.sampling.GroupSampler.SampledBatch;
-import dev.sluice.rollout.sampling.GroupSampler.SamplingCall;
 import dev.sluice.rollout.sampling.SampleOutcome;
 import dev.sluice.rollout.sampling.SamplingFailure;
 import dev.sluice.rollout.weights.WeightVersions;
@@ -187,20 +186,11 @@ public final class GroupQueue {
     }
 
     private void dispatch(GroupWork work, Engine engine, List<Integer> indexes) {
-        Engine.Seat seat = engine.dispatched(indexes.size());
-        GroupBatch batch = new GroupBatch(engine, seat, indexes, work.nextRidPrefix());
-        work.running().add(batch);
         Duration left = Duration.between(core.now(), work.task().deadline());
-        SamplingCall call = new SamplingCall(
-                work.task(),
-                work.beginnings(indexes, seat.version()),
-                batch.ridPrefix,
-                engine.id(),
-                seat,
-                left.plus(ABORT_WAIT));
+        GroupBatch batch = GroupBatch.begin(work, engine, indexes, left.plus(ABORT_WAIT));
         core.background(
                 "sample-" + work.task().groupId(),
-                () -> sampler.call().sample(engine.api(), call),
+                () -> sampler.call().sample(engine.api(), batch.call),
                 (result, failure) -> returned(work, batch, result, failure));
     }
 
@@ -227,7 +217,7 @@ public final class GroupQueue {
             figures.refused();
             LOG.warn("refused a sample groupId={} error={}", work.task().groupId(), refused.reason());
         }
-        work.take(outcome, batch.engine.id());
+        work.take(outcome, batch.home());
         if (outcome instanceof SampleOutcome.TurnEnded ended && work.ending() == null) {
             turns.ask(work, work.turnAsk(ended.index()), leftForSamples(work));
         }
@@ -240,7 +230,10 @@ public final class GroupQueue {
                 batch.engine.id(),
                 failure.reason());
         switch (failure) {
-            case SamplingFailure.Unreachable unreachable -> pool.suspect(batch.engine, unreachable.reason());
+            case SamplingFailure.Unreachable unreachable -> {
+                takeSofar(work, batch);
+                pool.suspect(batch.engine, unreachable.reason());
+            }
             case SamplingFailure.Faulty faulty -> {
                 pool.suspect(batch.engine, faulty.reason());
                 batch.indexes.forEach(index -> work.refuse(index, batch.engine.id(), faulty.reason()));
@@ -249,13 +242,21 @@ public final class GroupQueue {
         }
     }
 
-    /** An engine is gone: what ran on it waits for another one. What it had generated is unknown and counts as nothing. */
+    /** The engine will give no more: samples whose end had come are done, the others may go on elsewhere from where they were. */
+    private void takeSofar(GroupWork work, GroupBatch batch) {
+        if (!work.answered()) {
+            GroupSampler.sofar(batch.call).forEach(outcome -> take(work, batch, outcome));
+        }
+    }
+
+    /** An engine is gone: what ran on it waits for another one. What it had generated and not sent counts as nothing. */
     public void lost(Engine engine) {
         for (GroupWork work : List.copyOf(works.values())) {
             for (GroupBatch batch : List.copyOf(work.running())) {
                 if (batch.engine == engine) {
                     batch.forgotten = true;
                     work.running().remove(batch);
+                    takeSofar(work, batch);
                     settle(work);
                 }
             }
@@ -284,7 +285,8 @@ public final class GroupQueue {
                     batch.forgotten = true;
                     work.running().remove(batch);
                     batch.giveBack();
-                    core.background("abort-" + batch.ridPrefix, () -> abort(batch), (done, failure) -> {});
+                    takeSofar(work, batch);
+                    batch.abort(core);
                     settle(work);
                 }
             }
@@ -302,22 +304,18 @@ public final class GroupQueue {
         }
         work.end(ending);
         for (GroupBatch batch : work.running()) {
-            core.background("abort-" + batch.ridPrefix, () -> abort(batch), (done, failure) -> {});
+            batch.abort(core);
         }
         core.after(ABORT_WAIT, () -> {
             work.running().forEach(batch -> {
                 batch.forgotten = true;
                 batch.giveBack();
+                takeSofar(work, batch);
             });
             work.running().clear();
             settle(work);
         });
         settle(work);
-    }
-
-    private static Void abort(GroupBatch batch) {
-        batch.engine.api().abort(batch.ridPrefix);
-        return null;
     }
 
     private void settle(GroupWork work) {

@@ -43,7 +43,7 @@ final class GroupWork {
     private final TreeMap<Integer, TurnAsk> asking = new TreeMap<>();
 
     /** Which engine generated the newest turn, and so may have the response in its cache. */
-    private final Map<Integer, String> homes = new HashMap<>();
+    private final Map<Integer, Home> homes = new HashMap<>();
 
     private final int[] refusals;
     private final Set<GroupBatch> running = new HashSet<>();
@@ -141,9 +141,9 @@ final class GroupWork {
         return calls;
     }
 
-    /** The engine that these samples would rather go to, if any. */
+    /** Where these samples would rather go, if anywhere. */
     @Nullable
-    String home(List<Integer> indexes) {
+    Home home(List<Integer> indexes) {
         return homes.get(indexes.getFirst());
     }
 
@@ -165,7 +165,7 @@ final class GroupWork {
     /** The environment has been asked. */
     void turned(TurnAsk ask, SampleOutcome outcome) {
         asking.remove(ask.index());
-        take(outcome, ask.engineId());
+        take(outcome, Objects.requireNonNullElseGet(homes.get(ask.index()), () -> new Home(ask.engineId(), null)));
     }
 
     /**
@@ -198,7 +198,7 @@ final class GroupWork {
         promptTokens = Int32Array.of(tokens);
     }
 
-    void take(SampleOutcome outcome, String engineId) {
+    void take(SampleOutcome outcome, Home home) {
         switch (outcome) {
             case SampleOutcome.Accepted accepted -> {
                 begun.remove(accepted.index());
@@ -215,20 +215,21 @@ final class GroupWork {
                     begun.put(aborted.index(), aborted.begun());
                 }
             }
-            case SampleOutcome.TurnEnded ended ->
-                asking.put(ended.index(), new TurnAsk(task, ended.index(), ended.whole(), engineId));
-            case SampleOutcome.TurnAnswered answered -> {
-                begun.put(answered.index(), answered.begun());
-                homes.put(answered.index(), engineId);
+            case SampleOutcome.TurnEnded ended -> {
+                asking.put(ended.index(), new TurnAsk(task, ended.index(), ended.whole(), home.engineId()));
+                homes.put(ended.index(), home);
             }
+            case SampleOutcome.TurnAnswered answered -> begun.put(answered.index(), answered.begun());
             case SampleOutcome.Unanswered unanswered -> {
                 tokensAborted += unanswered.tokens();
                 begun.remove(unanswered.index());
-                done.put(unanswered.index(), GroupSampler.failed(unanswered.index(), engineId, unanswered.reason()));
+                done.put(
+                        unanswered.index(),
+                        GroupSampler.failed(unanswered.index(), home.engineId(), unanswered.reason()));
             }
             case SampleOutcome.Refused refused -> {
                 tokensAborted += refused.tokens();
-                refuse(refused.index(), engineId, refused.reason());
+                refuse(refused.index(), home.engineId(), refused.reason());
             }
         }
     }

@@ -12,12 +12,14 @@ import dev.sluice.events.RunEvent.RunPlanned;
 import dev.sluice.events.RunEvent.RunSucceeded;
 import dev.sluice.events.RunEvent.TrainerShare;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.PauseMode;
 import dev.sluice.rollout.assignment.AssignmentChange.Release;
 import dev.sluice.rollout.assignment.AssignmentChange.Serve;
 import dev.sluice.rollout.assignment.AssignmentChange.Unchanged;
 import dev.sluice.rollout.assignment.Share.EngineRecipe;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -28,7 +30,7 @@ class AssignmentsTest {
     void aPlannedRun() throws JsonProcessingException {
         TrainingRequest request = EventJson.mapper()
                 .readValue(
-                        "{\"model\":{\"path\":\"/models/tiny\"},\"weights\":{\"loadDeadlineSeconds\":30}}",
+                        "{\"model\":{\"path\":\"/models/tiny\"},\"rollout\":{\"pauseMode\":\"retract\"},\"weights\":{\"loadDeadlineSeconds\":30}}",
                         TrainingRequest.class);
         Plan plan = new Plan(
                 Backend.CPU,
@@ -47,7 +49,14 @@ class AssignmentsTest {
         // When
         AssignmentChange change = assignments.apply(assigned(1, share("rollout-1", "now", 2)));
         // Then
-        EngineRecipe recipe = new EngineRecipe("/models/tiny", List.of("--dp-size", "1"), 32, Duration.ofSeconds(30));
+        EngineRecipe recipe = new EngineRecipe(
+                "/models/tiny",
+                List.of("--dp-size", "1"),
+                32,
+                Duration.ofSeconds(30),
+                Map.of(),
+                List.of(),
+                PauseMode.RETRACT);
         assertThat(change).isEqualTo(new Serve(new Share("run", 1, 2, List.of(), recipe)));
     }
 

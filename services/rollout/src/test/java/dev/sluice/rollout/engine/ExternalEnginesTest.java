@@ -6,11 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpServer;
 import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.assignment.Share.EngineRecipe;
+import dev.sluice.sglang.GenerateRequest;
+import dev.sluice.sglang.SamplingParams;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
@@ -103,6 +107,34 @@ class ExternalEnginesTest {
         assertThat(router.members()).isEqualTo(1);
         assertThat(router.api().healthy(Duration.ofSeconds(5))).isTrue();
         assertThat(calls).contains("/continue_generation", "/abort_request", "/health");
+    }
+
+    @Test
+    void samplesOfAGroupGoThroughARouterUnderOneRoutingKey() throws IOException {
+        // Given
+        answer("/workers", 200, "{\"workers\":[{\"url\":\"" + address + "\"}]}");
+        answer("/health", 200, "");
+        List<String> keys = Collections.synchronizedList(new ArrayList<>());
+        server.createContext("/generate", exchange -> {
+            keys.add(exchange.getRequestHeaders().getFirst("X-SMG-Routing-Key"));
+            exchange.getRequestBody().readAllBytes();
+            byte[] reply = "{\"output_ids\":[],\"meta_info\":{\"id\":\"r\",\"completion_tokens\":0}}"
+                    .getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, reply.length);
+            exchange.getResponseBody().write(reply);
+            exchange.close();
+        });
+        EngineProcess router = new ExternalRouter(address, null).launch("a", SHARE, List.of());
+        var params = SamplingParams.of(1, 1);
+        // When
+        router.api()
+                .generate(
+                        List.of(
+                                GenerateRequest.ofTokens("run/7#0.1.1/0", new int[] {1}, params),
+                                GenerateRequest.ofTokens("run/7#0.1.1/1", new int[] {1}, params)),
+                        Duration.ofSeconds(5));
+        // Then
+        assertThat(keys).containsExactly("run/7", "run/7");
     }
 
     @Test

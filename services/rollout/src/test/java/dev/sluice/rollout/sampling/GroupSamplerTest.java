@@ -18,7 +18,9 @@ import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.SamplingParams;
+import dev.sluice.sglang.StreamedSamples;
 import dev.sluice.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -121,6 +123,7 @@ class GroupSamplerTest {
                                     "r/",
                                     "e",
                                     new Engine.Seat(0, null),
+                                    null,
                                     Duration.ofSeconds(1)))
                     .promptTokens();
         }
@@ -148,6 +151,11 @@ class GroupSamplerTest {
         }
 
         @Override
+        public void stream(List<GenerateRequest> requests, StreamedSamples samples, Duration deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public void abort(String ridPrefix) {
             throw new UnsupportedOperationException();
         }
@@ -168,7 +176,7 @@ class GroupSamplerTest {
         }
 
         @Override
-        public List<String> load(WeightSource source, Duration deadline) {
+        public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
             throw new UnsupportedOperationException();
         }
     }

@@ -8,6 +8,7 @@ import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.http.Json;
 import dev.sluice.sglang.GenerateResponse;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ReplyCheckTest {
@@ -112,10 +113,11 @@ class ReplyCheckTest {
     @Test
     void aSampleThatWentOnHasTheTokensOfBothVersions() {
         // Given two tokens of version 2
-        PartialSample begun =
-                PartialSample.generated(new int[] {7, 8}, new float[] {-1, -2}, 2, PartialSample.Drafts.NONE);
+        PartialSample begun = PartialSample.generated(
+                new int[] {7, 8}, new float[] {-1, -2}, List.of(new VersionSpan(2, 2)), PartialSample.Drafts.NONE);
         // When
-        var outcome = ReplyCheck.check(0, read(REPLY), new ReplyCheck.Expected("engine-1", 3, 5, begun, false, false));
+        var outcome =
+                ReplyCheck.check(0, read(REPLY), new ReplyCheck.Expected("engine-1", 3, 3, 5, begun, false, false));
         // Then
         Sample sample = ((SampleOutcome.Accepted) outcome).sample();
         assertThat(sample.tokens().toArray()).containsExactly(7, 8, 9, 11, 1);
@@ -124,7 +126,7 @@ class ReplyCheckTest {
     }
 
     private static ReplyCheck.Expected expected(int version, int maxTokens) {
-        return new ReplyCheck.Expected("engine-1", version, maxTokens, PartialSample.NOTHING, false, false);
+        return new ReplyCheck.Expected("engine-1", version, version, maxTokens, PartialSample.NOTHING, false, false);
     }
 
     @Test

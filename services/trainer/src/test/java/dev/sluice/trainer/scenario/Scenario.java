@@ -129,6 +129,7 @@ final class Scenario implements AutoCloseable {
                         3,
                         60,
                         TrainingRequest.PartialRollout.RESTART,
+                        TrainingRequest.PauseMode.ABORT,
                         filter,
                         0,
                         new TrainingRequest.Speculation(TrainingRequest.SpeculationAlgorithm.NONE, 0, 0),
