@@ -121,6 +121,9 @@ class RunLifeTest {
     void enginesThatDoNotGetReadyFailTheRun() {
         story.start("rollout-1", "a", Role.ROLLOUT, 2);
         story.start("trainer-1", "a", Role.TRAINER, 1);
+        story.happens();
+        story.hear(Reports.converted(Story.RUN));
+        story.hear(Reports.trainerReady(Story.RUN, story.assignment()));
 
         List<RunEvent> decided = story.pass(Duration.ofSeconds(1205));
 
