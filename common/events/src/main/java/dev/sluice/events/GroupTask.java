@@ -1,7 +1,7 @@
 package dev.sluice.events;
 
 import dev.sluice.events.GroupEvent.Sample;
-import dev.sluice.events.TrainingRequest.PartialRollout;
+import dev.sluice.events.Rollout.PartialRollout;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -68,7 +68,7 @@ public sealed interface GroupTask extends Event {
             TrainingRequest.@Nullable Reward scoring,
 
             @About("Who answers the model's turns; where it is absent, a response is one turn")
-            TrainingRequest.@Nullable Turns turns)
+            Rollout.@Nullable Turns turns)
             implements GroupTask {
         public GroupRequested {
             partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;

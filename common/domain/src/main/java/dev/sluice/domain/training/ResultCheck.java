@@ -3,8 +3,8 @@ package dev.sluice.domain.training;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingEvent.DropReason;
-import dev.sluice.events.TrainingRequest.DynamicFilter;
 import java.util.Optional;
 
 /** Whether a result can be trained on. What an instance writes is checked here before anything relies on it. */

@@ -3,7 +3,7 @@ package dev.sluice.rollout.sampling;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Sampling;
-import dev.sluice.events.TrainingRequest.PartialRollout;
+import dev.sluice.events.Rollout.PartialRollout;
 import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EngineApi;
 import dev.sluice.rollout.environment.Environments;

@@ -8,7 +8,7 @@ import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.SamplesParked;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.Int32Array;
-import dev.sluice.events.TrainingRequest.PartialRollout;
+import dev.sluice.events.Rollout.PartialRollout;
 import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.sampling.PartialSample;
 import dev.sluice.rollout.sampling.SampleOutcome;

@@ -15,6 +15,7 @@ import dev.sluice.events.Int32Array;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.UInt8Array;
+import dev.sluice.trainer.Requests;
 import dev.sluice.trainer.dispatch.Work;
 import dev.sluice.trainer.prompts.PromptForm;
 import dev.sluice.trainer.prompts.PromptSet;
@@ -122,24 +123,7 @@ class EvaluationRoundTest {
     }
 
     private static TrainedRun run() {
-        TrainingRequest.Data data = new TrainingRequest.Data(
-                "p.jsonl", "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE);
-        TrainingRequest.Rollout rollout =
-                new TrainingRequest.Rollout(1, 1, 1, 1, 0, 0, 1, 1, -1, 0, 0, 1, 60, 0, null, null, null);
-        TrainingRequest request = new TrainingRequest(
-                "r",
-                null,
-                null,
-                null,
-                null,
-                data,
-                TrainingRequest.Reward.named("exact"),
-                List.of(),
-                rollout,
-                null,
-                null,
-                null,
-                null);
+        TrainingRequest request = Requests.with(Map.of("data.seed", 7, "rollout.maxRounds", 1));
         return new TrainedRun("run", 1, request, null, new RunFolders(Path.of("run"), 1));
     }
 }
