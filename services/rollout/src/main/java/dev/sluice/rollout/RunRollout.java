@@ -143,8 +143,8 @@ final class RunRollout implements EngineWork {
     }
 
     @Override
-    public boolean pins(int version) {
-        return groups.pins(version);
+    public boolean pins(Engine engine, int version) {
+        return groups.pins(engine, version);
     }
 
     @Override

@@ -349,6 +349,11 @@ public final class TrainingState {
         return progress.kept();
     }
 
+    /** The newest weight version with nothing in it that was trained after this step. */
+    public int versionAfter(int step) {
+        return progress.versionAfter(step);
+    }
+
     public boolean isEvaluated(String set, int step) {
         return progress.isEvaluated(set, step);
     }

@@ -14,11 +14,13 @@ import dev.sluice.rollout.sampling.SamplingFailure;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -146,28 +148,35 @@ public final class GroupQueue {
         }
     }
 
-    /** Whether a group that only this version may sample runs or waits. */
-    public boolean pins(int version) {
-        return works.values().stream()
-                .anyMatch(work -> work.ending() == null
-                        && !work.answered()
-                        && !work.scoring()
-                        && Objects.equals(work.task().exactWeightVersion(), version));
+    /** Whether a group that only this version may sample runs or waits, and this engine is one that keeps it for that. */
+    public boolean pins(Engine engine, int version) {
+        return engines.keepers(version).contains(engine.id())
+                && works.values().stream()
+                        .anyMatch(work -> work.ending() == null
+                                && !work.answered()
+                                && !work.scoring()
+                                && Objects.equals(work.task().exactWeightVersion(), version));
     }
 
     /** Gives waiting samples to engines that may and can take them. */
     public void pump() {
+        // Engines whose next room is for a group that no other engine may sample: later groups do not overtake it
+        // there.
+        Set<String> reserved = new HashSet<>();
         for (GroupWork work : List.copyOf(works.values())) {
             if (work.ending() != null || work.answered()) {
                 continue;
             }
             for (List<Integer> call : work.calls()) {
-                switch (engines.choose(work.bound(), call.size(), work.home(call))) {
+                switch (engines.choose(work.bound(), call.size(), work.home(call), reserved)) {
                     case Admission.Decision.To to -> dispatch(work, engines.byId(to.engineId()), call);
                     case Admission.Decision.NoVersion none -> endIfVersionIsGone(work);
                     case Admission.Decision.NoRoom full -> {
-                        count();
-                        return;
+                        if (work.bound().exact() == null) {
+                            count();
+                            return;
+                        }
+                        reserved.addAll(engines.keepers(work.bound().exact()));
                     }
                 }
             }

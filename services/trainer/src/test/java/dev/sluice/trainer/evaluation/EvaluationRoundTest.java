@@ -22,6 +22,7 @@ import dev.sluice.trainer.prompts.PromptSet;
 import dev.sluice.trainer.run.RunFolders;
 import dev.sluice.trainer.run.TrainedRun;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -41,7 +42,8 @@ class EvaluationRoundTest {
                     "sha",
                     PromptForm.PLAIN),
             20,
-            7);
+            7,
+            Duration.ofMinutes(60));
 
     @Test
     void asksForEveryRowByExactlyOneVersion() {
