@@ -65,13 +65,20 @@ public record Rollout(
         Turns turns,
 
         @About("Engines up to which instances that join later are used; 0 for as many as planned")
-        int maxEngines) {
+        int maxEngines,
+
+        @About("Regular expressions in RE2's syntax of which a match ends a response, which keeps it")
+        List<String> stopRegex,
+
+        @About("Functions of one's own, asked over HTTP") @Nullable
+        Hooks hooks) {
     public Rollout {
         partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
         dynamicFilter = dynamicFilter == null ? DynamicFilter.NONE : dynamicFilter;
         layout = layout == null ? RolloutLayout.AUTO : layout;
         stop = stop == null ? List.of() : List.copyOf(stop);
         stopTokenIds = stopTokenIds == null ? List.of() : List.copyOf(stopTokenIds);
+        stopRegex = stopRegex == null ? List.of() : List.copyOf(stopRegex);
         sglang = sglang == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(sglang));
     }
 
@@ -91,6 +98,16 @@ public record Rollout(
 
             @About("Seconds that the environment has for one answer")
             int turnTimeoutSeconds) {}
+
+    @About("Functions of one's own with slime's signatures, such as sluice-hooks hosts; each asked over HTTP")
+    public record Hooks(
+            @About("Generates each response: takes {sample, sampling_params, evaluation, router_url}") @Nullable
+            String generate,
+
+            @About("Says whether a scored group is trained on: takes {samples}") @Nullable
+            String dynamicFilter,
+
+            @About("Seconds that one call may take") int timeoutSeconds) {}
 
     public enum PartialRollout {
         RESTART,

@@ -570,6 +570,7 @@ class RunRolloutTest {
                 parked,
                 null,
                 null,
+                null,
                 null);
     }
 

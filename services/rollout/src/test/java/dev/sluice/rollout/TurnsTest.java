@@ -345,6 +345,7 @@ class TurnsTest {
                 parked,
                 null,
                 null,
-                new Turns(hook, maxTurns, 1)));
+                new Turns(hook, maxTurns, 1),
+                null));
     }
 }

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 /** Every rule over a whole request. To add one, write its check beside those of its subject and list it here. */
 public final class RequestRules {
     static final List<RequestRule> ALL = Stream.of(
-                    WorldRules.ALL, RewardRules.ALL, SamplingRules.ALL, TurnRules.ALL, TrainingRules.ALL)
+                    WorldRules.ALL, RewardRules.ALL, SamplingRules.ALL, TurnRules.ALL, HookRules.ALL, TrainingRules.ALL)
             .flatMap(List::stream)
             .toList();
 

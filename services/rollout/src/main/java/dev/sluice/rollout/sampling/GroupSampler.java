@@ -129,6 +129,9 @@ public final class GroupSampler {
         if (!sampling.stop().isEmpty()) {
             params = params.stop(sampling.stop());
         }
+        if (!sampling.stopRegex().isEmpty()) {
+            params = params.stopRegex(sampling.stopRegex());
+        }
         if (!sampling.stopTokenIds().isEmpty()) {
             params = params.stopTokenIds(sampling.stopTokenIds());
         }

@@ -321,7 +321,8 @@ final class GroupWork {
                 promptTokens,
                 new ArrayList<>(done.values()),
                 tokensAborted,
-                Duration.between(accepted, now).toMillis() / 1000.0);
+                Duration.between(accepted, now).toMillis() / 1000.0,
+                null);
     }
 
     GroupAbandoned abandoned(String reason) {

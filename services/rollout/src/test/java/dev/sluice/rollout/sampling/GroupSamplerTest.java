@@ -70,7 +70,7 @@ class GroupSamplerTest {
     void stopsAreAskedForWhereTheTaskHasThem() throws IOException {
         Prompt prompt = Prompt.of(List.of(Message.of("user", "Hi")));
 
-        send(GLM, prompt, new Sampling(1, 1, -1, 8, 42, List.of("\n\n", "User:"), List.of(7, 9)));
+        send(GLM, prompt, new Sampling(1, 1, -1, 8, 42, List.of("\n\n", "User:"), List.of(7, 9), List.of()));
         send(GLM, prompt, new Sampling(1, 1, -1, 8, 42));
 
         SamplingParams with = sent.get(0).samplingParams();

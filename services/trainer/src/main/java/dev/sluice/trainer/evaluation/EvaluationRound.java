@@ -131,13 +131,21 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                         List.of(),
                         prompts.metadata(row),
                         run.request().reward(),
-                        run.request().rollout().turns()));
+                        run.request().rollout().turns(),
+                        run.request().rollout().hooks()));
     }
 
     private Sampling sampling(int row, int round) {
         long seed = Objects.hash(run.request().data().seed(), set.name(), row, round) & Long.MAX_VALUE;
         Rollout rollout = run.request().rollout();
         return new Sampling(
-                set.temperature(), 1.0, -1, set.maxResponseTokens(), seed, rollout.stop(), rollout.stopTokenIds());
+                set.temperature(),
+                1.0,
+                -1,
+                set.maxResponseTokens(),
+                seed,
+                rollout.stop(),
+                rollout.stopTokenIds(),
+                rollout.stopRegex());
     }
 }

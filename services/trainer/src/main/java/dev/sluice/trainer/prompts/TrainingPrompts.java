@@ -74,7 +74,8 @@ public final class TrainingPrompts {
                         rollout.maxResponseTokens(),
                         order.samplingSeed(ask.cursor(), ask.round()),
                         rollout.stop(),
-                        rollout.stopTokenIds()),
+                        rollout.stopTokenIds(),
+                        rollout.stopRegex()),
                 ask.minimumVersion(),
                 null,
                 deadline,
@@ -82,6 +83,7 @@ public final class TrainingPrompts {
                 List.of(),
                 set.metadata(row),
                 run.request().reward(),
-                rollout.turns());
+                rollout.turns(),
+                rollout.hooks());
     }
 }

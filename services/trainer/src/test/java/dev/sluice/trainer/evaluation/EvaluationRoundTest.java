@@ -101,7 +101,8 @@ class EvaluationRoundTest {
                 .toList();
         results.put(
                 new Work.Key(groupId, inRound),
-                new GroupSampled("run", 1, groupId, -1, inRound, 0, "rollout-1", Int32Array.of(1), samples, 0, 0.1));
+                new GroupSampled(
+                        "run", 1, groupId, -1, inRound, 0, "rollout-1", Int32Array.of(1), samples, 0, 0.1, null));
     }
 
     private static Sample sample(int index, @Nullable Double reward) {

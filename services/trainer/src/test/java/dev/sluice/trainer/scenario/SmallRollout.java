@@ -167,7 +167,8 @@ final class SmallRollout implements AutoCloseable {
                 Int32Array.of(1, 2, 3),
                 samples,
                 0,
-                0.01);
+                0.01,
+                null);
     }
 
     private Sample sample(int index, long seed, boolean right) {
