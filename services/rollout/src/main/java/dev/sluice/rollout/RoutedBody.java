@@ -3,6 +3,7 @@ package dev.sluice.rollout;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.sluice.http.Json;
+import dev.sluice.rollout.task.RoutedRequest;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param runId {@code run_id}: the run whose engines are meant; null for the only one
  * @param minVersion {@code min_weight_version}
  * @param exactVersion {@code exact_weight_version}
+ * @param session {@code custom_params.sluice_session}, also of the sampling parameters: the sample that it is for, see {@link
+ *     dev.sluice.rollout.sampling.RouterSession}
  * @param rid of a single request; null where it has none or several
  * @param samples that are asked for: prompts times n
  */
@@ -20,6 +23,7 @@ record RoutedBody(
         @Nullable String runId,
         @Nullable Integer minVersion,
         @Nullable Integer exactVersion,
+        @Nullable String session,
         @Nullable String rid,
         int samples) {
     private static final int MAX_SAMPLES = 65_536;
@@ -28,6 +32,7 @@ record RoutedBody(
     static RoutedBody read(byte[] body) throws IOException {
         String runId = null;
         String rid = null;
+        String session = null;
         Integer min = null;
         Integer exact = null;
         int prompts = 1;
@@ -46,7 +51,12 @@ record RoutedBody(
                     case "rid" -> rid = value == JsonToken.VALUE_STRING ? parser.getText() : null;
                     case "n" -> each = value == JsonToken.VALUE_NULL ? 1 : number(parser, key);
                     case "text", "prompt", "input_ids" -> prompts = Math.max(prompts, prompts(parser));
-                    case "sampling_params" -> each = value == JsonToken.START_OBJECT ? several(parser) : each;
+                    case "sampling_params" -> {
+                        Sampling sampling = Sampling.read(parser);
+                        each = sampling.n() == null ? each : sampling.n();
+                        session = sampling.session() == null ? session : sampling.session();
+                    }
+                    case "custom_params" -> session = sessionOf(parser);
                     default -> {}
                 }
                 if (parser.currentToken().isStructStart()) {
@@ -58,7 +68,14 @@ record RoutedBody(
         if (samples < 1 || samples > MAX_SAMPLES) {
             throw new IOException("it asks for %d samples; 1 to %d are taken".formatted(samples, MAX_SAMPLES));
         }
-        return new RoutedBody(runId, min, exact, prompts == 1 ? rid : null, (int) samples);
+        if (session != null && runId == null && session.contains(RoutedRequest.SESSION_SEPARATOR)) {
+            runId = session.substring(0, session.indexOf(RoutedRequest.SESSION_SEPARATOR));
+        }
+        return new RoutedBody(runId, min, exact, session, prompts == 1 ? rid : null, (int) samples);
+    }
+
+    RoutedRequest request() {
+        return new RoutedRequest(minVersion, exactVersion, session, samples);
     }
 
     private static @Nullable String text(JsonParser parser, String key) throws IOException {
@@ -92,18 +109,40 @@ record RoutedBody(
         return single || prompts == 0 ? 1 : prompts;
     }
 
-    /** The n of sampling parameters. Leaves the parser at the object's end. */
-    private static int several(JsonParser parser) throws IOException {
-        int each = 1;
-        while (parser.nextToken() != JsonToken.END_OBJECT) {
-            String key = parser.currentName();
-            parser.nextToken();
-            if (key.equals("n")) {
-                Integer n = number(parser, key);
-                each = n == null ? 1 : n;
+    /** The session of custom parameters. Leaves the parser at the value's end. */
+    private static @Nullable String sessionOf(JsonParser parser) throws IOException {
+        String session = null;
+        if (parser.currentToken() == JsonToken.START_OBJECT) {
+            while (parser.nextToken() != JsonToken.END_OBJECT) {
+                String key = parser.currentName();
+                parser.nextToken();
+                if (key.equals("sluice_session")) {
+                    session = text(parser, key);
+                }
+                parser.skipChildren();
             }
-            parser.skipChildren();
         }
-        return each;
+        return session;
+    }
+
+    /** What sampling parameters say of these. */
+    private record Sampling(@Nullable Integer n, @Nullable String session) {
+        /** Leaves the parser at the value's end. */
+        static Sampling read(JsonParser parser) throws IOException {
+            Integer n = null;
+            String session = null;
+            if (parser.currentToken() == JsonToken.START_OBJECT) {
+                while (parser.nextToken() != JsonToken.END_OBJECT) {
+                    String key = parser.currentName();
+                    parser.nextToken();
+                    switch (key) {
+                        case "n" -> n = number(parser, key);
+                        case "custom_params" -> session = sessionOf(parser);
+                        default -> parser.skipChildren();
+                    }
+                }
+            }
+            return new Sampling(n, session);
+        }
     }
 }

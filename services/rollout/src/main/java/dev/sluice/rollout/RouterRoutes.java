@@ -103,8 +103,7 @@ class RouterRoutes {
         }
         Context context = Vertx.currentContext();
         instance.direct(body.runId(), run -> {
-            Placement placement = run.<Placement>map(
-                            direct -> direct.place(body.minVersion(), body.exactVersion(), body.samples()))
+            Placement placement = run.<Placement>map(direct -> direct.place(body.request()))
                     .orElseGet(() -> new Placement.Unavailable(
                             body.runId() == null
                                     ? "this instance serves no run, or several; name one with run_id"
@@ -115,6 +114,7 @@ class RouterRoutes {
 
     private void placed(RoutingContext call, RoutedBody body, Placement placement) {
         switch (placement) {
+            case Placement.Over over -> answer(call, 410, error(410, over.reason()));
             case Placement.Unavailable none -> answer(call, 503, error(503, none.reason()));
             case Placement.WrongVersion wrong ->
                 answer(call, 409, error(409, wrong.reason()).put("weight_version", Integer.toString(wrong.newest())));

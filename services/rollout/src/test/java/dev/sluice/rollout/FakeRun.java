@@ -12,8 +12,10 @@ import dev.sluice.rollout.assignment.Share.EngineRecipe;
 import dev.sluice.rollout.engine.EngineDeadlines;
 import dev.sluice.rollout.engine.EngineFigures;
 import dev.sluice.rollout.environment.Environments;
+import dev.sluice.rollout.hook.OwnFunctions;
 import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
+import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.task.GroupFigures;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -46,6 +48,21 @@ final class FakeRun {
 
     /** A run with environments that is not served yet. */
     FakeRun(Path folder, int enginesInAll, Environments environments, List<String> args, Fallback... fallbacks) {
+        this(folder, enginesInAll, environments, new OwnFunctions(List.of(), 4, () -> ""), args, fallbacks);
+    }
+
+    /** A run with functions of one's own that is not served yet. */
+    FakeRun(Path folder, OwnFunctions functions) {
+        this(folder, 1, new Environments(List.of(), 4, List.of()), functions, List.of());
+    }
+
+    private FakeRun(
+            Path folder,
+            int enginesInAll,
+            Environments environments,
+            OwnFunctions functions,
+            List<String> args,
+            Fallback... fallbacks) {
         this.folder = folder;
         AtomicInteger ids = new AtomicInteger();
         var deadlines = new EngineDeadlines(
@@ -69,8 +86,7 @@ final class FakeRun {
                 folder.resolve("local-weights"),
                 new EngineFigures(registry),
                 new GroupFigures(registry),
-                new Rewards(List.of(), 4, new OwnRewards(List.of())),
-                environments);
+                new GroupSampler.Others(new Rewards(List.of(), 4, new OwnRewards(List.of())), environments, functions));
         var recipe = new EngineRecipe(MODEL.toString(), args, 8, Duration.ofSeconds(60), Map.of(), List.of(fallbacks));
         share = new Share("run", 1, enginesInAll, List.of(), recipe);
         run = new RunRollout(around, share);

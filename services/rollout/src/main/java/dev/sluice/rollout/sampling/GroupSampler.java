@@ -1,12 +1,15 @@
 package dev.sluice.rollout.sampling;
 
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.Verdict;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.Rollout.PartialRollout;
 import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EngineApi;
 import dev.sluice.rollout.environment.Environments;
+import dev.sluice.rollout.hook.HookException;
+import dev.sluice.rollout.hook.OwnFunctions;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.reward.Score;
 import dev.sluice.sglang.GenerateRequest;
@@ -19,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 
 /** Samples and scores groups of one run; blocks while an engine generates. */
 public final class GroupSampler {
@@ -27,12 +31,17 @@ public final class GroupSampler {
     private final PromptTokens prompts;
     private final GroupScorer scorer;
     private final TurnTaker turns;
+    private final HookCalls hooks;
+
+    /** Whom samplers ask besides engines. */
+    public record Others(Rewards rewards, Environments environments, OwnFunctions functions) {}
 
     /** @param modelDirectory has the chat template, which is asked for with the first conversation */
-    public GroupSampler(Tokenizer tokenizer, Path modelDirectory, Rewards rewards, Environments environments) {
+    public GroupSampler(Tokenizer tokenizer, Path modelDirectory, Others others) {
         this.prompts = new PromptTokens(tokenizer, modelDirectory);
-        this.scorer = new GroupScorer(tokenizer, rewards);
-        this.turns = new TurnTaker(tokenizer, environments);
+        this.scorer = new GroupScorer(tokenizer, others.rewards());
+        this.turns = new TurnTaker(tokenizer, others.environments());
+        this.hooks = new HookCalls(tokenizer, prompts, Vocabulary.size(tokenizer, modelDirectory), others.functions());
     }
 
     /**
@@ -85,6 +94,13 @@ public final class GroupSampler {
         return turns.answer(ask, left);
     }
 
+    /** What one sample of a function of one's own brought: the prompt's tokens and its outcome. */
+    public SampledBatch generate(GenerateAsk ask, Duration left) {
+        int[] prompt = prompts.of(ask.task().prompt());
+        SamplingParams params = params(ask.task().sampling(), ask.index(), 0);
+        return new SampledBatch(prompt, List.of(hooks.generate(ask, params, prompt, left)));
+    }
+
     static boolean masksOlder(GroupRequested task) {
         return task.partialRollout() == PartialRollout.CONTINUE_MASKED;
     }
@@ -96,6 +112,15 @@ public final class GroupSampler {
      */
     public List<Sample> score(GroupRequested task, List<Sample> samples, Duration left) {
         return scorer.score(task, samples, left);
+    }
+
+    /**
+     * What the run's own filter says of a scored group; null where none is asked.
+     *
+     * @throws HookException if it says nothing that can be used
+     */
+    public @Nullable Verdict judge(GroupRequested task, List<Sample> samples, Duration left) throws HookException {
+        return hooks.judge(task, samples, left);
     }
 
     private static GenerateRequest request(SamplingCall call, int[] prompt, int index, PartialSample begun) {

@@ -3,12 +3,15 @@ package dev.sluice.rollout.task;
 import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EnginePool;
 import dev.sluice.rollout.engine.EngineState;
+import dev.sluice.rollout.sampling.RouterSession;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.net.URI;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import java.util.UUID;
 
 /**
  * Requests of SGLang clients, placed on the engines of a run beside its groups. An engine that is to be updated waits for
@@ -18,12 +21,27 @@ public final class DirectRequests {
     private final EnginePool pool;
     private final WeightVersions weights;
     private final Runnable released;
+    private final Map<String, Open> sessions = new HashMap<>();
+
+    /** A session and what may sample its requests. */
+    private record Open(RouterSession session, VersionBound bound) {}
 
     /** @param released runs when an engine has become freer */
     public DirectRequests(EnginePool pool, WeightVersions weights, Runnable released) {
         this.pool = pool;
         this.weights = weights;
         this.released = released;
+    }
+
+    /** Opens the engines to whoever generates one sample, within its bound; {@link #close} ends that. */
+    RouterSession open(String runId, VersionBound bound) {
+        RouterSession session = new RouterSession(runId + RoutedRequest.SESSION_SEPARATOR + UUID.randomUUID());
+        sessions.put(session.id(), new Open(session, bound));
+        return session;
+    }
+
+    void close(RouterSession session) {
+        sessions.remove(session.id());
     }
 
     /** Where a request goes, or why it goes nowhere. */
@@ -33,6 +51,9 @@ public final class DirectRequests {
          * @param done to be run once, on the core's thread, when the reply has ended
          */
         record To(String engineId, URI address, int version, Runnable done) implements Placement {}
+
+        /** It belongs to a sample that nobody waits for any more. */
+        record Over(String reason) implements Placement {}
 
         /** No engine takes work now. */
         record Unavailable(String reason) implements Placement {}
@@ -51,12 +72,14 @@ public final class DirectRequests {
     /**
      * Places a request on the engine with the newest allowed weights, then the fewest samples; what does not fit waits there.
      *
-     * @param min the oldest weight version that may sample it; null for any
-     * @param exact the only one; null where {@code min} is the bound
-     * @param samples that it asks for
+     * A request of a session stays within the session's bound, whatever else it says.
      */
-    public Placement place(@Nullable Integer min, @Nullable Integer exact, int samples) {
-        VersionBound bound = new VersionBound(min == null ? 0 : min, exact);
+    public Placement place(RoutedRequest request) {
+        Open open = request.session() == null ? null : sessions.get(request.session());
+        if (request.session() != null && open == null) {
+            return new Placement.Over("the sample of this session is done or no longer wanted; end without it");
+        }
+        VersionBound bound = open == null ? VersionBound.of(request) : open.bound();
         List<Engine> ready = pool.engines()
                 .filter(engine -> engine.state() instanceof EngineState.Ready)
                 .toList();
@@ -84,9 +107,12 @@ public final class DirectRequests {
                     newest);
         }
         Engine engine = chosen.get();
-        int version = engine.dispatchedAnywhere(samples);
+        int version = engine.dispatchedAnywhere(request.samples());
+        if (open != null) {
+            open.session().served(version, engine.id());
+        }
         return new Placement.To(engine.id(), engine.address(), version, () -> {
-            engine.returned(samples, null);
+            engine.returned(request.samples(), null);
             released.run();
         });
     }
