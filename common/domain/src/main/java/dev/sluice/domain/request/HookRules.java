@@ -8,6 +8,7 @@ import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.Rollout.Hooks;
 import dev.sluice.events.TrainingRequest;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Rules about functions of one's own and about stop patterns. Whether an instance may call an address only the instance knows. */
@@ -64,7 +65,7 @@ final class HookRules {
             findings.error(
                     "rollout.dynamicFilter",
                     "two filters are named: %s and rollout.hooks.dynamicFilter"
-                            .formatted(named.name().toLowerCase(java.util.Locale.ROOT)),
+                            .formatted(named.name().toLowerCase(Locale.ROOT)),
                     "set it to none, or leave out rollout.hooks.dynamicFilter");
         }
     }

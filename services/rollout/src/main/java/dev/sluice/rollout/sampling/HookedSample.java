@@ -8,6 +8,7 @@ import dev.sluice.rollout.hook.HookException;
 import dev.sluice.rollout.reward.Score;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a sample of what a function of one's own answers: a Sample of slime's by its attributes. Nothing in it is taken on trust.
@@ -22,7 +23,7 @@ record HookedSample(
         int[] prompt,
         int vocabulary,
         int maxTokens,
-        @org.jspecify.annotations.Nullable String rewardKey) {
+        @Nullable String rewardKey) {
     /** Rounding of a probability of one. */
     private static final double MOST_LOGPROB = 1e-3;
 
