@@ -169,6 +169,17 @@ class TrainingStateTest {
         assertThat(closing.dropped()).extracting(GroupDrop::tokens).containsExactly(0, 1, 0, 0, 0, 0, 1);
     }
 
+    @Test
+    void knowsTheWeightsOfAStepThatLaterOnesHaveReplaced() {
+        publish(0);
+        publish(1);
+        publish(2);
+
+        assertThat(state.versionAfter(0)).isZero();
+        assertThat(state.versionAfter(1)).isEqualTo(1);
+        assertThat(state.versionAfter(7)).isEqualTo(2);
+    }
+
     private void askAll(int slots) {
         for (var ask = state.decideAsk(slots); ask.isPresent(); ask = state.decideAsk(slots)) {
             state.apply(ask.get());

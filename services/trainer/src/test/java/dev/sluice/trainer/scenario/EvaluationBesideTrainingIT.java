@@ -91,6 +91,28 @@ class EvaluationBesideTrainingIT {
     }
 
     @Test
+    void anEvaluationThatIsOverdueEndsWithWhatWasMeasuredAndTheRunGoesOn(KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("overdue");
+        try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, 1);
+                EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.GROUP_EVENTS);
+                SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            scenario.evaluationBound = Duration.ofSeconds(2);
+            rollout.holdEvaluation();
+            RunTrainer trainer = scenario.trainer(1);
+            trainer.start();
+
+            EvalCompleted first = log.await(runId, EvalCompleted.class, any -> true, DEADLINE);
+            rollout.measure();
+            log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
+
+            assertThat(first.step()).isZero();
+            assertThat(first.prompts()).isZero();
+            assertThat(log.events(runId, StepCompleted.class)).hasSize(Scenario.STEPS);
+            trainer.end(DEADLINE);
+        }
+    }
+
+    @Test
     void aSuccessorTellsWhatAKilledTrainerHasMeasured(KafkaBroker kafka) throws IOException {
         String runId = kafka.newRunId("succeeded");
         try (Scenario scenario = new Scenario(kafka.connection("trainer-test"), runId, dataRoot, 1);

@@ -34,6 +34,7 @@ final class Scenario implements AutoCloseable {
     final String runId;
     final Path dataRoot;
     final RunSignals signals = new RunSignals();
+    Duration evaluationBound = Duration.ofMinutes(60);
     private final KafkaConnection connection;
     private final TrainingRequest request;
     private final RolloutPool pool = new RolloutPool();
@@ -91,7 +92,7 @@ final class Scenario implements AutoCloseable {
         }
     }
 
-    private static TrainerConfig config() {
+    private TrainerConfig config() {
         String command = String.join(
                 ",",
                 ProcessHandle.current().info().command().orElseThrow(),
@@ -100,7 +101,11 @@ final class Scenario implements AutoCloseable {
                 "-cp",
                 System.getProperty("java.class.path").replace(",", "\\,"),
                 ChainWorkerMain.class.getName());
-        return dev.sluice.trainer.Configs.of(Map.of("sluice.trainer.worker.command", command));
+        return dev.sluice.trainer.Configs.of(Map.of(
+                "sluice.trainer.worker.command",
+                command,
+                "sluice.trainer.waits.evaluation",
+                evaluationBound.toString()));
     }
 
     private static TrainingRequest request(Path prompts, Path model, int maxPolicyLag, DynamicFilter filter) {

@@ -132,6 +132,10 @@ final class SmallRollout implements AutoCloseable {
                     runId, group.epoch(), group.groupId(), group.round(), group.attempt(), instanceId));
             waiting.add(group);
             sampleWhatMay();
+        } else if (task instanceof GroupTask.GroupWithdrawn withdrawn
+                && waiting.removeIf(group -> group.groupId().equals(withdrawn.groupId()))) {
+            loadNewest();
+            sampleWhatMay();
         }
     }
 
