@@ -71,13 +71,16 @@ class DynamicFilterOutput:
 
 
 def stand_in_for_slime() -> None:
-    """Lets `from slime.utils.types import Sample` work where slime is not installed."""
+    """Lets `from slime.utils.types import Sample` and `slime.utils.http_utils.post` work where slime is not installed."""
+    from .router import post
+
     if "slime" in sys.modules or find_spec("slime") is not None:
         return
     for name, content in {
         "slime": {},
         "slime.utils": {},
         "slime.utils.types": {"Sample": Sample},
+        "slime.utils.http_utils": {"post": post},
         "slime.rollout": {},
         "slime.rollout.filter_hub": {},
         "slime.rollout.filter_hub.base_types": {"DynamicFilterOutput": DynamicFilterOutput},

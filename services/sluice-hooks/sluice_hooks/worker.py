@@ -15,6 +15,7 @@ from dataclasses import asdict, is_dataclass
 from types import SimpleNamespace
 from typing import Any, Callable
 
+from .router import with_router
 from .sample import Sample, stand_in_for_slime
 
 
@@ -43,6 +44,7 @@ def group_reward(call: Callable[..., Any], args: Any, body: dict[str, Any]) -> A
 
 def generate(call: Callable[..., Any], args: Any, body: dict[str, Any]) -> Any:
     further = {"evaluation": bool(body.get("evaluation"))} if body["takes_evaluation"] else {}
+    args = with_router(args, body.get("router_url"))
     result = call(args, Sample.from_dict(body["sample"]), body.get("sampling_params", {}), **further)
     samples = result if isinstance(result, list) else [result]
     return {"samples": [sample.to_dict() for sample in samples]}

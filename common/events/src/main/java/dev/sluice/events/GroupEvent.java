@@ -42,7 +42,10 @@ public sealed interface GroupEvent extends Event {
             @About("Tokens generated for this attempt and thrown away")
             int tokensAborted,
 
-            @About("Seconds from the task's start") double seconds)
+            @About("Seconds from the task's start") double seconds,
+
+            @About("What the run's own filter says of the group; absent where it has none or gave no answer") @Nullable
+            Verdict verdict)
             implements GroupEvent {
 
         public boolean evaluation() {
@@ -97,6 +100,14 @@ public sealed interface GroupEvent extends Event {
             @About("Tokens generated for this attempt and thrown away")
             int tokensAborted)
             implements GroupEvent {}
+
+    @About("Whether a group is to be trained on")
+    record Verdict(
+            @About("It is") boolean keep,
+            @About("Why it is not") @Nullable String reason,
+
+            @About("It is all the same where a step would lack groups")
+            boolean keepWhenInsufficient) {}
 
     @About("One response")
     record Sample(

@@ -1,7 +1,7 @@
 package dev.sluice.events;
 
 import dev.sluice.events.GroupEvent.Sample;
-import dev.sluice.events.TrainingRequest.PartialRollout;
+import dev.sluice.events.Rollout.PartialRollout;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -68,7 +68,10 @@ public sealed interface GroupTask extends Event {
             TrainingRequest.@Nullable Reward scoring,
 
             @About("Who answers the model's turns; where it is absent, a response is one turn")
-            TrainingRequest.@Nullable Turns turns)
+            Rollout.@Nullable Turns turns,
+
+            @About("Functions of one's own; where they are absent, engines are asked and no group is judged")
+            Rollout.@Nullable Hooks hooks)
             implements GroupTask {
         public GroupRequested {
             partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
@@ -112,6 +115,7 @@ public sealed interface GroupTask extends Event {
                     List.of(),
                     null,
                     null,
+                    null,
                     null);
         }
 
@@ -141,7 +145,8 @@ public sealed interface GroupTask extends Event {
                     samples,
                     metadata,
                     scoring,
-                    turns);
+                    turns,
+                    hooks);
         }
     }
 
@@ -209,15 +214,19 @@ public sealed interface GroupTask extends Event {
             List<String> stop,
 
             @About("Tokens that end a response besides the model's own end")
-            List<Integer> stopTokenIds) {
+            List<Integer> stopTokenIds,
+
+            @About("Regular expressions of which a match ends a response, which keeps it")
+            List<String> stopRegex) {
         public Sampling {
+            stopRegex = stopRegex == null ? List.of() : List.copyOf(stopRegex);
             stop = stop == null ? List.of() : List.copyOf(stop);
             stopTokenIds = stopTokenIds == null ? List.of() : List.copyOf(stopTokenIds);
         }
 
         /** Where only the model's own end-of-sequence tokens end a response. */
         public Sampling(double temperature, double topP, int topK, int maxTokens, long seed) {
-            this(temperature, topP, topK, maxTokens, seed, List.of(), List.of());
+            this(temperature, topP, topK, maxTokens, seed, List.of(), List.of(), List.of());
         }
     }
 }

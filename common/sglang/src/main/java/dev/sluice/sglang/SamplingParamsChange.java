@@ -14,6 +14,7 @@ public final class SamplingParamsChange {
     private @Nullable Double minP;
     private @Nullable List<String> stop;
     private @Nullable List<Integer> stopTokenIds;
+    private @Nullable List<String> stopRegex;
     private @Nullable Double frequencyPenalty;
     private @Nullable Double presencePenalty;
     private @Nullable Double repetitionPenalty;
@@ -36,6 +37,7 @@ public final class SamplingParamsChange {
         minP = base.minP();
         stop = base.stop();
         stopTokenIds = base.stopTokenIds();
+        stopRegex = base.stopRegex();
         frequencyPenalty = base.frequencyPenalty();
         presencePenalty = base.presencePenalty();
         repetitionPenalty = base.repetitionPenalty();
@@ -77,6 +79,11 @@ public final class SamplingParamsChange {
 
     public SamplingParamsChange stop(List<String> value) {
         stop = List.copyOf(value);
+        return this;
+    }
+
+    public SamplingParamsChange stopRegex(List<String> value) {
+        stopRegex = List.copyOf(value);
         return this;
     }
 
@@ -154,7 +161,7 @@ public final class SamplingParamsChange {
                 minP,
                 stop,
                 stopTokenIds,
-                base.stopRegex(),
+                stopRegex,
                 frequencyPenalty,
                 presencePenalty,
                 repetitionPenalty,

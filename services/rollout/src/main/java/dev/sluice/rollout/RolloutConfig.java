@@ -60,6 +60,9 @@ interface RolloutConfig {
     /** What addresses begin with that a request's turns may make this instance call; none unless named here. */
     Optional<List<String>> environmentUrls();
 
+    /** Where functions of one's own reach the API for SGLang clients of this instance; this host alone reaches it unless set. */
+    Optional<URI> routerUrl();
+
     /** Calls at once to one reward's or environment's address, or of one own reward or environment. */
     @WithDefault("64")
     int rewardCalls();

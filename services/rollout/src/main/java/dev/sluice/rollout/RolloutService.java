@@ -23,17 +23,21 @@ import dev.sluice.rollout.engine.ExternalEngines;
 import dev.sluice.rollout.engine.ExternalRouter;
 import dev.sluice.rollout.environment.Environments;
 import dev.sluice.rollout.heartbeat.Heartbeats;
+import dev.sluice.rollout.hook.OwnFunctions;
 import dev.sluice.rollout.reward.OwnJars;
 import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
+import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.task.GroupFigures;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
+import io.quarkus.vertx.http.HttpServer;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -66,6 +70,7 @@ class RolloutService {
     private final CoreThread core = new CoreThread(Clock.systemUTC());
     private final KafkaPublisher publisher;
     private final RolloutInstance instance;
+    private final HttpServer server;
 
     RolloutService(
             RolloutConfig config,
@@ -73,12 +78,14 @@ class RolloutService {
             Roots roots,
             Readers readers,
             KafkaConnection connection,
+            HttpServer server,
             MeterRegistry registry) {
         this.config = config;
         this.identity = identity;
         this.roots = roots;
         this.readers = readers;
         this.connection = connection;
+        this.server = server;
         this.publisher = new KafkaPublisher(connection);
         this.instance =
                 new RolloutInstance(surroundings(registry), new Heartbeats(core, publisher, this::snapshot), slots());
@@ -115,11 +122,21 @@ class RolloutService {
                 localWeights,
                 new EngineFigures(registry),
                 new GroupFigures(registry),
-                new Rewards(config.rewardUrls().orElse(List.of()), config.rewardCalls(), OwnRewards.load(jars)),
-                new Environments(
-                        config.environmentUrls().orElse(List.of()),
-                        config.rewardCalls(),
-                        OwnJars.provided(EnvironmentFunction.class, jars)));
+                new GroupSampler.Others(
+                        new Rewards(config.rewardUrls().orElse(List.of()), config.rewardCalls(), OwnRewards.load(jars)),
+                        new Environments(
+                                config.environmentUrls().orElse(List.of()),
+                                config.rewardCalls(),
+                                OwnJars.provided(EnvironmentFunction.class, jars)),
+                        new OwnFunctions(
+                                config.rewardUrls().orElse(List.of()), config.rewardCalls(), this::routerUrl)));
+    }
+
+    /** Tasks come after this service listens. */
+    private String routerUrl() {
+        return config.routerUrl()
+                .map(URI::toString)
+                .orElseGet(() -> server.getLocalBaseUri().toString());
     }
 
     RolloutInstance instance() {

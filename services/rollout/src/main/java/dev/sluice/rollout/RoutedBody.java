@@ -3,6 +3,7 @@ package dev.sluice.rollout;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.sluice.http.Json;
+import dev.sluice.rollout.task.RoutedRequest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param exactVersion {@code exact_weight_version}
  * @param session {@code routing_key}, {@code session_id} or {@code session_params.id}: requests that share a conversation;
  *     null where it names none
+ * @param hook {@code custom_params.sluice_session}, also of the sampling parameters: the sample that it is for, see {@link
+ *     dev.sluice.rollout.sampling.RouterSession}
  * @param ranked whether it names its data-parallel rank itself
  * @param rid of a single request; null where it has none or several
  * @param samples that are asked for: prompts times n
@@ -26,6 +29,7 @@ record RoutedBody(
         @Nullable Integer minVersion,
         @Nullable Integer exactVersion,
         @Nullable String session,
+        @Nullable String hook,
         boolean ranked,
         @Nullable String rid,
         int samples) {
@@ -36,6 +40,7 @@ record RoutedBody(
         String runId = null;
         String rid = null;
         String session = null;
+        String hook = null;
         boolean ranked = false;
         Integer min = null;
         Integer exact = null;
@@ -58,7 +63,12 @@ record RoutedBody(
                     case "rid" -> rid = value == JsonToken.VALUE_STRING ? parser.getText() : null;
                     case "n" -> each = value == JsonToken.VALUE_NULL ? 1 : number(parser, key);
                     case "text", "prompt", "input_ids" -> prompts = Math.max(prompts, prompts(parser));
-                    case "sampling_params" -> each = value == JsonToken.START_OBJECT ? several(parser) : each;
+                    case "sampling_params" -> {
+                        Sampling sampling = Sampling.read(parser);
+                        each = sampling.n() == null ? each : sampling.n();
+                        hook = orElse(sampling.hook(), hook);
+                    }
+                    case "custom_params" -> hook = orElse(hookOf(parser), hook);
                     default -> {}
                 }
                 if (parser.currentToken().isStructStart()) {
@@ -70,7 +80,15 @@ record RoutedBody(
         if (samples < 1 || samples > MAX_SAMPLES) {
             throw new IOException("it asks for %d samples; 1 to %d are taken".formatted(samples, MAX_SAMPLES));
         }
-        return new RoutedBody(runId, min, exact, session, ranked, prompts == 1 ? rid : null, (int) samples);
+        if (hook != null && runId == null && hook.contains(RoutedRequest.SESSION_SEPARATOR)) {
+            runId = hook.substring(0, hook.indexOf(RoutedRequest.SESSION_SEPARATOR));
+        }
+        return new RoutedBody(runId, min, exact, session, hook, ranked, prompts == 1 ? rid : null, (int) samples);
+    }
+
+    /** @param routingKey that the request's head names; null where it names none */
+    RoutedRequest request(@Nullable String routingKey) {
+        return new RoutedRequest(minVersion, exactVersion, orElse(routingKey, orElse(session, hook)), hook, samples);
     }
 
     /**
@@ -140,18 +158,40 @@ record RoutedBody(
         return id;
     }
 
-    /** The n of sampling parameters. Leaves the parser at the object's end. */
-    private static int several(JsonParser parser) throws IOException {
-        int each = 1;
-        while (parser.nextToken() != JsonToken.END_OBJECT) {
-            String key = parser.currentName();
-            parser.nextToken();
-            if (key.equals("n")) {
-                Integer n = number(parser, key);
-                each = n == null ? 1 : n;
+    /** A hook's session in custom parameters. Leaves the parser at the value's end. */
+    private static @Nullable String hookOf(JsonParser parser) throws IOException {
+        String hook = null;
+        if (parser.currentToken() == JsonToken.START_OBJECT) {
+            while (parser.nextToken() != JsonToken.END_OBJECT) {
+                String key = parser.currentName();
+                parser.nextToken();
+                if (key.equals("sluice_session")) {
+                    hook = text(parser, key);
+                }
+                parser.skipChildren();
             }
-            parser.skipChildren();
         }
-        return each;
+        return hook;
+    }
+
+    /** What sampling parameters say of these. */
+    private record Sampling(@Nullable Integer n, @Nullable String hook) {
+        /** Leaves the parser at the value's end. */
+        static Sampling read(JsonParser parser) throws IOException {
+            Integer n = null;
+            String hook = null;
+            if (parser.currentToken() == JsonToken.START_OBJECT) {
+                while (parser.nextToken() != JsonToken.END_OBJECT) {
+                    String key = parser.currentName();
+                    parser.nextToken();
+                    switch (key) {
+                        case "n" -> n = number(parser, key);
+                        case "custom_params" -> hook = hookOf(parser);
+                        default -> parser.skipChildren();
+                    }
+                }
+            }
+            return new Sampling(n, hook);
+        }
     }
 }

@@ -3,6 +3,7 @@ package dev.sluice.rollout;
 import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.task.DirectRequests.Placement;
 import dev.sluice.rollout.task.DirectRequests.Worker;
+import dev.sluice.rollout.task.RoutedRequest;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -109,10 +110,9 @@ class RouterRoutes {
         }
         Context context = Vertx.currentContext();
         String key = call.request().getHeader(ROUTING_KEY);
-        String session = key == null ? body.session() : key;
+        RoutedRequest request = body.request(key);
         instance.direct(body.runId(), run -> {
-            Placement placement = run.<Placement>map(
-                            direct -> direct.place(body.minVersion(), body.exactVersion(), body.samples(), session))
+            Placement placement = run.<Placement>map(direct -> direct.place(request))
                     .orElseGet(() -> new Placement.Unavailable(
                             body.runId() == null
                                     ? "this instance serves no run, or several; name one with run_id"
@@ -123,6 +123,7 @@ class RouterRoutes {
 
     private void placed(RoutingContext call, RoutedBody body, Placement placement) {
         switch (placement) {
+            case Placement.Over over -> answer(call, 410, error(410, over.reason()));
             case Placement.Unavailable none -> answer(call, 503, error(503, none.reason()));
             case Placement.WrongVersion wrong ->
                 answer(call, 409, error(409, wrong.reason()).put("weight_version", Integer.toString(wrong.newest())));

@@ -14,8 +14,7 @@ import dev.sluice.rollout.engine.EnginePool;
 import dev.sluice.rollout.engine.EngineReports;
 import dev.sluice.rollout.engine.EngineState;
 import dev.sluice.rollout.engine.EngineWork;
-import dev.sluice.rollout.environment.Environments;
-import dev.sluice.rollout.reward.Rewards;
+import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.sampling.LazySampler;
 import dev.sluice.rollout.task.DirectRequests;
 import dev.sluice.rollout.task.GroupAnswers;
@@ -53,8 +52,7 @@ final class RunRollout implements EngineWork {
             Path localWeights,
             EngineFigures engineFigures,
             GroupFigures groupFigures,
-            Rewards rewards,
-            Environments environments) {}
+            GroupSampler.Others others) {}
 
     private final LocalWeights localWeights;
     private final WeightVersions weights;
@@ -75,11 +73,11 @@ final class RunRollout implements EngineWork {
         this.pool = new EnginePool(
                 new EnginePool.Surroundings(core, around.launcher(), reports, weights, this, deadlines),
                 around.engineIds());
-        this.sampler = new LazySampler(model, around.rewards(), around.environments());
+        this.sampler = new LazySampler(model, around.others());
         GroupAnswers answers = new GroupAnswers(core, around.publisher(), around.groupFigures());
-        this.groups = new GroupQueue(
-                new GroupQueue.Surroundings(core, pool, weights, sampler, answers, around.groupFigures()));
         this.direct = new DirectRequests(pool, weights, this::moveOn);
+        this.groups = new GroupQueue(
+                new GroupQueue.Surroundings(core, pool, weights, sampler, direct, answers, around.groupFigures()));
     }
 
     void serve(Share share) {
@@ -143,8 +141,8 @@ final class RunRollout implements EngineWork {
     }
 
     @Override
-    public boolean pins(int version) {
-        return groups.pins(version);
+    public boolean pins(Engine engine, int version) {
+        return groups.pins(engine, version);
     }
 
     @Override

@@ -28,7 +28,9 @@ class EngineHealthTest {
         // Then
         FakeEngine engine = run.engines.newest();
         assertThat(engine.canaries).hasSize(1).first().satisfies(canary -> {
-            assertThat(canary.samplingParams().temperature()).isZero();
+            assertThat(canary.samplingParams().temperature())
+                    .as("as a run samples, so that the same kernels are compiled")
+                    .isEqualTo(1);
             assertThat(canary.returnLogprob()).isTrue();
         });
         assertThat(run.log.of(EngineReady.class)).hasSize(1);

@@ -5,17 +5,19 @@ import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.Plan.Fallback;
+import dev.sluice.events.Rollout.PartialRollout;
+import dev.sluice.events.Rollout.PauseMode;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.PartialRollout;
-import dev.sluice.events.TrainingRequest.PauseMode;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.assignment.Share.EngineRecipe;
 import dev.sluice.rollout.engine.EngineDeadlines;
 import dev.sluice.rollout.engine.EngineFigures;
 import dev.sluice.rollout.environment.Environments;
+import dev.sluice.rollout.hook.OwnFunctions;
 import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
+import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.task.GroupFigures;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -49,6 +51,21 @@ final class FakeRun {
 
     /** A run with environments that is not served yet. */
     FakeRun(Path folder, int enginesInAll, Environments environments, List<String> args, Fallback... fallbacks) {
+        this(folder, enginesInAll, environments, new OwnFunctions(List.of(), 4, () -> ""), args, fallbacks);
+    }
+
+    /** A run with functions of one's own that is not served yet. */
+    FakeRun(Path folder, OwnFunctions functions) {
+        this(folder, 1, new Environments(List.of(), 4, List.of()), functions, List.of());
+    }
+
+    private FakeRun(
+            Path folder,
+            int enginesInAll,
+            Environments environments,
+            OwnFunctions functions,
+            List<String> args,
+            Fallback... fallbacks) {
         this.core = new ManualCore();
         this.engines = new FakeEngines();
         this.log = new RecordedEvents();
@@ -75,8 +92,7 @@ final class FakeRun {
                 folder.resolve("local-weights"),
                 new EngineFigures(registry),
                 new GroupFigures(registry),
-                new Rewards(List.of(), 4, new OwnRewards(List.of())),
-                environments);
+                new GroupSampler.Others(new Rewards(List.of(), 4, new OwnRewards(List.of())), environments, functions));
         var recipe = new EngineRecipe(
                 MODEL.toString(), args, 8, Duration.ofSeconds(60), Map.of(), List.of(fallbacks), PauseMode.ABORT);
         this.around = around;
@@ -140,6 +156,7 @@ final class FakeRun {
                 core.now().plusSeconds(3600),
                 partialRollout,
                 List.of(),
+                null,
                 null,
                 null,
                 null);

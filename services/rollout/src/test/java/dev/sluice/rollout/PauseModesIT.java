@@ -12,9 +12,9 @@ import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
+import dev.sluice.events.Rollout.PartialRollout;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
-import dev.sluice.events.TrainingRequest.PartialRollout;
 import dev.sluice.process.ChildProcess;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.SamplingParams;
@@ -197,6 +197,7 @@ class PauseModesIT {
                 Instant.now().plus(PATIENCE),
                 PartialRollout.CONTINUE,
                 List.of(),
+                null,
                 null,
                 null,
                 null);

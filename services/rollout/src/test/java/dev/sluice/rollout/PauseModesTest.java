@@ -6,10 +6,11 @@ import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.VersionSpan;
-import dev.sluice.events.TrainingRequest.PartialRollout;
-import dev.sluice.events.TrainingRequest.PauseMode;
+import dev.sluice.events.Rollout.PartialRollout;
+import dev.sluice.events.Rollout.PauseMode;
 import dev.sluice.rollout.FakeEngines.FakeEngine;
 import dev.sluice.rollout.task.DirectRequests.Placement;
+import dev.sluice.rollout.task.RoutedRequest;
 import dev.sluice.sglang.FinishReason;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -106,7 +107,7 @@ class PauseModesTest {
     void aRequestThatOnlyOneVersionMaySampleIsAbortedInsteadOfMixed() throws IOException {
         // Given
         FakeRun fake = served(PauseMode.IN_PLACE, 1);
-        Placement placed = fake.run.direct().place(null, 0, 1, null);
+        Placement placed = fake.run.direct().place(new RoutedRequest(null, 0, null, null, 1));
         // When
         fake.publish(1);
         fake.core.advance(Duration.ofSeconds(3));

@@ -29,6 +29,7 @@ class RolloutConfigTest {
         assertThat(config.clients().maxBody()).isEqualTo(64 << 20);
         assertThat(config.rewardUrls()).isEmpty();
         assertThat(config.rewardCalls()).isEqualTo(64);
+        assertThat(config.routerUrl()).isEmpty();
         assertThat(config.rewardJars()).isEmpty();
         assertThat(config.router()).isEmpty();
         assertThat(config.engine().command()).isEmpty();
@@ -72,6 +73,7 @@ class RolloutConfigTest {
                 entry("sluice.rollout.reward-urls", "http://one:1/a,http://two:2"),
                 entry("sluice.rollout.environment-urls", "http://tools:3"),
                 entry("sluice.rollout.reward-calls", "8"),
+                entry("sluice.rollout.router-url", "http://rollout-1:8080"),
                 entry("sluice.rollout.reward-jars", "/r/a.jar,/r/b.jar")));
         // Then
         assertThat(config.slots()).isEqualTo(4);
@@ -98,6 +100,7 @@ class RolloutConfigTest {
         assertThat(config.rewardUrls()).contains(List.of("http://one:1/a", "http://two:2"));
         assertThat(config.environmentUrls()).contains(List.of("http://tools:3"));
         assertThat(config.rewardCalls()).isEqualTo(8);
+        assertThat(config.routerUrl()).contains(URI.create("http://rollout-1:8080"));
         assertThat(config.rewardJars()).contains(List.of(Path.of("/r/a.jar"), Path.of("/r/b.jar")));
     }
 

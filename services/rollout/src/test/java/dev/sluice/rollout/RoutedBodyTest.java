@@ -16,7 +16,18 @@ class RoutedBodyTest {
                 "{'sampling_params': {'n': 4, 'stop': ['a'], 'logit_bias': {'n': 9}}, 'input_ids': [1, 2, 3], 'rid': 'r-1',"
                         + " 'run_id': 'run', 'min_weight_version': 3, 'exact_weight_version': null, 'other': {'run_id': 1}}");
 
-        assertThat(body).isEqualTo(new RoutedBody("run", 3, null, null, false, "r-1", 4));
+        assertThat(body).isEqualTo(new RoutedBody("run", 3, null, null, null, false, "r-1", 4));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'sampling_params': {'custom_params': {'sluice_session': 'run:7', 'other': {'sluice_session': 1}}, 'n': 2}}",
+                "{'n': 2, 'custom_params': {'sluice_session': 'run:7'}}"
+            })
+    void aSessionNamesItsRun(String body) throws IOException {
+        assertThat(read(body)).isEqualTo(new RoutedBody("run", null, null, null, "run:7", false, null, 2));
     }
 
     @ParameterizedTest

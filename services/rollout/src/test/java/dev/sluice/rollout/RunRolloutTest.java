@@ -21,8 +21,8 @@ import dev.sluice.events.GroupTask.GroupWithdrawn;
 import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.Int32Array;
+import dev.sluice.events.Rollout.PartialRollout;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.PartialRollout;
 import dev.sluice.events.UInt8Array;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.rollout.FakeEngines.FakeEngine;
@@ -568,6 +568,7 @@ class RunRolloutTest {
                 core.now().plusSeconds(60),
                 partialRollout,
                 parked,
+                null,
                 null,
                 null,
                 null);

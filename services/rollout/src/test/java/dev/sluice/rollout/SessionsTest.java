@@ -2,8 +2,9 @@ package dev.sluice.rollout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sluice.events.TrainingRequest.PauseMode;
+import dev.sluice.events.Rollout.PauseMode;
 import dev.sluice.rollout.task.DirectRequests.Placement;
+import dev.sluice.rollout.task.RoutedRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -119,6 +120,6 @@ class SessionsTest {
     }
 
     private static Placement.To place(FakeRun run, @Nullable String session) {
-        return (Placement.To) run.run.direct().place(null, null, 1, session);
+        return (Placement.To) run.run.direct().place(new RoutedRequest(null, null, session, null, 1));
     }
 }

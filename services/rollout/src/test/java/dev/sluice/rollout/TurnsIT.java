@@ -7,8 +7,8 @@ import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
-import dev.sluice.events.TrainingRequest.PartialRollout;
-import dev.sluice.events.TrainingRequest.Turns;
+import dev.sluice.events.Rollout.PartialRollout;
+import dev.sluice.events.Rollout.Turns;
 import dev.sluice.http.Json;
 import dev.sluice.testkit.KafkaBroker;
 import java.io.IOException;
@@ -100,7 +100,7 @@ class TurnsIT {
                 "46",
                 "exact",
                 Scenario.SAMPLES,
-                new Sampling(1, 1, -1, 200, 42, List.of(), stops),
+                new Sampling(1, 1, -1, 200, 42, List.of(), stops, List.of()),
                 0,
                 null,
                 Instant.now().plusSeconds(60),
@@ -108,6 +108,7 @@ class TurnsIT {
                 List.of(),
                 null,
                 null,
-                new Turns(url, 2, 10));
+                new Turns(url, 2, 10),
+                null);
     }
 }

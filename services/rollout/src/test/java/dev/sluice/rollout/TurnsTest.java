@@ -16,8 +16,8 @@ import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.Int32Array;
-import dev.sluice.events.TrainingRequest.PartialRollout;
-import dev.sluice.events.TrainingRequest.Turns;
+import dev.sluice.events.Rollout.PartialRollout;
+import dev.sluice.events.Rollout.Turns;
 import dev.sluice.events.UInt8Array;
 import dev.sluice.rollout.environment.Calculator;
 import dev.sluice.rollout.environment.Environments;
@@ -364,6 +364,7 @@ class TurnsTest {
                 parked,
                 null,
                 null,
-                new Turns(hook, maxTurns, 1)));
+                new Turns(hook, maxTurns, 1),
+                null));
     }
 }

@@ -82,9 +82,13 @@ public interface TrainerConfig {
         @WithDefault("60m")
         Duration engines();
 
-        /** For the groups of a step, or an evaluation. */
+        /** For the groups of a step. */
         @WithDefault("60m")
         Duration results();
+
+        /** For the evaluation after a step, which ends then with what was measured: so long its weights are kept. */
+        @WithDefault("60m")
+        Duration evaluation();
 
         /** For groups that would be too old after the next publication, when enough others are ready. */
         @WithDefault("1s")

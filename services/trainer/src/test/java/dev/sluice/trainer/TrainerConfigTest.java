@@ -30,6 +30,7 @@ class TrainerConfigTest {
         assertThat(config.waits().conversion()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().engines()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().results()).isEqualTo(Duration.ofHours(1));
+        assertThat(config.waits().evaluation()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().leftovers()).isEqualTo(Duration.ofSeconds(10));
         assertThat(config.waits().staleGroups()).isEqualTo(Duration.ofSeconds(1));
         assertThat(config.leases().heartbeat()).isEqualTo(Duration.ofSeconds(6));
@@ -59,6 +60,7 @@ class TrainerConfigTest {
                 Map.entry("sluice.trainer.waits.conversion", "8s"),
                 Map.entry("sluice.trainer.waits.engines", "9s"),
                 Map.entry("sluice.trainer.waits.results", "10s"),
+                Map.entry("sluice.trainer.waits.evaluation", "18s"),
                 Map.entry("sluice.trainer.waits.leftovers", "11s"),
                 Map.entry("sluice.trainer.waits.stale-groups", "17s"),
                 Map.entry("sluice.trainer.leases.heartbeat", "12s"),
@@ -83,6 +85,7 @@ class TrainerConfigTest {
                         config.waits().conversion(),
                         config.waits().engines(),
                         config.waits().results(),
+                        config.waits().evaluation(),
                         config.waits().leftovers(),
                         config.leases().heartbeat(),
                         config.leases().start(),
@@ -91,7 +94,7 @@ class TrainerConfigTest {
                         config.weights().keepFor(),
                         config.waits().staleGroups()))
                 .extracting(Duration::toSeconds)
-                .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L, 90L, 16L, 17L);
+                .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 18L, 11L, 12L, 13L, 14L, 90L, 16L, 17L);
         assertThat(List.of(
                         config.worker().restarts(),
                         config.gpus(),

@@ -1,7 +1,7 @@
 package dev.sluice.domain.plan;
 
+import dev.sluice.events.Rollout.Speculation;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.Speculation;
 import java.util.ArrayList;
 import java.util.List;
 

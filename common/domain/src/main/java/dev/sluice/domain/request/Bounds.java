@@ -43,6 +43,7 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("rollout.oversample", between(0, 65_536)),
             entry("rollout.maxRounds", between(0, 100)),
             entry("rollout.groupDeadlineSeconds", between(1, 86_400)),
+            entry("rollout.hooks.timeoutSeconds", between(1, 86_400)),
             entry("rollout.turns.maxTurns", between(1, 1000)),
             entry("rollout.turns.turnTimeoutSeconds", between(1, 3600)),
             entry("rollout.redundantExperts", between(0, 1024)),

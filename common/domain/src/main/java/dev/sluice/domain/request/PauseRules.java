@@ -2,9 +2,9 @@ package dev.sluice.domain.request;
 
 import dev.sluice.domain.candidate.Version;
 import dev.sluice.domain.request.RequestRule.Findings;
+import dev.sluice.events.Rollout;
+import dev.sluice.events.Rollout.PartialRollout;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.PartialRollout;
-import dev.sluice.events.TrainingRequest.Rollout;
 import java.util.List;
 import java.util.Locale;
 

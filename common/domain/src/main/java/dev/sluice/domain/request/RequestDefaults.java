@@ -33,12 +33,18 @@ final class RequestDefaults {
         if (filled.path("reward").path("mixture") instanceof ArrayNode parts) {
             fillMixture((ObjectNode) filled.get("reward"), parts, request.path("reward"));
         }
-        if (filled.at("/rollout/turns") instanceof ObjectNode given) {
-            ObjectNode turns = DEFAULTS.get("turns").deepCopy();
-            merge(turns, given);
-            ((ObjectNode) filled.get("rollout")).set("turns", turns);
-        }
+        fillOptional(filled, "turns");
+        fillOptional(filled, "hooks");
         return filled;
+    }
+
+    /** A part of the rollout that is absent unless it is given. */
+    private static void fillOptional(ObjectNode filled, String part) {
+        if (filled.path("rollout").path(part) instanceof ObjectNode given) {
+            ObjectNode whole = DEFAULTS.get(part).deepCopy();
+            merge(whole, given);
+            ((ObjectNode) filled.get("rollout")).set(part, whole);
+        }
     }
 
     private static void fillMixture(ObjectNode reward, ArrayNode parts, JsonNode given) {

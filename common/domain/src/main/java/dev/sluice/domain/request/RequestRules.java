@@ -14,6 +14,7 @@ public final class RequestRules {
                     SamplingRules.ALL,
                     TurnRules.ALL,
                     PauseRules.ALL,
+                    HookRules.ALL,
                     TrainingRules.ALL)
             .flatMap(List::stream)
             .toList();

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.events.Problem;
+import dev.sluice.events.Rollout;
 import dev.sluice.events.TrainingRequest;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -20,8 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** Compares a document with the records of {@link TrainingRequest} and collects what does not fit. */
 final class RequestShape {
     private static final int MAX_LIST = 64;
-    private static final Set<Class<?>> LAYOUTS =
-            Set.of(TrainingRequest.Layout.class, TrainingRequest.RolloutLayout.class);
+    private static final Set<Class<?>> LAYOUTS = Set.of(TrainingRequest.Layout.class, Rollout.RolloutLayout.class);
     private static final int MAX_PROBLEMS = 100;
     private static final String ELEMENT = "[]";
 

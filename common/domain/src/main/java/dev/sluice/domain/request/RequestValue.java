@@ -19,7 +19,7 @@ record RequestValue(JsonNode node, Class<?> type, String path) {
     private static final int MAX_TEXT = 4096;
 
     /** Texts that may be white space alone: two newlines can end a response. */
-    private static final Set<String> WHITE_SPACE_COUNTS = Set.of("rollout.stop[]");
+    private static final Set<String> WHITE_SPACE_COUNTS = Set.of("rollout.stop[]", "rollout.stopRegex[]");
 
     /** Takes a problem: rule, path, message, mend. */
     interface Sink {

@@ -31,6 +31,11 @@ final class RewardRules {
         RewardType type() {
             return RewardType.of(part.type());
         }
+
+        /** Whether somebody elsewhere is asked for it. */
+        boolean isAsked() {
+            return type() instanceof RewardType.Remote || type() instanceof RewardType.Hosted;
+        }
     }
 
     private static List<Place> places(TrainingRequest request) {
@@ -106,8 +111,10 @@ final class RewardRules {
         for (Place place : places(request)) {
             String path = place.path() + ".url";
             String url = place.part().url();
-            boolean remote = place.type() instanceof RewardType.Remote;
-            if (remote && url == null) {
+            boolean remote = place.isAsked();
+            if (url == null && place.type() instanceof RewardType.Hosted hosted) {
+                findings.error(path, hosted.help(), "url: http://127.0.0.1:8090/reward");
+            } else if (remote && url == null) {
                 findings.error(
                         path, "a remote reward has no url", "give the address that takes {prompt, response, label}");
             } else if (!remote && url != null && !(place.type() instanceof RewardType.Unknown)) {
@@ -161,7 +168,7 @@ final class RewardRules {
         int deadline = request.rollout().groupDeadlineSeconds();
         for (Place place : places(request)) {
             int timeout = place.part().timeoutSeconds();
-            if (place.type() instanceof RewardType.Remote && timeout >= deadline) {
+            if (place.isAsked() && timeout >= deadline) {
                 findings.warning(
                         place.path() + ".timeoutSeconds",
                         "the reward may take %d s of the %d s in which its group must be done"

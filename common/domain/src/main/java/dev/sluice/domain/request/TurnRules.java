@@ -2,10 +2,10 @@ package dev.sluice.domain.request;
 
 import dev.sluice.domain.environment.EnvironmentHook;
 import dev.sluice.domain.request.RequestRule.Findings;
+import dev.sluice.events.Rollout;
+import dev.sluice.events.Rollout.PartialRollout;
+import dev.sluice.events.Rollout.Turns;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.PartialRollout;
-import dev.sluice.events.TrainingRequest.Rollout;
-import dev.sluice.events.TrainingRequest.Turns;
 import java.util.List;
 
 /** Rules about responses in which an environment takes turns. Whether an instance may ask it only the instance knows. */

@@ -23,6 +23,19 @@ public sealed interface RewardType {
     /** Asked over HTTP. */
     record Remote() implements RewardType {}
 
+    /**
+     * Asked over HTTP as well, under its own name: a Python package alone computes it.
+     *
+     * @param name such as ifbench
+     */
+    record Hosted(String name) implements RewardType {
+        /** What to do where no address is given. */
+        public String help() {
+            return "the reward %1$s is computed by allenai's Python package IFBench alone: run `sluice-hooks --reward sluice_hooks.%1$s.reward` where that package is installed, and give its address as url"
+                    .formatted(name);
+        }
+    }
+
     /** A {@link RewardFunction} of that name. */
     record Own(String name) implements RewardType {}
 
@@ -34,6 +47,9 @@ public sealed interface RewardType {
         if (name.equals(REMOTE) || name.equals(Names.SLIMES_REMOTE)) {
             return new Remote();
         }
+        if (name.equals(Names.IFBENCH)) {
+            return new Hosted(name);
+        }
         Matcher own = Names.OWN.matcher(name);
         if (own.matches()) {
             return new Own(own.group(1));
@@ -43,7 +59,7 @@ public sealed interface RewardType {
 
     /** Every name that a request can use, for messages. */
     static List<String> names() {
-        return Stream.concat(Reward.names().stream(), Stream.of(REMOTE, "own:NAME"))
+        return Stream.concat(Reward.names().stream(), Stream.of(REMOTE, Names.IFBENCH, "own:NAME"))
                 .toList();
     }
 
@@ -69,6 +85,7 @@ public sealed interface RewardType {
     /** How names are spelt. */
     final class Names {
         static final String SLIMES_REMOTE = "remote_rm";
+        static final String IFBENCH = "ifbench";
         static final Pattern OWN = Pattern.compile(OWN_PREFIX + "([A-Za-z0-9._-]{1,64})");
         static final int MAX_URL = 2048;
 

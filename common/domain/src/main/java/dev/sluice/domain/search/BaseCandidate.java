@@ -12,6 +12,7 @@ import dev.sluice.domain.candidate.TrainingSide.Recompute;
 import dev.sluice.domain.candidate.Version;
 import dev.sluice.domain.candidate.Workload;
 import dev.sluice.domain.model.ModelSpec;
+import dev.sluice.events.Rollout;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.OldLogprobs;
 import java.util.ArrayList;
@@ -56,7 +57,7 @@ public final class BaseCandidate {
     }
 
     private static Workload workload(TrainingRequest request, int longestPromptTokens) {
-        TrainingRequest.Rollout rollout = request.rollout();
+        Rollout rollout = request.rollout();
         int steps = request.training().optimizerStepsPerStep();
         int given = request.data().maxPromptTokens();
         int longestPrompt = given > 0 ? given : longestPromptTokens;
@@ -81,7 +82,7 @@ public final class BaseCandidate {
                 Flags.NONE);
     }
 
-    private static int meanResponse(TrainingRequest.Rollout rollout) {
+    private static int meanResponse(Rollout rollout) {
         return rollout.meanResponseTokens() > 0
                 ? rollout.meanResponseTokens()
                 : Math.max(1, rollout.maxResponseTokens() / 2);

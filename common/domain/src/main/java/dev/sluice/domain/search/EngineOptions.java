@@ -7,7 +7,7 @@ import dev.sluice.domain.candidate.Flags;
 import dev.sluice.domain.cost.RolloutTime;
 import dev.sluice.domain.memory.EngineMemory;
 import dev.sluice.domain.model.ModelSpec;
-import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.Rollout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -29,12 +29,12 @@ final class EngineOptions {
     private static final int HOPPER = 90;
 
     private final Candidate base;
-    private final TrainingRequest.Rollout rollout;
-    private final TrainingRequest.RolloutLayout given;
+    private final Rollout rollout;
+    private final Rollout.RolloutLayout given;
     private final Flags further;
     private final double weightBytes;
 
-    EngineOptions(Candidate base, TrainingRequest.Rollout rollout, Flags further, double weightBytes) {
+    EngineOptions(Candidate base, Rollout rollout, Flags further, double weightBytes) {
         this.base = base;
         this.rollout = rollout;
         given = rollout.layout();

@@ -101,7 +101,8 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
                                 FILTER,
                                 "%s: Sluice loads no Python function of a script"
                                         .formatted(FlagReader.shortened(filter)),
-                                "remove it, or use one of slime's own: " + SPREAD + " or the one _with_fallback");
+                                "host it with sluice-hooks --dynamic-filter and set rollout.hooks.dynamicFilter, or use "
+                                        + SPREAD + " or the one _with_fallback");
             }
         });
     }

@@ -3,11 +3,12 @@ package dev.sluice.domain.training;
 import dev.sluice.events.GroupEvent;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.Verdict;
+import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
-import dev.sluice.events.TrainingRequest.DynamicFilter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -164,8 +165,10 @@ final class GroupBook {
 
     private Standing filtered(GroupResult.Sampled result, GroupDrop drop, List<GroupDrop> drops, int version) {
         int minimum = minimumVersion(drop.cursor(), drop.round());
-        if (rules.filter() == DynamicFilter.NONZERO_STD_WITH_FALLBACK
-                && !ResultCheck.isStale(result, rules, minimum, version)) {
+        Verdict verdict = result.entry().event().verdict();
+        boolean fallback = rules.filter() == DynamicFilter.NONZERO_STD_WITH_FALLBACK
+                || verdict != null && verdict.keepWhenInsufficient();
+        if (fallback && !ResultCheck.isStale(result, rules, minimum, version)) {
             return new Standing.Rejected(new Standing.Ready(drop.round(), result, drops), drop, drops);
         }
         drops.add(drop);

@@ -3,8 +3,9 @@ package dev.sluice.domain.training;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingEvent.DropReason;
-import dev.sluice.events.TrainingRequest.DynamicFilter;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Whether a result can be trained on. What an instance writes is checked here before anything relies on it. */
@@ -40,6 +41,11 @@ final class ResultCheck {
     }
 
     private static Optional<Objection> filtered(GroupSampled group, TrainingRules rules) {
+        if (group.verdict() != null && !group.verdict().keep()) {
+            return Optional.of(new Objection(
+                    DropReason.FILTERED,
+                    Objects.requireNonNullElse(group.verdict().reason(), "hook")));
+        }
         return rules.filter() == DynamicFilter.NONE
                 ? Optional.empty()
                 : RewardSpread.objection(group).map(reason -> new Objection(DropReason.FILTERED, reason));

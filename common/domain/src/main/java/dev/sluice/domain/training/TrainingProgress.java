@@ -160,6 +160,14 @@ final class TrainingProgress {
                 .toList();
     }
 
+    int versionAfter(int step) {
+        return weights.values().stream()
+                .filter(publication -> publication.step() <= step)
+                .mapToInt(WeightsPublished::version)
+                .max()
+                .orElse(0);
+    }
+
     boolean isEvaluated(String set, int step) {
         return evaluated.contains(evaluation(set, step));
     }

@@ -1,7 +1,8 @@
 package dev.sluice.domain.training;
 
+import dev.sluice.events.Rollout;
+import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.DynamicFilter;
 
 /**
  * What a run's request says about groups and batches.
@@ -39,7 +40,7 @@ public record TrainingRules(
     }
 
     public static TrainingRules of(String runId, TrainingRequest request) {
-        TrainingRequest.Rollout rollout = request.rollout();
+        Rollout rollout = request.rollout();
         return new TrainingRules(
                 runId,
                 request.training().steps(),

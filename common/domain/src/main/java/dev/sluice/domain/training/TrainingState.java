@@ -4,6 +4,7 @@ import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.MetricPoint;
+import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
@@ -211,6 +212,12 @@ public final class TrainingState {
         return groups.filtered().of(step);
     }
 
+    private String because() {
+        return rules.filter() == DynamicFilter.NONE
+                ? "by rollout.hooks.dynamicFilter"
+                : "because their rewards are all equal (rollout.dynamicFilter)";
+    }
+
     /** How the next step's groups stand, for people; names a filter that keeps a step waiting. */
     public String situation() {
         BatchChoice choice = choice();
@@ -219,8 +226,8 @@ public final class TrainingState {
                 .formatted(choice.ready(), running().size());
         return filtered == 0
                 ? situation
-                : "%s, %d of the last %d groups filtered because their rewards are all equal (rollout.dynamicFilter)"
-                        .formatted(situation, filtered, filtered + choice.ready());
+                : "%s, %d of the last %d groups filtered %s"
+                        .formatted(situation, filtered, filtered + choice.ready(), because());
     }
 
     /** Closes every group that is still open when no step follows, so that no token is left unaccounted for. */
@@ -347,6 +354,11 @@ public final class TrainingState {
     /** Publications whose files are still there, oldest first. */
     public List<WeightsPublished> keptWeights() {
         return progress.kept();
+    }
+
+    /** The newest weight version with nothing in it that was trained after this step. */
+    public int versionAfter(int step) {
+        return progress.versionAfter(step);
     }
 
     public boolean isEvaluated(String set, int step) {

@@ -149,7 +149,18 @@ class RunAuditTest {
                 null);
         audit.apply(
                 new GroupSampled(
-                        "run", 1, "run/" + cursor, cursor, 0, 1, "rollout-1", Int32Array.of(3), List.of(sample), 0, 1),
+                        "run",
+                        1,
+                        "run/" + cursor,
+                        cursor,
+                        0,
+                        1,
+                        "rollout-1",
+                        Int32Array.of(3),
+                        List.of(sample),
+                        0,
+                        1,
+                        null),
                 id);
     }
 }

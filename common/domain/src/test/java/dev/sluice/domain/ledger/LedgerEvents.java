@@ -69,7 +69,8 @@ record LedgerEvents(String runId) {
                 Int32Array.EMPTY,
                 List.of(sample),
                 aborted,
-                0.1);
+                0.1,
+                null);
     }
 
     private Sample sample(int verifies, int trainable, int masked) {

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.events.Problem;
+import dev.sluice.events.Rollout.PauseMode;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.PauseMode;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -6,8 +6,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.domain.request.RequestReader.Reading;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.Problem;
+import dev.sluice.events.Rollout;
+import dev.sluice.events.Rollout.SpeculationAlgorithm;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.SpeculationAlgorithm;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -177,7 +178,7 @@ class RequestReaderTest {
         assertThat(Requests.complete(Requests.with("rollout.speculation", "{\"algorithm\": \"EAGLE\"}"))
                         .rollout()
                         .speculation())
-                .isEqualTo(new TrainingRequest.Speculation(SpeculationAlgorithm.EAGLE, 2, 0.6));
+                .isEqualTo(new Rollout.Speculation(SpeculationAlgorithm.EAGLE, 2, 0.6));
     }
 
     @Test

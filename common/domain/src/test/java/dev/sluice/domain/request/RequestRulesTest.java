@@ -32,7 +32,7 @@ class RequestRulesTest {
             training.mini-batches     | training.optimizerStepsPerStep  | 5          | 32 groups do not divide into 5 mini-batches; 2 would be left over
             training.layout           | training.layout                 | {"ep": 8}  | one process
             reward.known              | reward.type                     | "exakt"    | did you mean exact?
-            reward.known              | reward.type                     | "ifbench"  | the reward ifbench is not computed yet
+            reward.url                | reward.type                     | "ifbench"  | run `sluice-hooks --reward sluice_hooks.ifbench.reward`
             backend.instances         | backend                         | "gpu"      | none is alive
             data.prompts              | data.prompts                    | "/other"   | /other was not looked at
             """)
@@ -81,7 +81,6 @@ class RequestRulesTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             data.prompts        | data.prompts                | "/other"     | /other was not looked at
-            reward.known        | reward.type                 | "ifbench"    | the reward ifbench is not computed yet
             algorithm.known     | algorithm.name              | "gspo"       | algorithm gspo is not computed yet
             algorithm.reference | algorithm.klLossCoefficient | 0.1          | 0.1 needs a reference model
             """)

@@ -3,8 +3,8 @@ package dev.sluice.domain.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.events.Problem;
+import dev.sluice.events.Rollout.Turns;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.Turns;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -33,7 +33,27 @@ class RewardTest {
         // Then
         assertThat(reward).isEmpty();
         assertThat(Reward.named("boxed_exakt")).isEmpty();
-        assertThat(Reward.names()).containsExactly("exact", "math", "deepscaler", "dapo", "f1", "gpqa");
+        assertThat(Reward.names()).containsExactly("exact", "math", "deepscaler", "dapo", "f1", "gpqa", "random");
+    }
+
+    @Test
+    void randomTossesACoinWhateverWasSaid() {
+        // When
+        var scores = java.util.stream.IntStream.range(0, 1000)
+                .mapToObj(toss -> new Coin().score(Response.of("42", "42")))
+                .collect(
+                        java.util.stream.Collectors.groupingBy(score -> score, java.util.stream.Collectors.counting()));
+        // Then
+        // Fewer than 350 or more than 650 of 1000 even tosses have a chance below 1e-20.
+        assertThat(scores).containsOnlyKeys(RewardValue.of(0), RewardValue.of(1));
+        assertThat(scores.get(RewardValue.of(1))).isBetween(350L, 650L);
+    }
+
+    @Test
+    void ifbenchIsAskedForAtAnAddressBecauseAPythonPackageComputesIt() {
+        assertThat(RewardType.of("ifbench")).isEqualTo(new RewardType.Hosted("ifbench"));
+        assertThat(new RewardType.Hosted("ifbench").help())
+                .contains("sluice-hooks --reward sluice_hooks.ifbench.reward");
     }
 
     @Test

@@ -2,7 +2,7 @@ package dev.sluice.domain.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sluice.events.TrainingRequest.DynamicFilter;
+import dev.sluice.events.Rollout.DynamicFilter;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 

@@ -6,14 +6,17 @@ import static dev.sluice.domain.training.Groups.sampled;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.Verdict;
+import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
-import dev.sluice.events.TrainingRequest.DynamicFilter;
 import dev.sluice.events.TrainingRequest.Transport;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What slime's generate_rollout_async does with the same groups, in a run without policy lag: 2 groups a step and 1 more. */
@@ -33,6 +36,51 @@ class DynamicFilterTest {
                 .extracting(
                         GroupDrop::cursor, GroupDrop::reason, GroupDrop::again, GroupDrop::tokens, GroupDrop::detail)
                 .containsExactly(tuple(0L, DropReason.FILTERED, false, 2, "zero_std_1.0"));
+    }
+
+    @Test
+    void aGroupThatTheRunsOwnFilterRefusesIsLeftOutForItsReason() {
+        TrainingState state = asked(DynamicFilter.NONE);
+        state.apply(at(0, judged(0, new Verdict(false, "too_easy", false))));
+        askAll(state);
+        state.apply(at(1, judged(1, new Verdict(true, null, false))));
+        state.apply(at(2, judged(3, null)));
+
+        BatchDraft draft = state.decideBatch().orElseThrow();
+
+        assertThat(draft.groups()).extracting(GroupUse::cursor).containsExactly(1L, 3L);
+        assertThat(draft.dropped())
+                .extracting(GroupDrop::cursor, GroupDrop::reason, GroupDrop::again, GroupDrop::detail)
+                .containsExactly(tuple(0L, DropReason.FILTERED, false, "too_easy"));
+    }
+
+    @Test
+    void aRefusedGroupIsTakenWhereTheFilterSaysSoAndAStepWouldLackGroups() {
+        TrainingState state = asked(DynamicFilter.NONE);
+        state.apply(at(0, judged(0, new Verdict(false, "dull", true))));
+        state.apply(at(1, judged(1, new Verdict(true, null, false))));
+        state.apply(at(2, judged(2, new Verdict(false, "dull", true))));
+
+        assertThat(state.decideBatch().orElseThrow().groups())
+                .extracting(GroupUse::cursor)
+                .containsExactly(0L, 1L);
+    }
+
+    private static GroupSampled judged(long cursor, @Nullable Verdict verdict) {
+        GroupSampled group = sampled(cursor, 0, 0, 1, 0);
+        return new GroupSampled(
+                group.runId(),
+                group.epoch(),
+                group.groupId(),
+                group.cursor(),
+                group.round(),
+                group.attempt(),
+                group.instanceId(),
+                group.promptTokens(),
+                group.samples(),
+                group.tokensAborted(),
+                group.seconds(),
+                verdict);
     }
 
     @Test

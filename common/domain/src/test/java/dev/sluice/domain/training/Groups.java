@@ -35,7 +35,7 @@ final class Groups {
 
     static GroupSampled group(long cursor, int round, List<Sample> samples) {
         return new GroupSampled(
-                RUN, 1, RUN + "/" + cursor, cursor, round, 0, "rollout-1", Int32Array.of(1, 2), samples, 0, 0.1);
+                RUN, 1, RUN + "/" + cursor, cursor, round, 0, "rollout-1", Int32Array.of(1, 2), samples, 0, 0.1, null);
     }
 
     static GroupAbandoned abandoned(long cursor, int round) {

@@ -9,12 +9,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.FinishReason;
+import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.TrainingEvent.StepCompleted;
-import dev.sluice.events.TrainingRequest.DynamicFilter;
 import dev.sluice.events.TrainingRequest.Transport;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import java.util.List;
@@ -167,6 +167,17 @@ class TrainingStateTest {
         assertThat(closing.cursorNext()).isEqualTo(7);
         assertThat(closing.dropped()).hasSize(7).allMatch(drop -> drop.reason() == DropReason.SURPLUS && !drop.again());
         assertThat(closing.dropped()).extracting(GroupDrop::tokens).containsExactly(0, 1, 0, 0, 0, 0, 1);
+    }
+
+    @Test
+    void knowsTheWeightsOfAStepThatLaterOnesHaveReplaced() {
+        publish(0);
+        publish(1);
+        publish(2);
+
+        assertThat(state.versionAfter(0)).isZero();
+        assertThat(state.versionAfter(1)).isEqualTo(1);
+        assertThat(state.versionAfter(7)).isEqualTo(2);
     }
 
     private void askAll(int slots) {

@@ -164,6 +164,8 @@ public record RunReport(
     private static @Nullable Double evaluation(List<EvalCompleted> evaluations, OptionalInt step) {
         var mean = evaluations.stream()
                 .filter(evaluation -> step.isPresent() && evaluation.step() == step.getAsInt())
+                // One that ended before anything was measured has no reward.
+                .filter(evaluation -> evaluation.samples() > 0)
                 .mapToDouble(EvalCompleted::meanReward)
                 .average();
         return mean.isPresent() ? mean.getAsDouble() : null;

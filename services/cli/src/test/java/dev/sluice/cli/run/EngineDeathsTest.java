@@ -67,7 +67,7 @@ class EngineDeathsTest {
                 null,
                 null,
                 null);
-        take(new GroupSampled("run", 1, "run/0", 0, 0, 1, "a", Int32Array.of(3), List.of(sample), 0, 1), second);
+        take(new GroupSampled("run", 1, "run/0", 0, 0, 1, "a", Int32Array.of(3), List.of(sample), 0, 1, null), second);
     }
 
     private void take(Event event, int second) {

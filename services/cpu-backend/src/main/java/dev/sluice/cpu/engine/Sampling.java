@@ -1,5 +1,6 @@
 package dev.sluice.cpu.engine;
 
+import dev.sluice.domain.stop.StopPattern;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -44,8 +45,14 @@ record Sampling(
     /**
      * What ends an output.
      *
+     * @param patterns of which a match ends it; the match stays in the text, as in SGLang
      * @param ignoreEos stop at no token at all: neither at the model's end tokens nor at those asked for
      * @param keepMatched whether the matched stop stays in the text
      */
-    record Stops(List<String> texts, Set<Integer> tokens, boolean ignoreEos, boolean keepMatched) {}
+    record Stops(
+            List<String> texts,
+            List<StopPattern> patterns,
+            Set<Integer> tokens,
+            boolean ignoreEos,
+            boolean keepMatched) {}
 }

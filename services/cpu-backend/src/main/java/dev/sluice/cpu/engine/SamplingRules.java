@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import dev.sluice.domain.stop.StopPattern;
 import dev.sluice.http.Json;
 import dev.sluice.sglang.SamplingParams;
 import java.io.IOException;
@@ -152,6 +153,7 @@ record SamplingRules(boolean stopTexts, int vocabulary) {
         }
         return new Sampling.Stops(
                 List.copyOf(texts),
+                patterns(or(params.stopRegex(), List.<String>of())),
                 or(params.stopTokenIds(), List.<Integer>of()).stream()
                         .filter(Objects::nonNull)
                         .collect(Collectors.toUnmodifiableSet()),
@@ -159,9 +161,23 @@ record SamplingRules(boolean stopTexts, int vocabulary) {
                 or(params.noStopTrim(), false));
     }
 
+    private List<StopPattern> patterns(List<String> regexes) {
+        if (!regexes.isEmpty() && !stopTexts) {
+            throw new RequestException("stop_regex is unavailable when skip_tokenizer_init=True.");
+        }
+        require(
+                regexes.size() <= StopPattern.MAX_PATTERNS,
+                "at most " + StopPattern.MAX_PATTERNS + " stop patterns are looked for, got %s.",
+                regexes.size());
+        try {
+            return regexes.stream().map(regex -> StopPattern.of(or(regex, ""))).toList();
+        } catch (IllegalArgumentException e) {
+            throw new RequestException("stop_regex: " + e.getMessage());
+        }
+    }
+
     /** Values that SGLang would honour and this engine would silently not; neutral ones pass. */
     private static void refuseWhatIsNotComputed(SamplingParams params) {
-        refuse("stop_regex", params.stopRegex() != null && !params.stopRegex().isEmpty());
         refuse("json_schema", params.jsonSchema() != null);
         refuse("regex", params.regex() != null);
         refuse("ebnf", params.ebnf() != null);

@@ -1,5 +1,6 @@
 package dev.sluice.cpu.engine;
 
+import dev.sluice.domain.stop.StopPattern;
 import dev.sluice.sglang.FinishReason;
 import dev.sluice.sglang.FinishReason.Matched;
 import dev.sluice.text.Tokenizer;
@@ -9,7 +10,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says after each token whether the output ends, in SGLang's order: length, then stop texts, then stop tokens.
+ * Says after each token whether the output ends, in SGLang's order: length, then stop texts, then stop patterns, then
+ * stop tokens.
  *
  * @param endTokens the model's end-of-sequence tokens
  * @param tokenizer null where the engine runs without one; requests with stop texts are refused then
@@ -17,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  *     Req.check_finished</a>
  */
 record StopCheck(Set<Integer> endTokens, @Nullable Tokenizer tokenizer) {
+    /** A match lies within so many last tokens; SGLang looks through all of them for a pattern without a longest match. */
+    private static final int PATTERN_TOKENS = 1024;
 
     /** All tokens that end an output of a request with these stops. */
     Set<Integer> endTokensOf(Sampling.Stops stops) {
@@ -53,18 +57,22 @@ record StopCheck(Set<Integer> endTokens, @Nullable Tokenizer tokenizer) {
 
     /** How many last tokens can hold a stop text that ends in the newest one: each token has at least one character. */
     private static int tail(Sampling.Stops stops, int outputLength) {
-        int longest = stops.texts().stream().mapToInt(String::length).max().orElse(-1);
+        int longest = stops.patterns().isEmpty()
+                ? stops.texts().stream().mapToInt(String::length).max().orElse(-1)
+                : PATTERN_TOKENS;
         return Math.min(outputLength, longest + 1);
     }
 
     private @Nullable String matchedText(Sampling sampling, int[] tail) {
-        if (tokenizer == null || sampling.stops().texts().isEmpty()) {
+        Sampling.Stops stops = sampling.stops();
+        if (tokenizer == null || stops.texts().isEmpty() && stops.patterns().isEmpty()) {
             return null;
         }
         String text = tokenizer.decode(tail, sampling.skipSpecialTokens());
-        return sampling.stops().texts().stream()
+        return stops.texts().stream()
                 .filter(text::contains)
                 .findFirst()
+                .or(() -> StopPattern.firstIn(stops.patterns(), text))
                 .orElse(null);
     }
 }

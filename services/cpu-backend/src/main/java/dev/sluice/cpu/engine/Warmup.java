@@ -19,7 +19,7 @@ final class Warmup {
                 Math.min(TOKENS, contextLength - 1),
                 new Sampling.LawParams(1, true, 1, 1, 0),
                 LogitAdjustment.NONE,
-                new Sampling.Stops(List.of(), Set.of(), true, true),
+                new Sampling.Stops(List.of(), List.of(), Set.of(), true, true),
                 true,
                 OptionalLong.of(0),
                 1,

@@ -152,7 +152,7 @@ class EngineBenchmark {
                 TOKENS,
                 new Sampling.LawParams(1, false, Integer.MAX_VALUE, 1, 0),
                 LogitAdjustment.NONE,
-                new Sampling.Stops(List.of(), Set.of(), ignoreEos, true),
+                new Sampling.Stops(List.of(), List.of(), Set.of(), ignoreEos, true),
                 true,
                 OptionalLong.of(seed),
                 1,

@@ -135,6 +135,26 @@ class GenerateEndpointTest {
         assertThat(kept.outputIds()).isEqualTo(trimmed.outputIds());
     }
 
+    /** SGLang's FINISHED_MATCHED_REGEX: it names the pattern, and nothing is trimmed. */
+    @Test
+    void aStopPatternEndsTheOutputWithTheTokenThatCompletesAMatch() {
+        SamplingParams greedy =
+                SamplingParams.of(30, 0).change().ignoreEos(true).done();
+        String whole = String.valueOf(engine.generate(PROMPT, greedy).text());
+        String pattern = "^.{3,}"
+                + java.util.regex.Pattern.quote(whole.substring(4, 5))
+                        .replace("\\Q", "[")
+                        .replace("\\E", "]");
+
+        GenerateResponse stopped = engine.generate(
+                PROMPT, greedy.change().stopRegex(List.of("never", pattern)).done());
+
+        int end = whole.indexOf(whole.charAt(4), 3) + 1;
+        assertThat(stopped.meta().finishReason())
+                .isEqualTo(new FinishReason.Stop(new FinishReason.Matched.Text(pattern)));
+        assertThat(stopped.text()).isEqualTo(whole.substring(0, end));
+    }
+
     @Test
     void theEndTokenStaysInTheIdsAndLeavesTheText() {
         // Uniform enough to meet the end of sequence in 60 tokens with one of these seeds.
@@ -228,6 +248,7 @@ class GenerateEndpointTest {
             {"input_ids":[4],"sampling_params":{"logit_bias":{"a":1}}}     | logit_bias must has keys in [0, 15], got a.
             {"input_ids":[4],"sampling_params":{"logit_bias":{"3":"NaN"}}} | logit_bias must has values in [-1000000, 1000000], got NaN.
             {"input_ids":[4],"sampling_params":{"stop":[null]}}            | a stop text must not be null.
+            {"input_ids":[4],"sampling_params":{"stop_regex":"a*"}}        | stop_regex: it matches the empty text, which would end every output at once
             {"input_ids":[4],"sampling_params":{"ebnf":"x"}}               | ebnf is not computed by this engine; leave it out.
             {"input_ids":[4,99]}                                           | The input_ids contain the token 99, but the model's vocabulary has the ids 0 to 15.
             {"input_ids":[4],"return_logprob":true,"logprob_start_len":9,"sampling_params":{"max_new_tokens":1}} | logprob_start_len, (9) is higher than the number of input tokens 1

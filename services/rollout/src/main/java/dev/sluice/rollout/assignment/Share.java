@@ -1,7 +1,7 @@
 package dev.sluice.rollout.assignment;
 
 import dev.sluice.events.Plan.Fallback;
-import dev.sluice.events.TrainingRequest.PauseMode;
+import dev.sluice.events.Rollout.PauseMode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package dev.sluice.rollout.engine;
 
-import dev.sluice.events.TrainingRequest.PauseMode;
+import dev.sluice.events.Rollout.PauseMode;
 import java.net.URI;
 import java.time.Instant;
 import java.util.ArrayDeque;

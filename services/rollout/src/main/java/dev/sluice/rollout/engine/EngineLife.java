@@ -97,7 +97,7 @@ final class EngineLife implements EngineHealth.Observer {
             case EngineState.Ready ready
             when weights.newestVersion() > ready.version()
                     && weights.newestIsLoadable()
-                    && !around.work().pins(ready.version()) -> {
+                    && !around.work().pins(engine, ready.version()) -> {
                 move(ready.quiesce(weights.newestVersion(), around.core().now()));
                 loadWhenIdle();
             }

@@ -2,8 +2,8 @@ package dev.sluice.rollout.engine;
 
 /** The work that engines do, seen from the engines; called on the core's thread. */
 public interface EngineWork {
-    /** Whether work that only this version may do runs or waits, so that an engine that holds it must keep it. */
-    boolean pins(int version);
+    /** Whether work that only this version may do runs or waits, and this engine is the one to keep it for that. */
+    boolean pins(Engine engine, int version);
 
     /** An engine takes work, or takes more of it, or holds another version. */
     void enginesChanged();

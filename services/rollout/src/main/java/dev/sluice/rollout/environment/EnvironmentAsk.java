@@ -1,7 +1,7 @@
 package dev.sluice.rollout.environment;
 
 import dev.sluice.domain.environment.Turn;
-import dev.sluice.events.TrainingRequest.Turns;
+import dev.sluice.events.Rollout.Turns;
 import java.time.Duration;
 
 /**

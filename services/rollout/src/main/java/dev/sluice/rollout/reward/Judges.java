@@ -36,6 +36,7 @@ record Judges(AllowedUrls urls, Lanes lanes, OwnRewards own, Map<String, Guarded
         return switch (RewardType.of(part.type())) {
             case RewardType.Built built -> built(built.reward(), ask, time);
             case RewardType.Remote remote -> remote(part, ask, time);
+            case RewardType.Hosted hosted -> part.url() == null ? same(ask, hosted.help()) : remote(part, ask, time);
             case RewardType.Own named -> own(named.name(), part, ask, time);
             case RewardType.Unknown unknown ->
                 same(ask, "there is no reward '%s'; known: %s".formatted(unknown.name(), RewardType.names()));

@@ -25,9 +25,14 @@ public final class Webhook {
 
     /** @param url checked by {@link AllowedUrls} */
     public Webhook(String url) {
+        this(url, REPLY_LIMIT_BYTES);
+    }
+
+    /** @param replyLimitBytes of one reply */
+    public Webhook(String url, long replyLimitBytes) {
         URI uri = URI.create(url);
         this.endpoint = HttpEndpoint.at(URI.create(uri.getScheme() + "://" + uri.getRawAuthority()))
-                .withReplyLimit(REPLY_LIMIT_BYTES);
+                .withReplyLimit(replyLimitBytes);
         String rawPath = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
         this.path = uri.getRawQuery() == null ? rawPath : rawPath + "?" + uri.getRawQuery();
     }

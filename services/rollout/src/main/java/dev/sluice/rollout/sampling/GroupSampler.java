@@ -1,12 +1,15 @@
 package dev.sluice.rollout.sampling;
 
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.Verdict;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Sampling;
-import dev.sluice.events.TrainingRequest.PartialRollout;
+import dev.sluice.events.Rollout.PartialRollout;
 import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EngineApi;
 import dev.sluice.rollout.environment.Environments;
+import dev.sluice.rollout.hook.HookException;
+import dev.sluice.rollout.hook.OwnFunctions;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.reward.Score;
 import dev.sluice.sglang.GenerateRequest;
@@ -39,12 +42,17 @@ public final class GroupSampler {
     private final PromptTokens prompts;
     private final GroupScorer scorer;
     private final TurnTaker turns;
+    private final HookCalls hooks;
+
+    /** Whom samplers ask besides engines. */
+    public record Others(Rewards rewards, Environments environments, OwnFunctions functions) {}
 
     /** @param modelDirectory has the chat template, which is asked for with the first conversation */
-    public GroupSampler(Tokenizer tokenizer, Path modelDirectory, Rewards rewards, Environments environments) {
+    public GroupSampler(Tokenizer tokenizer, Path modelDirectory, Others others) {
         this.prompts = new PromptTokens(tokenizer, modelDirectory);
-        this.scorer = new GroupScorer(tokenizer, rewards);
-        this.turns = new TurnTaker(tokenizer, environments);
+        this.scorer = new GroupScorer(tokenizer, others.rewards());
+        this.turns = new TurnTaker(tokenizer, others.environments());
+        this.hooks = new HookCalls(tokenizer, prompts, Vocabulary.size(tokenizer, modelDirectory), others.functions());
     }
 
     /**
@@ -139,6 +147,13 @@ public final class GroupSampler {
         return turns.answer(ask, left);
     }
 
+    /** What one sample of a function of one's own brought: the prompt's tokens and its outcome. */
+    public SampledBatch generate(GenerateAsk ask, Duration left) {
+        int[] prompt = prompts.of(ask.task().prompt());
+        SamplingParams params = params(ask.task().sampling(), ask.index(), 0);
+        return new SampledBatch(prompt, List.of(hooks.generate(ask, params, prompt, left)));
+    }
+
     static boolean masksOlder(GroupRequested task) {
         return task.partialRollout() == PartialRollout.CONTINUE_MASKED;
     }
@@ -152,11 +167,25 @@ public final class GroupSampler {
         return scorer.score(task, samples, left);
     }
 
+    /**
+     * What the run's own filter says of a scored group; null where none is asked.
+     *
+     * @throws HookException if it says nothing that can be used
+     */
+    public @Nullable Verdict judge(GroupRequested task, List<Sample> samples, Duration left) throws HookException {
+        return hooks.judge(task, samples, left);
+    }
+
     private static GenerateRequest request(SamplingCall call, int[] prompt, int index, PartialSample begun) {
         int[] input = Arrays.copyOf(prompt, prompt.length + begun.tokens().length);
         System.arraycopy(begun.tokens(), 0, input, prompt.length, begun.tokens().length);
-        GenerateRequest request =
-                GenerateRequest.ofTokens(call.ridPrefix() + index, input, params(call, index, begun.tokens().length));
+        Sampling sampling = call.task().sampling();
+        SamplingParams params = params(sampling, index, begun.tokens().length);
+        if (call.growing() != null) {
+            int interval = Math.clamp(sampling.maxTokens() / FRAMES, 1, TOKENS_A_FRAME);
+            params = params.change().streamInterval(interval).done();
+        }
+        GenerateRequest request = GenerateRequest.ofTokens(call.ridPrefix() + index, input, params);
         Integer rank = call.seat().rank();
         return rank == null ? request : request.onRank(rank);
     }
@@ -171,8 +200,7 @@ public final class GroupSampler {
         return sample.unscored() == null ? GroupScorer.with(sample, Score.none(reason)) : sample;
     }
 
-    private static SamplingParams params(SamplingCall call, int index, int begun) {
-        Sampling sampling = call.task().sampling();
+    private static SamplingParams params(Sampling sampling, int index, int begun) {
         var params = SamplingParams.of(sampling.maxTokens() - begun, sampling.temperature())
                 .change();
         if (sampling.topP() < 1) {
@@ -184,11 +212,11 @@ public final class GroupSampler {
         if (!sampling.stop().isEmpty()) {
             params = params.stop(sampling.stop());
         }
+        if (!sampling.stopRegex().isEmpty()) {
+            params = params.stopRegex(sampling.stopRegex());
+        }
         if (!sampling.stopTokenIds().isEmpty()) {
             params = params.stopTokenIds(sampling.stopTokenIds());
-        }
-        if (call.growing() != null) {
-            params = params.streamInterval(Math.clamp(sampling.maxTokens() / FRAMES, 1, TOKENS_A_FRAME));
         }
         return params.samplingSeed(SampleSeed.of(sampling.seed(), index, begun)).done();
     }

@@ -57,8 +57,9 @@ final class GroupScorer {
         return new Response(text(task.prompt()), text, task.label(), metadata);
     }
 
+    /** A function that generated a sample may have brought its reward along. */
     private static boolean isResponse(Sample sample) {
-        return sample.finishReason() != FinishReason.FAILED;
+        return sample.finishReason() != FinishReason.FAILED && sample.reward() == null;
     }
 
     /** As somebody elsewhere gets it: text, or a list of messages. */
@@ -71,7 +72,7 @@ final class GroupScorer {
     }
 
     /** Rows are checked where they are read; what is broken all the same counts as none. */
-    private static JsonNode metadata(GroupRequested task) {
+    static JsonNode metadata(GroupRequested task) {
         try {
             return task.metadata() == null ? MissingNode.getInstance() : Json.MAPPER.readTree(task.metadata());
         } catch (JsonProcessingException e) {

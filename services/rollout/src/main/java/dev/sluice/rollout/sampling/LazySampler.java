@@ -1,7 +1,5 @@
 package dev.sluice.rollout.sampling;
 
-import dev.sluice.rollout.environment.Environments;
-import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,17 +10,15 @@ import org.jspecify.annotations.Nullable;
 /** Opens a run's tokenizer when it is first needed: a big one takes a second, in which the core must not stand still. */
 public final class LazySampler implements Callable<GroupSampler>, AutoCloseable {
     private final Path modelDirectory;
-    private final Rewards rewards;
-    private final Environments environments;
+    private final GroupSampler.Others others;
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Tokenizer tokenizer;
     private @Nullable GroupSampler sampler;
     private boolean closed;
 
-    public LazySampler(Path modelDirectory, Rewards rewards, Environments environments) {
+    public LazySampler(Path modelDirectory, GroupSampler.Others others) {
         this.modelDirectory = modelDirectory;
-        this.rewards = rewards;
-        this.environments = environments;
+        this.others = others;
     }
 
     /** @throws IOException if the directory has no usable tokenizer; asked again, it tries again */
@@ -35,7 +31,7 @@ public final class LazySampler implements Callable<GroupSampler>, AutoCloseable 
             }
             if (sampler == null) {
                 tokenizer = Tokenizer.open(modelDirectory);
-                sampler = new GroupSampler(tokenizer, modelDirectory, rewards, environments);
+                sampler = new GroupSampler(tokenizer, modelDirectory, others);
             }
             return sampler;
         } finally {

@@ -24,11 +24,16 @@ final class PromptTokens {
 
     /** @throws IllegalArgumentException if there is no usable template for a conversation, it refuses it, or no token comes out */
     int[] of(Prompt prompt) {
-        int[] tokens = tokenizer.encode(prompt.text() == null ? rendered(prompt) : prompt.text());
+        int[] tokens = tokenizer.encode(text(prompt));
         if (tokens.length == 0) {
             throw new IllegalArgumentException("the prompt has no tokens");
         }
         return tokens;
+    }
+
+    /** What the tokens are made of: a text as it stands, a conversation as the chat template writes it. */
+    String text(Prompt prompt) {
+        return prompt.text() == null ? rendered(prompt) : prompt.text();
     }
 
     private String rendered(Prompt prompt) {

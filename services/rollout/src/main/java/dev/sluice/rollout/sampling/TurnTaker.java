@@ -4,7 +4,7 @@ import dev.sluice.domain.environment.Turn;
 import dev.sluice.domain.environment.TurnAnswer;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupTask.GroupRequested;
-import dev.sluice.events.TrainingRequest.Turns;
+import dev.sluice.events.Rollout.Turns;
 import dev.sluice.rollout.environment.EnvironmentAsk;
 import dev.sluice.rollout.environment.EnvironmentException;
 import dev.sluice.rollout.environment.Environments;

@@ -4,11 +4,15 @@ import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EnginePool;
 import dev.sluice.rollout.engine.EngineState;
 import dev.sluice.rollout.engine.SessionHash;
+import dev.sluice.rollout.sampling.RouterSession;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.net.URI;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -20,12 +24,27 @@ public final class DirectRequests {
     private final EnginePool pool;
     private final WeightVersions weights;
     private final Runnable released;
+    private final Map<String, Open> sessions = new HashMap<>();
+
+    /** A session and what may sample its requests. */
+    private record Open(RouterSession session, VersionBound bound) {}
 
     /** @param released runs when an engine has become freer */
     public DirectRequests(EnginePool pool, WeightVersions weights, Runnable released) {
         this.pool = pool;
         this.weights = weights;
         this.released = released;
+    }
+
+    /** Opens the engines to whoever generates one sample, within its bound; {@link #close} ends that. */
+    RouterSession open(String runId, VersionBound bound) {
+        RouterSession session = new RouterSession(runId + RoutedRequest.SESSION_SEPARATOR + UUID.randomUUID());
+        sessions.put(session.id(), new Open(session, bound));
+        return session;
+    }
+
+    void close(RouterSession session) {
+        sessions.remove(session.id());
     }
 
     /** Where a request goes, or why it goes nowhere. */
@@ -43,6 +62,9 @@ public final class DirectRequests {
                 @Nullable Integer rank,
                 IntSupplier newest,
                 Runnable done) implements Placement {}
+
+        /** It belongs to a sample that nobody waits for any more. */
+        record Over(String reason) implements Placement {}
 
         /** No engine takes work now. */
         record Unavailable(String reason) implements Placement {}
@@ -62,13 +84,16 @@ public final class DirectRequests {
      * Places a request on the engine with the newest allowed weights, then on its session's, then on the one with the fewest
      * samples; what does not fit waits there. A session's engine that has no room for it is passed over.
      *
-     * @param min the oldest weight version that may sample it; null for any
-     * @param exact the only one; null where {@code min} is the bound
-     * @param samples that it asks for
-     * @param session the requests that share a conversation, and so a cache; null for a request on its own
+     * A request of a hook's session stays within that session's bound, whatever else it says.
      */
-    public Placement place(@Nullable Integer min, @Nullable Integer exact, int samples, @Nullable String session) {
-        VersionBound bound = new VersionBound(min == null ? 0 : min, exact);
+    public Placement place(RoutedRequest request) {
+        Open open = request.hook() == null ? null : sessions.get(request.hook());
+        if (request.hook() != null && open == null) {
+            return new Placement.Over("the sample of this session is done or no longer wanted; end without it");
+        }
+        VersionBound bound = open == null ? VersionBound.of(request) : open.bound();
+        String session = request.session();
+        int samples = request.samples();
         List<Engine> ready = pool.engines()
                 .filter(engine -> engine.state() instanceof EngineState.Ready)
                 .toList();
@@ -99,7 +124,11 @@ public final class DirectRequests {
                     newest);
         }
         Engine engine = chosen.get();
-        return to(engine, exact != null, samples, session);
+        Placement.To to = to(engine, bound.exact() != null, samples, session);
+        if (open != null) {
+            open.session().served(to.version(), engine.id());
+        }
+        return to;
     }
 
     private Placement.To to(Engine engine, boolean exact, int samples, @Nullable String session) {

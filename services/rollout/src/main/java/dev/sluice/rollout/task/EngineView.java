@@ -6,6 +6,7 @@ import dev.sluice.rollout.engine.EngineState;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -19,11 +20,35 @@ final class EngineView {
         this.weights = weights;
     }
 
-    /** Where samples within this bound can go now. */
-    Admission.Decision choose(VersionBound bound, int samples, @Nullable Home home) {
+    /**
+     * The engines that keep a version while work is there that it alone may do: half of all, at least one, so that the others go
+     * on to newer versions and do other work.
+     */
+    List<String> keepers(int version) {
+        long share = Math.max(1, pool.engines().count() / 2);
+        return pool.engines()
+                .filter(engine -> switch (engine.state()) {
+                    case EngineState.Ready ready -> ready.version() == version;
+                    case EngineState.Suspect suspect -> suspect.version() == version;
+                    case EngineState other -> false;
+                })
+                .limit(share)
+                .map(Engine::id)
+                .toList();
+    }
+
+    /**
+     * Where samples within this bound can go now.
+     *
+     * @param reserved engines that take nothing now
+     */
+    Admission.Decision choose(VersionBound bound, int samples, @Nullable Home home, Set<String> reserved) {
+        Integer exact = bound.exact();
+        List<String> keepers = exact == null ? List.of() : keepers(exact);
         List<Admission.Candidate> candidates = new ArrayList<>();
         pool.engines().forEach(engine -> {
-            if (engine.state() instanceof EngineState.Ready ready) {
+            boolean open = exact == null ? !reserved.contains(engine.id()) : keepers.contains(engine.id());
+            if (open && engine.state() instanceof EngineState.Ready ready) {
                 candidates.add(new Admission.Candidate(engine.id(), ready.version(), engine.limit(), engine.free()));
             }
         });

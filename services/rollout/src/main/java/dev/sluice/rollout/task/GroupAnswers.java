@@ -36,13 +36,13 @@ public final class GroupAnswers {
     /** A task that is left to others. */
     void giveBack(GroupRequested task, UUID cause, String reason) {
         LOG.info("group is given back runId={} groupId={} reason={}", task.runId(), task.groupId(), reason);
-        publisher.publish(GroupWork.parked(task, reason, task.parked(), 0), cause);
+        publisher.publish(TaskEvents.parked(task, reason, task.parked(), 0), cause);
     }
 
     /** A task that was not taken at all. */
     public void refuse(GroupRequested task, UUID cause, String reason) {
         LOG.warn("group is not taken runId={} groupId={} reason={}", task.runId(), task.groupId(), reason);
-        publisher.publish(GroupWork.abandoned(task, reason, 0), cause);
+        publisher.publish(TaskEvents.abandoned(task, reason, 0), cause);
     }
 
     void answer(GroupWork work, Runnable acknowledged) {

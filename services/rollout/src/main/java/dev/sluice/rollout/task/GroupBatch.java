@@ -1,7 +1,7 @@
 package dev.sluice.rollout.task;
 
-import dev.sluice.events.TrainingRequest.PauseMode;
-import dev.sluice.events.TrainingRequest.Rollout;
+import dev.sluice.events.Rollout;
+import dev.sluice.events.Rollout.PauseMode;
 import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.sampling.GroupSampler.Growing;

@@ -52,6 +52,12 @@ public final class GroupFigures {
                 .increment();
     }
 
+    /** @param answered whether a function of one's own did as it should */
+    void hook(String hook, boolean answered) {
+        registry.counter("sluice_rollout_hooks", "hook", hook, "answered", Boolean.toString(answered))
+                .increment();
+    }
+
     void answered(GroupSampled result) {
         for (Sample sample : result.samples()) {
             tokens.increment(sample.tokens().length());

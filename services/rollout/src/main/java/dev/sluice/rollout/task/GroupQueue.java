@@ -1,6 +1,5 @@
 package dev.sluice.rollout.task;
 
-import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.GroupWithdrawn;
 import dev.sluice.rollout.core.Core;
@@ -13,14 +12,17 @@ import dev.sluice.rollout.sampling.SamplingFailure;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +50,7 @@ public final class GroupQueue {
             EnginePool pool,
             WeightVersions weights,
             Callable<GroupSampler> sampler,
+            DirectRequests direct,
             GroupAnswers answers,
             GroupFigures figures) {}
 
@@ -58,6 +61,8 @@ public final class GroupQueue {
     private final GroupAnswers answers;
     private final GroupFigures figures;
     private final TurnAsks turns;
+    private final GenerateAsks functions;
+    private final ScoreAsks scores;
     private final Map<GroupKey, GroupWork> works = new LinkedHashMap<>();
     private final SampledRounds sampled = new SampledRounds();
 
@@ -71,10 +76,14 @@ public final class GroupQueue {
         this.sampler = around.sampler();
         this.answers = around.answers();
         this.figures = around.figures();
-        this.turns = new TurnAsks(core, sampler, figures, work -> {
-            settle(work);
-            pump();
-        });
+        this.turns = new TurnAsks(core, sampler, figures, this::moved);
+        this.functions = new GenerateAsks(core, sampler, around.direct(), figures, this::moved);
+        this.scores = new ScoreAsks(core, sampler, figures, this::scored);
+    }
+
+    private void moved(GroupWork work) {
+        settle(work);
+        pump();
     }
 
     /** Takes a task, or another attempt of one that it has. */
@@ -145,28 +154,41 @@ public final class GroupQueue {
         }
     }
 
-    /** Whether a group that only this version may sample runs or waits. */
-    public boolean pins(int version) {
-        return works.values().stream()
-                .anyMatch(work -> work.ending() == null
-                        && !work.answered()
-                        && !work.scoring()
-                        && Objects.equals(work.task().exactWeightVersion(), version));
+    /** Whether a group that only this version may sample runs or waits, and this engine is one that keeps it for that. */
+    public boolean pins(Engine engine, int version) {
+        return engines.keepers(version).contains(engine.id())
+                && works.values().stream()
+                        .anyMatch(work -> work.ending() == null
+                                && !work.answered()
+                                && !work.scoring()
+                                && Objects.equals(work.task().exactWeightVersion(), version));
     }
 
     /** Gives waiting samples to engines that may and can take them. */
     public void pump() {
+        // Engines whose next room is for a group that no other engine may sample: later groups do not overtake it
+        // there.
+        Set<String> reserved = new HashSet<>();
         for (GroupWork work : List.copyOf(works.values())) {
             if (work.ending() != null || work.answered()) {
                 continue;
             }
+            if (work.hasFunction()) {
+                work.calls().stream()
+                        .flatMap(List::stream)
+                        .forEach(index -> functions.ask(work, index, leftForSamples(work)));
+                continue;
+            }
             for (List<Integer> call : work.calls()) {
-                switch (engines.choose(work.bound(), call.size(), work.home(call))) {
+                switch (engines.choose(work.bound(), call.size(), work.home(call), reserved)) {
                     case Admission.Decision.To to -> dispatch(work, engines.byId(to.engineId()), call);
                     case Admission.Decision.NoVersion none -> endIfVersionIsGone(work);
                     case Admission.Decision.NoRoom full -> {
-                        count();
-                        return;
+                        if (work.bound().exact() == null) {
+                            count();
+                            return;
+                        }
+                        reserved.addAll(engines.keepers(work.bound().exact()));
                     }
                 }
             }
@@ -251,19 +273,9 @@ public final class GroupQueue {
 
     /** An engine is gone: what ran on it waits for another one. What it had generated and not sent counts as nothing. */
     public void lost(Engine engine) {
-        for (GroupWork work : List.copyOf(works.values())) {
-            for (GroupBatch batch : List.copyOf(work.running())) {
-                if (batch.engine == engine) {
-                    batch.forgotten = true;
-                    work.running().remove(batch);
-                    takeSofar(work, batch);
-                    settle(work);
-                }
-            }
-        }
+        forget(engine, batch -> {});
         if (!engines.anyServes()) {
-            // The trainer looks for another instance at once; it would be sampled here too, seconds later and for
-            // nothing.
+            // The trainer looks for another instance at once; here it would be sampled too, later and for nothing.
             giveBack("engine " + engine.id() + " is gone and no other serves here");
         }
         pump();
@@ -271,7 +283,7 @@ public final class GroupQueue {
 
     private void giveBack(String reason) {
         for (GroupWork work : List.copyOf(works.values())) {
-            if (work.running().isEmpty() && !work.scoring()) {
+            if (work.running().isEmpty() && work.sessions().isEmpty() && !work.scoring()) {
                 end(work, new GroupWork.Ending(reason, true));
             }
         }
@@ -279,19 +291,25 @@ public final class GroupQueue {
 
     /** An engine lives but does not answer what runs on it: that is aborted there and waits for any engine. */
     public void takeBack(Engine engine) {
+        forget(engine, batch -> {
+            batch.giveBack();
+            batch.abort(core);
+        });
+        pump();
+    }
+
+    private void forget(Engine engine, Consumer<GroupBatch> then) {
         for (GroupWork work : List.copyOf(works.values())) {
             for (GroupBatch batch : List.copyOf(work.running())) {
                 if (batch.engine == engine) {
                     batch.forgotten = true;
                     work.running().remove(batch);
-                    batch.giveBack();
+                    then.accept(batch);
                     takeSofar(work, batch);
-                    batch.abort(core);
                     settle(work);
                 }
             }
         }
-        pump();
     }
 
     private void end(GroupWork work, String reason) {
@@ -303,6 +321,7 @@ public final class GroupQueue {
             return;
         }
         work.end(ending);
+        functions.end(work);
         for (GroupBatch batch : work.running()) {
             batch.abort(core);
         }
@@ -330,7 +349,7 @@ public final class GroupQueue {
                 answers.abandon(work, ending.reason(), () -> remove(work));
             }
         } else if (ending == null && work.complete() && !work.scoring()) {
-            score(work);
+            scores.ask(work, leftForSamples(work));
         }
     }
 
@@ -338,28 +357,13 @@ public final class GroupQueue {
         return Duration.between(core.now(), work.task().deadline()).minus(ANSWER_WAIT);
     }
 
-    /** Engines are free again while rewards are asked for, which may take minutes. */
-    private void score(GroupWork work) {
-        GroupRequested task = work.task();
-        List<Sample> samples = work.beginScoring();
-        Duration left = leftForSamples(work);
-        core.background(
-                "score-" + task.groupId(), () -> sampler.call().score(task, samples, left), (scored, failure) -> {
-                    if (scored != null) {
-                        work.scored(scored);
-                    } else {
-                        work.unscored("rewards could not be asked for: " + failure);
-                    }
-                    if (work.answered() || work.ending() != null) {
-                        return;
-                    }
-                    if (work.complete()) {
-                        sampled.add(work.key(), work.task().epoch());
-                        answers.answer(work, () -> remove(work));
-                    } else {
-                        pump(); // a renewed task wants newer samples
-                    }
-                });
+    private void scored(GroupWork work) {
+        if (work.complete()) {
+            sampled.add(work.key(), work.task().epoch());
+            answers.answer(work, () -> remove(work));
+        } else {
+            pump(); // a renewed task wants newer samples
+        }
     }
 
     private void remove(GroupWork work) {

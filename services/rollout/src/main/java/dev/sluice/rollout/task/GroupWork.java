@@ -6,16 +6,19 @@ import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.GroupStarted;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.SamplesParked;
+import dev.sluice.events.GroupEvent.Verdict;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.Int32Array;
-import dev.sluice.events.TrainingRequest.PartialRollout;
+import dev.sluice.events.Rollout.PartialRollout;
 import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.sampling.PartialSample;
+import dev.sluice.rollout.sampling.RouterSession;
 import dev.sluice.rollout.sampling.SampleOutcome;
 import dev.sluice.rollout.sampling.TurnAsk;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -42,6 +45,9 @@ final class GroupWork {
     /** Samples whose environment is being asked; until it answers, they have begun only what came before the turn it is asked about. */
     private final TreeMap<Integer, TurnAsk> asking = new TreeMap<>();
 
+    /** Samples that a function of one's own generates, with what it asks engines by. */
+    private final Map<Integer, RouterSession> generating = new HashMap<>();
+
     /** Which engine generated the newest turn, and so may have the response in its cache. */
     private final Map<Integer, Home> homes = new HashMap<>();
 
@@ -54,6 +60,7 @@ final class GroupWork {
     private int dispatches;
     private @Nullable Ending ending;
     private boolean scoring;
+    private @Nullable Verdict verdict;
     private boolean answered;
 
     /**
@@ -122,6 +129,7 @@ final class GroupWork {
     private List<Integer> pending() {
         Set<Integer> taken = new HashSet<>(done.keySet());
         taken.addAll(asking.keySet());
+        taken.addAll(generating.keySet());
         running.forEach(batch -> taken.addAll(batch.indexes));
         return IntStream.range(0, task.samples())
                 .filter(index -> !taken.contains(index))
@@ -149,7 +157,27 @@ final class GroupWork {
 
     /** Nothing of it happens anywhere. */
     boolean idle() {
-        return running.isEmpty() && asking.isEmpty() && !scoring;
+        return running.isEmpty() && asking.isEmpty() && generating.isEmpty() && !scoring;
+    }
+
+    /** Whether a function of one's own generates its samples. */
+    boolean hasFunction() {
+        return task.hooks() != null && task.hooks().generate() != null;
+    }
+
+    /** A function is asked for a sample. */
+    void generating(int index, RouterSession session) {
+        generating.put(index, session);
+    }
+
+    Collection<RouterSession> sessions() {
+        return List.copyOf(generating.values());
+    }
+
+    /** A function has answered. */
+    void generated(int index, SampleOutcome outcome) {
+        generating.remove(index);
+        take(outcome, new Home(GenerateAsks.FUNCTION, null));
     }
 
     /** Samples whose environment is being asked. */
@@ -260,8 +288,9 @@ final class GroupWork {
     }
 
     /** Takes rewards; a sample that a renewed task forbade meanwhile stays away. */
-    void scored(List<Sample> scored) {
+    void scored(List<Sample> scored, @Nullable Verdict filter) {
         scoring = false;
+        verdict = filter;
         scored.forEach(sample -> done.computeIfPresent(sample.index(), (index, known) -> sample));
     }
 
@@ -276,6 +305,7 @@ final class GroupWork {
         int samples = running.stream().mapToInt(batch -> batch.indexes.size()).sum();
         return "%d of %d samples done and %d running".formatted(finished(), task.samples(), samples)
                 + (asked() > 0 ? ", %d at their environment".formatted(asked()) : "")
+                + (generating.isEmpty() ? "" : ", %d at their function".formatted(generating.size()))
                 + (scoring ? ", their rewards asked for" : "");
     }
 
@@ -322,11 +352,12 @@ final class GroupWork {
                 promptTokens,
                 new ArrayList<>(done.values()),
                 tokensAborted,
-                Duration.between(accepted, now).toMillis() / 1000.0);
+                Duration.between(accepted, now).toMillis() / 1000.0,
+                verdict);
     }
 
     GroupAbandoned abandoned(String reason) {
-        return abandoned(task, reason, tokensAborted + tokensKept() + tokensAsked());
+        return TaskEvents.abandoned(task, reason, tokensAborted + tokensKept() + tokensAsked());
     }
 
     private int tokensKept() {
@@ -343,7 +374,7 @@ final class GroupWork {
     SamplesParked parked(String reason) {
         List<Sample> samples = new ArrayList<>(done.values());
         begun.forEach((index, sample) -> samples.add(sample.parked(index, task.instanceId())));
-        return parked(task, reason, samples, tokensAborted + tokensAsked());
+        return TaskEvents.parked(task, reason, samples, tokensAborted + tokensAsked());
     }
 
     /** Turns that no environment has answered yet; whoever goes on generates them anew. */
@@ -356,33 +387,6 @@ final class GroupWork {
 
     /** Given back with nothing: what there is does not fit a record. */
     SamplesParked parkedEmpty(String reason) {
-        return parked(task, reason, List.of(), tokensAborted + tokensKept() + tokensAsked());
-    }
-
-    static SamplesParked parked(GroupRequested task, String reason, List<Sample> samples, int tokensAborted) {
-        return new SamplesParked(
-                task.runId(),
-                task.epoch(),
-                task.groupId(),
-                task.cursor(),
-                task.round(),
-                task.attempt(),
-                task.instanceId(),
-                reason,
-                samples,
-                tokensAborted);
-    }
-
-    static GroupAbandoned abandoned(GroupRequested task, String reason, int tokens) {
-        return new GroupAbandoned(
-                task.runId(),
-                task.epoch(),
-                task.groupId(),
-                task.cursor(),
-                task.round(),
-                task.attempt(),
-                task.instanceId(),
-                reason,
-                tokens);
+        return TaskEvents.parked(task, reason, List.of(), tokensAborted + tokensKept() + tokensAsked());
     }
 }

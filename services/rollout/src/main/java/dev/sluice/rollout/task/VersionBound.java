@@ -15,6 +15,10 @@ record VersionBound(int min, @Nullable Integer exact) {
         return new VersionBound(task.minWeightVersion(), task.exactWeightVersion());
     }
 
+    static VersionBound of(RoutedRequest request) {
+        return new VersionBound(request.min() == null ? 0 : request.min(), request.exact());
+    }
+
     boolean accepts(int version) {
         return exact == null ? version >= min : version == exact;
     }

@@ -8,7 +8,7 @@ import dev.sluice.domain.environment.EnvironmentFunction;
 import dev.sluice.domain.environment.Turn;
 import dev.sluice.domain.environment.TurnAnswer;
 import dev.sluice.domain.reward.Response;
-import dev.sluice.events.TrainingRequest.Turns;
+import dev.sluice.events.Rollout.Turns;
 import dev.sluice.http.Json;
 import dev.sluice.rollout.reward.FakeRewardService;
 import dev.sluice.rollout.reward.OwnJars;

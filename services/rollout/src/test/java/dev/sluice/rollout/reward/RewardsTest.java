@@ -96,6 +96,18 @@ class RewardsTest {
     }
 
     @Test
+    void ifbenchWithoutAnAddressSaysWhoComputesIt() throws JsonProcessingException {
+        // Given
+        var response = new Response("", "r", null, Json.MAPPER.readTree("{\"rm_type\": \"ifbench\"}"));
+        // When
+        Score score = rewards()
+                .score(new RewardAsk(Reward.named("exact"), "p", List.of(response), Duration.ofSeconds(9)))
+                .getFirst();
+        // Then
+        assertThat(score.unscored()).contains("IFBench", "sluice-hooks --reward sluice_hooks.ifbench.reward");
+    }
+
+    @Test
     void anOwnRewardThatHangsIsLeftAloneAfterItsTime() {
         // Given
         var hanging = new Own("hanging", responses -> deafUntilTheTestEnds());

@@ -13,6 +13,7 @@ import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.engine.EngineApi;
 import dev.sluice.rollout.engine.Progress;
 import dev.sluice.rollout.environment.Environments;
+import dev.sluice.rollout.hook.OwnFunctions;
 import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.weights.WeightSource;
@@ -72,7 +73,7 @@ class GroupSamplerTest {
     void stopsAreAskedForWhereTheTaskHasThem() throws IOException {
         Prompt prompt = Prompt.of(List.of(Message.of("user", "Hi")));
 
-        send(GLM, prompt, new Sampling(1, 1, -1, 8, 42, List.of("\n\n", "User:"), List.of(7, 9)));
+        send(GLM, prompt, new Sampling(1, 1, -1, 8, 42, List.of("\n\n", "User:"), List.of(7, 9), List.of()));
         send(GLM, prompt, new Sampling(1, 1, -1, 8, 42));
 
         SamplingParams with = sent.get(0).samplingParams();
@@ -113,8 +114,10 @@ class GroupSamplerTest {
             return new GroupSampler(
                             tokenizer,
                             model,
-                            new Rewards(List.of(), 1, new OwnRewards(List.of())),
-                            new Environments(List.of(), 1, List.of()))
+                            new GroupSampler.Others(
+                                    new Rewards(List.of(), 1, new OwnRewards(List.of())),
+                                    new Environments(List.of(), 1, List.of()),
+                                    new OwnFunctions(List.of(), 1, () -> "")))
                     .sample(
                             new Recorder(),
                             new GroupSampler.SamplingCall(

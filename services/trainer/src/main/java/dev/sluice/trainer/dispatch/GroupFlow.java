@@ -1,23 +1,18 @@
 package dev.sluice.trainer.dispatch;
 
-import dev.sluice.domain.training.GroupAsk;
 import dev.sluice.domain.training.LogEntry;
 import dev.sluice.domain.training.TrainingState;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent;
-import dev.sluice.events.GroupTask;
 import dev.sluice.events.GroupTask.GroupWithdrawn;
 import dev.sluice.trainer.TrainerConfig;
 import dev.sluice.trainer.prompts.TrainingPrompts;
 import dev.sluice.trainer.run.TrainedRun;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -40,12 +35,12 @@ public final class GroupFlow implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(GroupFlow.class);
 
     private final TrainedRun run;
-    private final TrainingPrompts prompts;
     private final RolloutPool pool;
     private final TaskSender tasks;
     private final Clock clock;
     private final Leases leases;
     private final TrainingState state;
+    private final Dispatch dispatch;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -63,14 +58,14 @@ public final class GroupFlow implements AutoCloseable {
 
     public GroupFlow(Parts parts, TrainingState state, Clock clock) {
         this.run = parts.run();
-        this.prompts = parts.prompts();
         this.pool = parts.pool();
         this.tasks = parts.tasks();
         this.clock = clock;
         this.leases = new Leases(run.runId(), pool, parts.bounds());
         this.state = state;
+        this.dispatch = new Dispatch(run, parts.prompts(), leases, state);
         this.thread =
-                Thread.ofPlatform().name("dispatch-" + run.runId()).daemon().unstarted(this::dispatch);
+                Thread.ofPlatform().name("dispatch-" + run.runId()).daemon().unstarted(this::sendWhatIsDue);
     }
 
     /** Begins to ask for groups; before that, results are only taken in. */
@@ -204,15 +199,46 @@ public final class GroupFlow implements AutoCloseable {
         return otherResults;
     }
 
-    /** Has other work done before training's; null ends it. */
-    public void setOtherWork(@Nullable WorkSource work) {
+    /** Has other work done before training's. */
+    public void beginOtherWork(WorkSource work) {
         lock.lock();
         try {
             otherWork = work;
+            leases.hold(work.version(), work.version() == state.version(), clock.instant());
         } finally {
             lock.unlock();
         }
         wake();
+    }
+
+    /** Ends other work; instances that have some of it still are told why it is over. */
+    public void endOtherWork(String why) {
+        List<GroupWithdrawn> withdrawals;
+        lock.lock();
+        try {
+            otherWork = null;
+            leases.release();
+            withdrawals = leases.endExact().stream()
+                    .map(lease -> withdrawn(lease, why))
+                    .toList();
+        } finally {
+            lock.unlock();
+        }
+        withdrawals.forEach(tasks::send);
+        wake();
+    }
+
+    /**
+     * Whether instances keep the version of the other work and have begun it, while other engines can go on to newer ones; to be
+     * asked with the lock held.
+     */
+    public boolean isOtherWorkHeld() {
+        return otherWork != null && leases.isHeld(clock.instant());
+    }
+
+    /** Whether no engine has the version of the other work any more; to be asked with the lock held. */
+    public boolean isOtherWorkLost() {
+        return otherWork != null && otherWork.version() != state().version() && leases.isHeldByNone();
     }
 
     /** Asks for no more groups; those in flight may still finish. */
@@ -267,9 +293,9 @@ public final class GroupFlow implements AutoCloseable {
         }
     }
 
-    private void dispatch() {
+    private void sendWhatIsDue() {
         while (true) {
-            List<Sending> sendings;
+            List<Dispatch.Sending> sendings;
             lock.lock();
             try {
                 if (!pending && !closed) {
@@ -279,7 +305,7 @@ public final class GroupFlow implements AutoCloseable {
                     return;
                 }
                 pending = false;
-                sendings = decide(clock.instant());
+                sendings = dispatch.decide(clock.instant(), asking, otherWork, otherResults);
             } catch (InterruptedException e) {
                 return;
             } finally {
@@ -289,74 +315,7 @@ public final class GroupFlow implements AutoCloseable {
         }
     }
 
-    /** A task and the lease that it makes. */
-    private record Sending(Lease lease, GroupTask task) {}
-
-    private List<Sending> decide(Instant now) {
-        for (Leases.Lost lost : leases.endLost(now)) {
-            LOG.warn(
-                    "an instance lost a group runId={} groupId={} attempt={} instanceId={} reason={}",
-                    run.runId(),
-                    lost.lease().work().groupId(),
-                    lost.lease().attempt(),
-                    lost.lease().instanceId(),
-                    lost.why());
-        }
-        askForGroups(now);
-        List<Sending> sendings = new ArrayList<>();
-        for (Work work : wanted()) {
-            if (!leases.has(work.key())) {
-                leases.grant(work, now).map(lease -> sending(work, lease)).ifPresent(sendings::add);
-            }
-        }
-        if (asking) {
-            for (GroupAsk ask : state.running()) {
-                Work work = work(ask);
-                leases.overtake(work, now).map(lease -> sending(work, lease)).ifPresent(sendings::add);
-            }
-        }
-        return sendings;
-    }
-
-    private Sending sending(Work work, Lease lease) {
-        return new Sending(
-                lease,
-                work.task()
-                        .request(lease.attempt(), lease.instanceId(), lease.deadline())
-                        .withParked(leases.parked(work.key())));
-    }
-
-    private void askForGroups(Instant now) {
-        int slots = asking ? leases.slots(run.rules().samplesPerPrompt(), now) : 0;
-        Optional<GroupAsk> ask = asking ? state.decideAsk(slots) : Optional.empty();
-        while (ask.isPresent()) {
-            state.apply(ask.get());
-            ask = state.decideAsk(slots);
-        }
-    }
-
-    private List<Work> wanted() {
-        List<Work> wanted = new ArrayList<>();
-        if (otherWork != null) {
-            wanted.addAll(otherWork.wanted(otherResults));
-        }
-        if (asking) {
-            state.running().forEach(ask -> wanted.add(work(ask)));
-        }
-        return wanted;
-    }
-
-    private Work work(GroupAsk ask) {
-        return new Work(
-                run.rules().groupId(ask.cursor()),
-                ask.round(),
-                run.rules().samplesPerPrompt(),
-                ask.minimumVersion(),
-                run.request().rollout().groupDeadlineSeconds(),
-                (attempt, instanceId, deadline) -> prompts.task(ask, attempt, instanceId, deadline));
-    }
-
-    private void send(Sending sending) {
+    private void send(Dispatch.Sending sending) {
         tasks.send(sending.task()).whenComplete((sent, failure) -> {
             if (failure != null) {
                 LOG.warn(

@@ -7,6 +7,7 @@ import java.time.Instant;
  *
  * @param incarnation of the instance when it was given
  * @param version oldest weight version of its engines when it was given
+ * @param exact whether one weight version alone may sample it
  * @param samples responses it takes
  * @param sentAt when it was sent
  * @param started whether the instance has said that it began
@@ -18,12 +19,13 @@ record Lease(
         String instanceId,
         String incarnation,
         int version,
+        boolean exact,
         int samples,
         Instant sentAt,
         boolean started,
         Instant deadline) {
 
     Lease begun() {
-        return new Lease(work, attempt, instanceId, incarnation, version, samples, sentAt, true, deadline);
+        return new Lease(work, attempt, instanceId, incarnation, version, exact, samples, sentAt, true, deadline);
     }
 }

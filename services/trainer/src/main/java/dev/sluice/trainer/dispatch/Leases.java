@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,9 @@ final class Leases {
     /** Times the median that work may take before it is given to a second instance. */
     private static final int LATE = 3;
 
+    /** Groups of one weight version in hand below which an instance is given more: while it has any, it keeps that version. */
+    private static final int EXACT_GROUPS = 1024;
+
     private final String runId;
     private final RolloutPool pool;
     private final TrainerConfig.Leases bounds;
@@ -34,6 +38,7 @@ final class Leases {
     private final Map<Work.Key, Lease> stragglers = new HashMap<>();
 
     private final RecentDurations durations = new RecentDurations();
+    private final Holders holders = new Holders();
     /** What instances have given back of work that nobody has finished. */
     private final Map<Work.Key, List<Sample>> parked = new HashMap<>();
 
@@ -167,6 +172,44 @@ final class Leases {
         return List.copyOf(leases.values());
     }
 
+    /**
+     * Says that work is coming which one weight version alone may do, so that some instances are chosen for it.
+     *
+     * @param newest whether it is the newest one, which every engine comes to
+     */
+    void hold(int version, boolean newest, Instant now) {
+        holders.hold(version, newest, pool.members(runId, now, bounds.heartbeat()));
+    }
+
+    /** No more of such work comes. */
+    void release() {
+        holders.release();
+    }
+
+    /** Whether no instance has that version any more, nor will. */
+    boolean isHeldByNone() {
+        return holders.isEmpty();
+    }
+
+    /** Whether whoever has such work has begun it with that version, and another engine is there for newer ones. */
+    boolean isHeld(Instant now) {
+        List<RolloutPool.Member> members = pool.members(runId, now, bounds.heartbeat());
+        Map<String, List<Lease>> exact =
+                leases.values().stream().filter(Lease::exact).collect(Collectors.groupingBy(Lease::instanceId));
+        return !exact.isEmpty()
+                && members.stream().mapToInt(RolloutPool.Member::engines).sum() > 1
+                && exact.entrySet().stream()
+                        .allMatch(has -> has.getValue().stream().anyMatch(Lease::started)
+                                && members.stream().anyMatch(member -> holders.isHolding(member, has.getKey())));
+    }
+
+    /** Ends work that one version alone may do, and says who had it. */
+    List<Lease> endExact() {
+        List<Lease> ended = leases.values().stream().filter(Lease::exact).toList();
+        ended.forEach(lease -> leases.remove(lease.work()));
+        return ended;
+    }
+
     /** Forgets leases of work that nobody wants any more, and names them. */
     List<Lease> endAllBut(Set<Work.Key> wanted) {
         List<Lease> ended = leases.values().stream()
@@ -181,8 +224,11 @@ final class Leases {
 
     /** Gives the work to the best instance, if one has room: newest version, then fewest samples in hand for its size. */
     Optional<Lease> grant(Work work, Instant now) {
-        return pool.members(runId, now, bounds.heartbeat()).stream()
-                .filter(member -> load(member) < room(member, work))
+        List<RolloutPool.Member> members = pool.members(runId, now, bounds.heartbeat());
+        return members.stream()
+                .filter(member -> work.exact()
+                        ? holders.mayHave(member) && exactGroups(member) < EXACT_GROUPS
+                        : !holders.isBusy(member, members) && load(member) < room(member, work))
                 .min(Comparator.comparingInt((RolloutPool.Member member) -> -member.newestVersion())
                         .thenComparingDouble(member -> (double) load(member) / Math.max(1, member.requests()))
                         .thenComparing(RolloutPool.Member::instanceId))
@@ -197,6 +243,7 @@ final class Leases {
                 member.instanceId(),
                 member.incarnation(),
                 member.oldestVersion(),
+                work.exact(),
                 work.samples(),
                 now,
                 false,
@@ -206,11 +253,20 @@ final class Leases {
     }
 
     private int load(RolloutPool.Member member) {
-        return Stream.concat(leases.values().stream(), stragglers.values().stream())
-                .filter(lease -> lease.instanceId().equals(member.instanceId())
-                        && lease.incarnation().equals(member.incarnation()))
+        return of(member)
+                .filter(lease -> !lease.exact() || member.engines() == 1)
                 .mapToInt(Lease::samples)
                 .sum();
+    }
+
+    private long exactGroups(RolloutPool.Member member) {
+        return of(member).filter(Lease::exact).count();
+    }
+
+    private Stream<Lease> of(RolloutPool.Member member) {
+        return Stream.concat(leases.values().stream(), stragglers.values().stream())
+                .filter(lease -> lease.instanceId().equals(member.instanceId())
+                        && lease.incarnation().equals(member.incarnation()));
     }
 
     /** Samples in hand below which an instance is given more: what its engines run at once and one group more for each. */

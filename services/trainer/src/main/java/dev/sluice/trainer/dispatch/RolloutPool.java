@@ -33,12 +33,26 @@ public final class RolloutPool {
      * What an instance can do for a run.
      *
      * @param incarnation its process
-     * @param newestVersion of its engines
-     * @param oldestVersion of its engines
+     * @param versions weight version of each of its engines, oldest first
      * @param requests samples that its engines run at once
      */
-    public record Member(
-            String instanceId, String incarnation, int newestVersion, int oldestVersion, int requests, int engines) {}
+    public record Member(String instanceId, String incarnation, List<Integer> versions, int requests) {
+        int newestVersion() {
+            return versions.getLast();
+        }
+
+        int oldestVersion() {
+            return versions.getFirst();
+        }
+
+        boolean holds(int version) {
+            return versions.contains(version);
+        }
+
+        public int engines() {
+            return versions.size();
+        }
+    }
 
     /** Takes a record of the instances or engines topic. */
     public void accept(Event event) {
@@ -109,10 +123,8 @@ public final class RolloutPool {
         return Optional.of(new Member(
                 snapshot.instanceId(),
                 snapshot.incarnation(),
-                own.stream().mapToInt(Engine::weightVersion).max().orElseThrow(),
-                own.stream().mapToInt(Engine::weightVersion).min().orElseThrow(),
-                own.stream().mapToInt(Engine::maxRunningRequests).sum(),
-                own.size()));
+                own.stream().map(Engine::weightVersion).sorted().toList(),
+                own.stream().mapToInt(Engine::maxRunningRequests).sum()));
     }
 
     /** Why an instance has lost the tasks that were given to that process of it, or null while it has not. */

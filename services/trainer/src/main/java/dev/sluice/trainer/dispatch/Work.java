@@ -10,10 +10,18 @@ import java.time.Instant;
  * @param round of the group
  * @param samples responses it takes
  * @param minimumVersion no engine with an older version may sample it
+ * @param exact nor may one with a newer version
  * @param deadlineSeconds that an instance has for it
  * @param task makes the request for an instance
  */
-public record Work(String groupId, int round, int samples, int minimumVersion, int deadlineSeconds, TaskMaker task) {
+public record Work(
+        String groupId,
+        int round,
+        int samples,
+        int minimumVersion,
+        boolean exact,
+        int deadlineSeconds,
+        TaskMaker task) {
 
     /** What tells pieces of work apart. */
     public record Key(String groupId, int round) {}

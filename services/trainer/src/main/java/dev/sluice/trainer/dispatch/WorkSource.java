@@ -6,6 +6,9 @@ import java.util.Map;
 
 /** Work beside training, such as an evaluation. */
 public interface WorkSource {
+    /** The only weight version that may do it. */
+    int version();
+
     /**
      * What has no result yet.
      *

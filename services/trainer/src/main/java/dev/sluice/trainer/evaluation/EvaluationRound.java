@@ -5,14 +5,14 @@ import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Sampling;
+import dev.sluice.events.Rollout;
+import dev.sluice.events.Rollout.PartialRollout;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingRequest.Evaluation;
-import dev.sluice.events.TrainingRequest.PartialRollout;
-import dev.sluice.events.TrainingRequest.Rollout;
 import dev.sluice.trainer.dispatch.Work;
-import dev.sluice.trainer.dispatch.WorkSource;
 import dev.sluice.trainer.prompts.PromptSet;
 import dev.sluice.trainer.run.TrainedRun;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,11 +26,11 @@ import java.util.stream.Stream;
  *
  * @param step steps trained before it
  * @param version the only weight version that may sample it
+ * @param deadline that an instance has for a row, the others before it included
  */
-record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int step, int version) implements WorkSource {
+record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int step, int version, Duration deadline) {
 
-    @Override
-    public List<Work> wanted(Map<Work.Key, GroupEvent> results) {
+    List<Work> wanted(Map<Work.Key, GroupEvent> results) {
         return rows().mapToObj(row -> nextRound(row, results).map(round -> work(row, round)))
                 .flatMap(Optional::stream)
                 .toList();
@@ -74,6 +74,7 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                     return Optional.of(round);
                 }
                 case GroupAbandoned abandoned -> {}
+                case GroupSampled sampled when !isOfThisVersion(sampled) -> {}
                 case GroupEvent result -> {
                     return Optional.empty();
                 }
@@ -87,7 +88,15 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                 .map(round -> results.get(new Work.Key(groupId(row), round)))
                 .filter(GroupSampled.class::isInstance)
                 .map(GroupSampled.class::cast)
+                .filter(this::isOfThisVersion)
                 .findFirst();
+    }
+
+    /** Weights that replaced others after a recovery are another version, measured anew. */
+    private boolean isOfThisVersion(GroupSampled group) {
+        return group.samples().stream()
+                .flatMap(sample -> sample.versions().stream())
+                .allMatch(span -> span.version() == version);
     }
 
     private String groupId(int row) {
@@ -100,7 +109,8 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                 round,
                 set.samplesPerPrompt(),
                 version,
-                run.request().rollout().groupDeadlineSeconds(),
+                true,
+                (int) deadline.toSeconds(),
                 (attempt, instanceId, deadline) -> new GroupRequested(
                         run.runId(),
                         run.epoch(),
@@ -121,13 +131,21 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                         List.of(),
                         prompts.metadata(row),
                         run.request().reward(),
-                        run.request().rollout().turns()));
+                        run.request().rollout().turns(),
+                        run.request().rollout().hooks()));
     }
 
     private Sampling sampling(int row, int round) {
         long seed = Objects.hash(run.request().data().seed(), set.name(), row, round) & Long.MAX_VALUE;
         Rollout rollout = run.request().rollout();
         return new Sampling(
-                set.temperature(), 1.0, -1, set.maxResponseTokens(), seed, rollout.stop(), rollout.stopTokenIds());
+                set.temperature(),
+                1.0,
+                -1,
+                set.maxResponseTokens(),
+                seed,
+                rollout.stop(),
+                rollout.stopTokenIds(),
+                rollout.stopRegex());
     }
 }

@@ -1,17 +1,18 @@
 package dev.sluice.trainer.evaluation;
 
 import dev.sluice.domain.training.TrainingState;
-import dev.sluice.events.Event;
-import dev.sluice.events.MetricPoint;
-import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingRequest.Evaluation;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.prompts.PromptSet;
 import dev.sluice.trainer.run.TrainedRun;
-import java.time.Instant;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /** The held-out sets of a run: measured before the first step, every so many steps where asked for, and after the last. */
 public final class Evaluations {
@@ -37,59 +38,32 @@ public final class Evaluations {
                 .toList();
     }
 
+    /** The newest step with a set that is due and was not measured yet; it may have been begun before a recovery. */
+    public OptionalInt newestDue(int step, TrainingState state) {
+        return IntStream.iterate(step, at -> at >= 0, at -> at - 1)
+                .filter(at -> sets.keySet().stream().anyMatch(set -> isDue(set, at)))
+                .limit(1)
+                .filter(at -> !due(at, state).isEmpty())
+                .findFirst();
+    }
+
     private boolean isDue(Evaluation set, int step) {
         return step == 0 || step == run.steps() || (set.everySteps() > 0 && step % set.everySteps() == 0);
     }
 
-    /** Begins a measurement with the newest weights; {@link Measurement#end} ends it. */
-    public Measurement begin(Evaluation set, int step, GroupFlow flow) {
-        PromptSet prompts = sets.get(set);
-        if (prompts == null) {
-            throw new IllegalStateException("set " + set.name() + " is not this run's");
-        }
-        Measurement measurement =
-                new Measurement(new EvaluationRound(run, set, prompts, step, flow.look(TrainingState::version)), flow);
-        flow.setOtherWork(measurement.round);
-        return measurement;
-    }
-
-    /** A running measurement. */
-    public static final class Measurement {
-        private final EvaluationRound round;
-        private final GroupFlow flow;
-
-        private Measurement(EvaluationRound round, GroupFlow flow) {
-            this.round = round;
-            this.flow = flow;
-        }
-
-        /** To be asked with the flow's lock held. */
-        public boolean isDone() {
-            return round.isDone(flow.otherResults());
-        }
-
-        /** For people. */
-        public String situation() {
-            return "%d of %d prompts of %s measured"
-                    .formatted(
-                            flow.look(state -> round.measured(flow.otherResults())),
-                            round.prompts().rows().size(),
-                            round.set().name());
-        }
-
-        /** What it gave, as events to append. */
-        public List<Event> end() {
-            flow.setOtherWork(null);
-            EvalCompleted completed = flow.look(state -> round.summary(flow.otherResults()));
-            return List.of(
-                    completed,
-                    new MetricPoint(
-                            completed.runId(),
-                            "eval/" + completed.set(),
-                            completed.step(),
-                            0,
-                            completed.meanReward(),
-                            Instant.now()));
-        }
+    /**
+     * Begins to measure what is due after a step, with the weights of that step.
+     *
+     * @param bound after which it ends with what has been measured
+     */
+    public OngoingEvaluation begin(int step, GroupFlow flow, Duration bound, Clock clock) {
+        int version = flow.look(state -> state.versionAfter(step));
+        List<EvaluationRound> rounds = flow.look(state -> due(step, state)).stream()
+                .map(set -> new EvaluationRound(run, set, Objects.requireNonNull(sets.get(set)), step, version, bound))
+                .toList();
+        OngoingEvaluation begun =
+                new OngoingEvaluation(step, version, rounds, clock.instant().plus(bound), flow, clock);
+        flow.beginOtherWork(begun);
+        return begun;
     }
 }

@@ -2,7 +2,7 @@ package dev.sluice.trainer.loop;
 
 import dev.sluice.checkpoint.SafetensorsFile;
 import dev.sluice.domain.training.BatchRows;
-import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.Rollout;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.worker.Worker;
 import dev.sluice.workerapi.Batch;
@@ -76,7 +76,7 @@ final class BatchFiles {
     }
 
     private Batch batch(int step, BatchRows rows, Map<Batch.Column, float[]> columns) {
-        TrainingRequest.Rollout rollout = run.request().rollout();
+        Rollout rollout = run.request().rollout();
         Batch.Header header = new Batch.Header(
                 run.runId(),
                 step,

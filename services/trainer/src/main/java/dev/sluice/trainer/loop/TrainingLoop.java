@@ -10,7 +10,6 @@ import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.TrainerReady;
-import dev.sluice.events.TrainingRequest.Evaluation;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
@@ -34,8 +33,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Trains a run from where its logs say to its end. One thread, five verbs: generate, train, update weights, save, evaluate.
- * With a policy lag, groups of later steps are sampled while this thread trains: {@link GroupFlow} asks for them.
+ * Trains a run from where its logs say to its end. One thread, five verbs: generate, train, update weights, save, evaluate;
+ * the last is only begun here and goes on beside the others. With a policy lag, groups of later steps are sampled while this thread trains: {@link GroupFlow} asks for them.
  */
 final class TrainingLoop {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingLoop.class);
@@ -52,6 +51,7 @@ final class TrainingLoop {
     private final GroupFlow flow;
     private final RunJournal journal;
     private final Waits waits;
+    private final EvaluationWatch evaluation;
     private int workerStep;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
@@ -78,6 +78,13 @@ final class TrainingLoop {
         this.flow = session.flow();
         this.journal = session.journal();
         this.waits = new Waits(run, journal, parts.config().waits().shownAfter(), parts.clock());
+        this.evaluation = new EvaluationWatch(
+                verbs.evaluations(),
+                session,
+                waits,
+                signals,
+                parts.config().waits().evaluation(),
+                parts.clock());
         this.workerStep = seated.step();
     }
 
@@ -92,7 +99,7 @@ final class TrainingLoop {
         flow.open();
         int step = flow.look(TrainingState::completedStep);
         save(step);
-        evaluate(step);
+        evaluation.resume(step);
         while (step < run.steps() && !signals.stopping().isDone()) {
             Optional<Formed> formed = generate(step + 1);
             if (formed.isEmpty()) {
@@ -100,9 +107,10 @@ final class TrainingLoop {
             }
             step++;
             TrainResult result = train(formed.get());
+            keepEvaluatedWeights(step);
             updateWeights(formed.get(), result);
             save(step);
-            evaluate(step);
+            evaluation.begin(step);
         }
         finish();
     }
@@ -149,7 +157,7 @@ final class TrainingLoop {
         long begin = System.nanoTime();
         waits.await(
                 "groups of step " + step,
-                flow::situation,
+                () -> flow.situation() + evaluation.situation(),
                 parts.config().waits().results(),
                 this::groupsCome);
         awaitGroupsThatWouldGoStale(step);
@@ -174,16 +182,19 @@ final class TrainingLoop {
             boolean come = flow.await(
                     () -> signals.stopping().isDone()
                             || flow.state().canForm()
+                            || evaluation.hasNews()
                             || flow.state().decideFiltered(MANY_FILTERED).isPresent(),
                     Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+            evaluation.publish();
             Optional<BatchDraft> filtered = signals.stopping().isDone()
                     ? Optional.empty()
                     : flow.look(state -> state.decideFiltered(MANY_FILTERED));
-            if (filtered.isEmpty()) {
+            if (filtered.isPresent()) {
+                journal.append(event(filtered.get(), ""));
+                flow.look(this::forget);
+            } else if (!come || signals.stopping().isDone() || flow.look(TrainingState::canForm)) {
                 return come;
             }
-            journal.append(event(filtered.get(), ""));
-            flow.look(this::forget);
         }
     }
 
@@ -299,26 +310,21 @@ final class TrainingLoop {
         }
     }
 
-    private void evaluate(int step) throws InterruptedException {
-        for (Evaluation set : flow.look(state -> verbs.evaluations().due(step, state))) {
-            long begin = System.nanoTime();
-            Evaluations.Measurement measurement = verbs.evaluations().begin(set, step, flow);
-            waits.await(
-                    "evaluation " + set.name() + " at step " + step,
-                    measurement::situation,
-                    parts.config().waits().results(),
-                    time -> flow.await(() -> signals.stopping().isDone() || measurement.isDone(), time));
-            if (!signals.stopping().isDone()) {
-                journal.append(measurement.end(), null);
-            }
-            took("evaluate", begin);
-            stepBegan = System.nanoTime();
+    /** What is measured beside training is measured by one version: an engine must keep it while others go on. */
+    private void keepEvaluatedWeights(int step) throws InterruptedException {
+        evaluation.publish();
+        if (verbs.weights().isDue(step)) {
+            evaluation.allowNewerWeights();
         }
     }
 
     /** Books what is left over, so that every token has its bucket, and saves the cut that no step follows. */
     private void finish() throws InterruptedException {
-        flow.setOtherWork(null);
+        if (signals.stopping().isDone()) {
+            evaluation.abandon();
+        }
+        evaluation.finish();
+        evaluation.abandon();
         flow.stopAsking();
         boolean inFlight = flow.inFlight() > 0;
         if (signals.stopping().isDone()) {

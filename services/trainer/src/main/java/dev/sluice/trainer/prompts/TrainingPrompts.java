@@ -5,6 +5,7 @@ import dev.sluice.domain.training.GroupAsk;
 import dev.sluice.domain.training.PromptOrder;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Sampling;
+import dev.sluice.events.Rollout;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.trainer.run.TrainedRun;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ public final class TrainingPrompts {
 
     /** The task of a group for an instance. */
     public GroupRequested task(GroupAsk ask, int attempt, String instanceId, Instant deadline) {
-        TrainingRequest.Rollout rollout = run.request().rollout();
+        Rollout rollout = run.request().rollout();
         int row = order.row(ask.cursor());
         return new GroupRequested(
                 run.runId(),
@@ -73,7 +74,8 @@ public final class TrainingPrompts {
                         rollout.maxResponseTokens(),
                         order.samplingSeed(ask.cursor(), ask.round()),
                         rollout.stop(),
-                        rollout.stopTokenIds()),
+                        rollout.stopTokenIds(),
+                        rollout.stopRegex()),
                 ask.minimumVersion(),
                 null,
                 deadline,
@@ -81,6 +83,7 @@ public final class TrainingPrompts {
                 List.of(),
                 set.metadata(row),
                 run.request().reward(),
-                rollout.turns());
+                rollout.turns(),
+                rollout.hooks());
     }
 }

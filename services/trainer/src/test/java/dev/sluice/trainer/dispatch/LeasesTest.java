@@ -227,6 +227,72 @@ class LeasesTest {
         }
     }
 
+    @Test
+    void givesWorkOfOneVersionToHalfOfTheInstancesAndKeepsTrainingFromTheirOnlyEngine() {
+        List.of("a", "b", "c", "d").forEach(id -> {
+            instance(id, "i1", NOON);
+            engine(id, "i1", 1, 4);
+        });
+        leases.hold(1, true, NOON);
+
+        assertThat(List.of(grant(exact("run/eval/0")), grant(exact("run/eval/1")), grant(exact("run/eval/2"))))
+                .containsExactly("a", "b", "a");
+        assertThat(List.of(
+                        grant("run/0", NOON).orElseThrow(), grant("run/1", NOON).orElseThrow()))
+                .containsExactly("c", "d");
+    }
+
+    @Test
+    void aVersionIsHeldOnceItsWorkHasBegunWhereItIsLoaded() {
+        instance("a", "i1", NOON);
+        instance("b", "i1", NOON);
+        engine("a", "i1", 0, 4);
+        engine("b", "i1", 1, 4);
+        leases.hold(1, true, NOON);
+        assertThat(grant(exact("run/eval/0"))).isEqualTo("b");
+
+        assertThat(leases.isHeld(NOON)).isFalse();
+        leases.begun(new GroupStarted("run", 1, "run/eval/0", 0, 0, "b"));
+        assertThat(leases.isHeld(NOON)).isTrue();
+    }
+
+    @Test
+    void aVersionIsNotHeldByTheOnlyEngineBecauseNobodyCouldGoOn() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        leases.hold(1, true, NOON);
+        grant(exact("run/eval/0"));
+        leases.begun(new GroupStarted("run", 1, "run/eval/0", 0, 0, "a"));
+
+        assertThat(leases.isHeld(NOON)).isFalse();
+        assertThat(grant("run/0", NOON)).contains("a");
+    }
+
+    @Test
+    void aVersionThatWasReplacedIsLostWithTheLastEngineThatHoldsIt() {
+        instance("a", "i1", NOON);
+        instance("b", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        engine("b", "i1", 2, 4);
+        leases.hold(1, false, NOON);
+        assertThat(leases.isHeldByNone()).isFalse();
+        assertThat(grant(exact("run/eval/0"))).isEqualTo("a");
+
+        pool.accept(new WeightsLoaded("run", 1, "a-i1", "a", 2, 0.1, List.of()));
+        leases.hold(1, false, NOON);
+
+        assertThat(leases.isHeldByNone()).isTrue();
+    }
+
+    private String grant(Work work) {
+        return leases.grant(work, NOON).orElseThrow().instanceId();
+    }
+
+    private static Work exact(String groupId) {
+        Work work = work(groupId);
+        return new Work(groupId, 0, work.samples(), 1, true, 60, work.task());
+    }
+
     private static SamplesParked parked(int attempt, String instanceId) {
         Sample begun = new Sample(
                 1,
@@ -253,7 +319,7 @@ class LeasesTest {
     }
 
     private static Work work(String groupId) {
-        return new Work(groupId, 0, 2, 0, 60, (attempt, instanceId, deadline) -> {
+        return new Work(groupId, 0, 2, 0, false, 60, (attempt, instanceId, deadline) -> {
             throw new UnsupportedOperationException("nothing is sent here");
         });
     }

@@ -15,12 +15,14 @@ import dev.sluice.events.Int32Array;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.UInt8Array;
+import dev.sluice.trainer.Requests;
 import dev.sluice.trainer.dispatch.Work;
 import dev.sluice.trainer.prompts.PromptForm;
 import dev.sluice.trainer.prompts.PromptSet;
 import dev.sluice.trainer.run.RunFolders;
 import dev.sluice.trainer.run.TrainedRun;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -40,7 +42,8 @@ class EvaluationRoundTest {
                     "sha",
                     PromptForm.PLAIN),
             20,
-            7);
+            7,
+            Duration.ofMinutes(60));
 
     @Test
     void asksForEveryRowByExactlyOneVersion() {
@@ -98,7 +101,8 @@ class EvaluationRoundTest {
                 .toList();
         results.put(
                 new Work.Key(groupId, inRound),
-                new GroupSampled("run", 1, groupId, -1, inRound, 0, "rollout-1", Int32Array.of(1), samples, 0, 0.1));
+                new GroupSampled(
+                        "run", 1, groupId, -1, inRound, 0, "rollout-1", Int32Array.of(1), samples, 0, 0.1, null));
     }
 
     private static Sample sample(int index, @Nullable Double reward) {
@@ -122,24 +126,7 @@ class EvaluationRoundTest {
     }
 
     private static TrainedRun run() {
-        TrainingRequest.Data data = new TrainingRequest.Data(
-                "p.jsonl", "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE);
-        TrainingRequest.Rollout rollout =
-                new TrainingRequest.Rollout(1, 1, 1, 1, 0, 0, 1, 1, -1, 0, 0, 1, 60, 0, null, null, null);
-        TrainingRequest request = new TrainingRequest(
-                "r",
-                null,
-                null,
-                null,
-                null,
-                data,
-                TrainingRequest.Reward.named("exact"),
-                List.of(),
-                rollout,
-                null,
-                null,
-                null,
-                null);
+        TrainingRequest request = Requests.with(Map.of("data.seed", 7, "rollout.maxRounds", 1));
         return new TrainedRun("run", 1, request, null, new RunFolders(Path.of("run"), 1));
     }
 }

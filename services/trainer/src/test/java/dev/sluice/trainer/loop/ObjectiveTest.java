@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.OldLogprobs;
+import dev.sluice.trainer.Requests;
 import dev.sluice.workerapi.LossConfig;
+import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -26,13 +28,12 @@ class ObjectiveTest {
     }
 
     private static TrainingRequest request(OldLogprobs oldLogprobs, int optimizerSteps, int lag) {
-        TrainingRequest.Algorithm algorithm = new TrainingRequest.Algorithm(
-                "grpo", 0.2, 0.28, 0, 0, oldLogprobs, true, TrainingRequest.LossNormaliser.SAMPLE);
-        TrainingRequest.Rollout rollout =
-                new TrainingRequest.Rollout(1, 1, 1, 1, 0, 0, 1, 1, -1, lag, 0, 0, 60, 0, null, null, null);
-        TrainingRequest.Training training =
-                new TrainingRequest.Training(1, optimizerSteps, 1e-3, 0, 0.9, 0.98, 1e-8, 1, null, null, null);
-        return new TrainingRequest(
-                "r", null, null, null, null, null, null, null, rollout, algorithm, training, null, null);
+        return Requests.with(Map.of(
+                "algorithm.oldLogprobs",
+                oldLogprobs,
+                "training.optimizerStepsPerStep",
+                optimizerSteps,
+                "rollout.maxPolicyLag",
+                lag));
     }
 }

@@ -76,7 +76,7 @@ class StepFiguresTest {
 
     private static GroupSampled group(long cursor, Sample... samples) {
         return new GroupSampled(
-                "run", 1, "run/" + cursor, cursor, 0, 0, "a", Int32Array.of(1, 2), List.of(samples), 0, 0.1);
+                "run", 1, "run/" + cursor, cursor, 0, 0, "a", Int32Array.of(1, 2), List.of(samples), 0, 0.1, null);
     }
 
     private static Sample sample(int index, double reward, FinishReason reason, int... tokens) {

@@ -8,6 +8,7 @@ import dev.sluice.events.GroupTask;
 import dev.sluice.events.GroupTask.Message;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.BadRows;
+import dev.sluice.trainer.Requests;
 import dev.sluice.trainer.run.TrainingRefusedException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -123,31 +124,14 @@ class PromptSetTest {
     private TrainingRequest request(Path model, boolean template, int maximumTokens, BadRows badRows, String... rows)
             throws IOException {
         Path prompts = Files.write(folder.resolve("prompts.jsonl"), Arrays.asList(rows));
-        TrainingRequest.Data data = new TrainingRequest.Data(
-                prompts.toString(),
-                "prompt",
-                "label",
-                template,
-                false,
-                1,
-                maximumTokens,
-                badRows,
-                "metadata",
-                "functions",
-                Map.of("enable_thinking", "false"));
-        return new TrainingRequest(
-                "r",
-                null,
-                new TrainingRequest.Model(model.toString(), null),
-                null,
-                null,
-                data,
-                null,
-                List.of(),
-                null,
-                null,
-                null,
-                null,
-                null);
+        return Requests.with(Map.ofEntries(
+                Map.entry("model.path", model.toString()),
+                Map.entry("data.prompts", prompts.toString()),
+                Map.entry("data.applyChatTemplate", template),
+                Map.entry("data.shuffle", false),
+                Map.entry("data.maxPromptTokens", maximumTokens),
+                Map.entry("data.badRows", badRows),
+                Map.entry("data.toolKey", "functions"),
+                Map.entry("data.chatTemplateArguments", Map.of("enable_thinking", "false"))));
     }
 }

@@ -3,6 +3,7 @@ package dev.sluice.trainer.scenario;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.events.MetricPoint;
+import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
@@ -10,7 +11,6 @@ import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.TrainingEvent.WaitChanged;
-import dev.sluice.events.TrainingRequest.DynamicFilter;
 import dev.sluice.testkit.EventLog;
 import dev.sluice.testkit.KafkaBroker;
 import dev.sluice.trainer.loop.RunTrainer;

@@ -2,11 +2,12 @@ package dev.sluice.trainer.scenario;
 
 import dev.sluice.events.Backend;
 import dev.sluice.events.Plan;
+import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.DynamicFilter;
 import dev.sluice.kafka.EventPublisher;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
+import dev.sluice.trainer.Requests;
 import dev.sluice.trainer.TrainerConfig;
 import dev.sluice.trainer.dispatch.RolloutPool;
 import dev.sluice.trainer.loop.Parts;
@@ -33,6 +34,7 @@ final class Scenario implements AutoCloseable {
     final String runId;
     final Path dataRoot;
     final RunSignals signals = new RunSignals();
+    Duration evaluationBound = Duration.ofMinutes(60);
     private final KafkaConnection connection;
     private final TrainingRequest request;
     private final RolloutPool pool = new RolloutPool();
@@ -90,7 +92,7 @@ final class Scenario implements AutoCloseable {
         }
     }
 
-    private static TrainerConfig config() {
+    private TrainerConfig config() {
         String command = String.join(
                 ",",
                 ProcessHandle.current().info().command().orElseThrow(),
@@ -99,69 +101,34 @@ final class Scenario implements AutoCloseable {
                 "-cp",
                 System.getProperty("java.class.path").replace(",", "\\,"),
                 ChainWorkerMain.class.getName());
-        return dev.sluice.trainer.Configs.of(Map.of("sluice.trainer.worker.command", command));
+        return dev.sluice.trainer.Configs.of(Map.of(
+                "sluice.trainer.worker.command",
+                command,
+                "sluice.trainer.waits.evaluation",
+                evaluationBound.toString()));
     }
 
     private static TrainingRequest request(Path prompts, Path model, int maxPolicyLag, DynamicFilter filter) {
-        return new TrainingRequest(
-                "small",
-                Backend.CPU,
-                new TrainingRequest.Model(model.toString(), null),
-                new TrainingRequest.Versions("0.5.15", "0.19.1", "sluice@0.1"),
-                new TrainingRequest.Cluster(
-                        TrainingRequest.Placement.DISAGGREGATED, null, 0, 1, 1, 0, 0, 8, 0, true, List.of(), Map.of()),
-                new TrainingRequest.Data(
-                        prompts.toString(), "prompt", "label", false, true, 7, 0, TrainingRequest.BadRows.REFUSE),
-                TrainingRequest.Reward.named("exact"),
-                List.of(new TrainingRequest.Evaluation("held-out", prompts.toString(), 0, 1, 4, 0)),
-                new TrainingRequest.Rollout(
-                        1,
-                        2,
-                        2,
-                        8,
-                        0,
-                        0,
-                        1.0,
-                        1.0,
-                        -1,
-                        maxPolicyLag,
-                        0,
-                        3,
-                        60,
-                        TrainingRequest.PartialRollout.RESTART,
-                        TrainingRequest.PauseMode.ABORT,
-                        filter,
-                        0,
-                        new TrainingRequest.Speculation(TrainingRequest.SpeculationAlgorithm.NONE, 0, 0),
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        0),
-                new TrainingRequest.Algorithm(
-                        "grpo",
-                        0.2,
-                        0.28,
-                        0,
-                        0,
-                        TrainingRequest.OldLogprobs.AUTO,
-                        true,
-                        TrainingRequest.LossNormaliser.SAMPLE),
-                new TrainingRequest.Training(
-                        STEPS,
-                        1,
-                        1e-3,
-                        0,
-                        0.9,
-                        0.98,
-                        1e-8,
-                        1,
-                        new TrainingRequest.Mtp(false, 0),
-                        TrainingRequest.Layout.AUTO,
-                        null),
-                new TrainingRequest.Weights(TrainingRequest.Transport.DISK, 1, 60),
-                new TrainingRequest.Checkpoints(3, 2));
+        return Requests.with(Map.ofEntries(
+                Map.entry("model.path", model.toString()),
+                Map.entry("data.prompts", prompts.toString()),
+                Map.entry("data.seed", 7),
+                Map.entry(
+                        "evaluation",
+                        List.of(new TrainingRequest.Evaluation("held-out", prompts.toString(), 0, 1, 4, 0))),
+                Map.entry("rollout.engines", 1),
+                Map.entry("rollout.groupsPerStep", 2),
+                Map.entry("rollout.samplesPerPrompt", 2),
+                Map.entry("rollout.maxResponseTokens", 8),
+                Map.entry("rollout.maxPolicyLag", maxPolicyLag),
+                Map.entry("rollout.groupDeadlineSeconds", 60),
+                Map.entry("rollout.dynamicFilter", filter),
+                Map.entry("training.steps", STEPS),
+                Map.entry("training.learningRate", 1e-3),
+                Map.entry("training.weightDecay", 0),
+                Map.entry("weights.transport", "disk"),
+                Map.entry("checkpoints.everySteps", 3),
+                Map.entry("checkpoints.keepLast", 2)));
     }
 
     private static Plan plan() {

@@ -50,10 +50,16 @@ final class SmallRollout implements AutoCloseable {
     private int version;
     private LongPredicate solved = cursor -> false;
     private int pausesAt = Integer.MAX_VALUE;
+    private int newest;
+    private boolean measures = true;
 
     SmallRollout(KafkaConnection connection, String runId) {
+        this(connection, runId, "rollout-" + runId);
+    }
+
+    SmallRollout(KafkaConnection connection, String runId, String instanceId) {
         this.runId = runId;
-        this.instanceId = "rollout-" + runId;
+        this.instanceId = instanceId;
         this.publisher = EventPublisher.prompt(connection);
         this.tasks = AddressedReader.start(
                 connection, Topics.GROUP_TASKS, instanceId, record -> take((GroupTask) record.event()));
@@ -83,6 +89,16 @@ final class SmallRollout implements AutoCloseable {
         sampleWhatMay();
     }
 
+    /** Evaluation groups are begun, and wait for {@link #measure}. */
+    synchronized void holdEvaluation() {
+        measures = false;
+    }
+
+    synchronized void measure() {
+        measures = true;
+        sampleWhatMay();
+    }
+
     private String engine() {
         return instanceId + "-" + INCARNATION + "-1";
     }
@@ -90,11 +106,23 @@ final class SmallRollout implements AutoCloseable {
     private synchronized void load(Event event) {
         if (event instanceof WeightsPublished published
                 && published.runId().equals(runId)
-                && published.version() > version) {
-            version = published.version();
-            publisher.publish(new WeightsLoaded(runId, 1, engine(), instanceId, version, 0.01, List.of("manifest")));
+                && published.version() > newest) {
+            newest = published.version();
+            loadNewest();
             sampleWhatMay();
         }
+    }
+
+    /** The engine keeps its version while a group waits that no other may sample. */
+    private void loadNewest() {
+        if (newest > version && waiting.stream().noneMatch(group -> isOnlyFor(group, version))) {
+            version = newest;
+            publisher.publish(new WeightsLoaded(runId, 1, engine(), instanceId, version, 0.01, List.of("manifest")));
+        }
+    }
+
+    private static boolean isOnlyFor(GroupRequested group, int version) {
+        return group.exactWeightVersion() != null && group.exactWeightVersion() == version;
     }
 
     private synchronized void take(GroupTask task) {
@@ -104,16 +132,26 @@ final class SmallRollout implements AutoCloseable {
                     runId, group.epoch(), group.groupId(), group.round(), group.attempt(), instanceId));
             waiting.add(group);
             sampleWhatMay();
+        } else if (task instanceof GroupTask.GroupWithdrawn withdrawn
+                && waiting.removeIf(group -> group.groupId().equals(withdrawn.groupId()))) {
+            loadNewest();
+            sampleWhatMay();
         }
     }
 
     private void sampleWhatMay() {
         if (version < pausesAt) {
             List<GroupRequested> allowed = waiting.stream()
-                    .filter(group -> group.minWeightVersion() <= version)
+                    .filter(group -> group.evaluation()
+                            ? measures && isOnlyFor(group, version)
+                            : group.minWeightVersion() <= version)
                     .toList();
             waiting.removeAll(allowed);
             allowed.forEach(group -> publisher.publish(sampled(group)));
+            if (!allowed.isEmpty() && newest > version) {
+                loadNewest();
+                sampleWhatMay();
+            }
         }
     }
 
@@ -133,7 +171,8 @@ final class SmallRollout implements AutoCloseable {
                 Int32Array.of(1, 2, 3),
                 samples,
                 0,
-                0.01);
+                0.01,
+                null);
     }
 
     private Sample sample(int index, long seed, boolean right) {

@@ -1,0 +1,130 @@
+package dev.sluice.trainer.loop;
+
+import dev.sluice.events.Event;
+import dev.sluice.trainer.dispatch.GroupFlow;
+import dev.sluice.trainer.evaluation.Evaluations;
+import dev.sluice.trainer.evaluation.OngoingEvaluation;
+import dev.sluice.trainer.log.RunJournal;
+import dev.sluice.trainer.run.RunSignals;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Evaluation beside training, as the training thread sees it: it begins, its results are written down when they are in, and
+ * weights are not replaced before an engine keeps those that are measured.
+ */
+final class EvaluationWatch {
+    /** Beyond the evaluation's own deadline, which ends it. */
+    private static final Duration GRACE = Duration.ofMinutes(1);
+
+    private static final Logger LOG = LoggerFactory.getLogger(EvaluationWatch.class);
+
+    private final Evaluations evaluations;
+    private final GroupFlow flow;
+    private final RunJournal journal;
+    private final Waits waits;
+    private final RunSignals signals;
+    private final Duration bound;
+    private final Clock clock;
+    private @Nullable OngoingEvaluation ongoing;
+
+    /** @param bound of one evaluation */
+    EvaluationWatch(
+            Evaluations evaluations, Session session, Waits waits, RunSignals signals, Duration bound, Clock clock) {
+        this.evaluations = evaluations;
+        this.flow = session.flow();
+        this.journal = session.journal();
+        this.waits = waits;
+        this.signals = signals;
+        this.bound = bound;
+        this.clock = clock;
+    }
+
+    /** Goes on with what a trainer before a recovery has begun and not told, or begins what is due after a step. */
+    void resume(int step) throws InterruptedException {
+        var due = flow.look(state -> evaluations.newestDue(step, state));
+        if (due.isPresent()) {
+            begin(due.getAsInt());
+        }
+    }
+
+    /** Begins what is due after a step, once what was begun before is over: it keeps a version on engines already. */
+    void begin(int step) throws InterruptedException {
+        if (flow.look(state -> evaluations.due(step, state)).isEmpty()) {
+            return;
+        }
+        finish();
+        if (signals.stopping().isDone()) {
+            return;
+        }
+        OngoingEvaluation begun = evaluations.begin(step, flow, bound, clock);
+        ongoing = begun;
+        LOG.info("evaluation begins of={} weightVersion={} until={}", begun.name(), begun.version(), begun.deadline());
+    }
+
+    /** Whether there is something to write down; asked with the flow's lock held. */
+    boolean hasNews() {
+        return ongoing != null && ongoing.hasNews();
+    }
+
+    /** Writes down what has come in. */
+    void publish() {
+        if (ongoing == null) {
+            return;
+        }
+        List<Event> news = ongoing.takeNews();
+        if (!news.isEmpty()) {
+            journal.append(news, null);
+        }
+        if (ongoing.isEmpty()) {
+            ongoing = null;
+        }
+    }
+
+    /** How it stands, for people who wait for something that it delays; empty where there is none. */
+    String situation() {
+        return ongoing == null ? "" : "; evaluation of " + ongoing.name() + " goes first: " + ongoing.situation();
+    }
+
+    /** Waits until an engine keeps the version that is measured, or none has to. */
+    void allowNewerWeights() throws InterruptedException {
+        OngoingEvaluation current = ongoing;
+        if (current != null) {
+            await(
+                    current,
+                    "; newer weights wait until an engine keeps this version, or with one engine alone until all is measured",
+                    current::allowsNewerWeights);
+        }
+    }
+
+    /** Waits for all of it. */
+    void finish() throws InterruptedException {
+        OngoingEvaluation current = ongoing;
+        if (current != null) {
+            await(current, "", current::isOver);
+            publish();
+        }
+    }
+
+    private void await(OngoingEvaluation current, String why, BooleanSupplier over) throws InterruptedException {
+        Duration left = Duration.between(clock.instant(), current.deadline()).plus(GRACE);
+        waits.await(
+                "evaluation of " + current.name(),
+                () -> current.situation() + why,
+                left,
+                time -> flow.await(() -> signals.stopping().isDone() || over.getAsBoolean(), time));
+    }
+
+    /** Ends it untold. */
+    void abandon() {
+        if (ongoing != null) {
+            flow.endOtherWork("the run ends");
+            ongoing = null;
+        }
+    }
+}
