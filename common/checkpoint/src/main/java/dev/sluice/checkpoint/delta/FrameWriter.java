@@ -9,12 +9,14 @@ import java.nio.ByteBuffer;
 /** Appends zstd frames to a spool: level 1, with the content size, without a checksum, as slime's {@code ZstdCompressor(level=1)}. */
 final class FrameWriter implements AutoCloseable {
     private static final int LEVEL = 1;
+    /** As the level has it, 19 for payloads beyond 256 KiB. */
+    static final int LEVEL_WINDOW_LOG = 0;
 
     private final ZstdCompressCtx context = new ZstdCompressCtx();
     /** While there is room for a whole block, zstd compresses into the buffer without a copy. */
     private static final int BLOCK_BYTES = (int) Zstd.compressBound(128 << 10);
 
-    private final ByteBuffer compressed = ByteBuffer.allocateDirect(2 * BLOCK_BYTES);
+    private final ByteBuffer compressed = ByteBuffer.allocateDirect(4 * BLOCK_BYTES);
     private final Spool out;
     private long expected;
 
@@ -22,10 +24,12 @@ final class FrameWriter implements AutoCloseable {
         this.out = out;
     }
 
-    void begin(long payloadBytes) {
+    /** @param windowLog the logarithm of how far back a repetition is found, {@link #LEVEL_WINDOW_LOG} or 10 and more */
+    void begin(long payloadBytes, int windowLog) {
         // Also forgets a frame that an error cut off, and the level.
         context.reset();
         context.setLevel(LEVEL);
+        context.setWindowLog(windowLog);
         context.setPledgedSrcSize(payloadBytes);
         expected = payloadBytes;
         compressed.clear();
