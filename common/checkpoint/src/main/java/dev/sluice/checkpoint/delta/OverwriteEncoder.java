@@ -71,7 +71,11 @@ final class OverwriteEncoder extends TensorEncoder {
         byte[] to = values;
         int end = taken;
         for (int group = 0; group < groups; group++) {
-            long counts = ByteDifference.runningCounts(changedBytes.of(firstGroup + group));
+            long changedInGroup = changedBytes.of(firstGroup + group);
+            if (changedInGroup == 0) {
+                continue;
+            }
+            long counts = ByteDifference.runningCounts(changedInGroup);
             long before = counts << Byte.SIZE;
             for (int i = 0; i < ChangedBytes.GROUP; i += Long.BYTES) {
                 int at = group * ChangedBytes.GROUP + i;
