@@ -9,8 +9,11 @@ import java.nio.ByteBuffer;
 /** Appends zstd frames to a spool: level 1, with the content size, without a checksum, as slime's {@code ZstdCompressor(level=1)}. */
 final class FrameWriter implements AutoCloseable {
     private static final int LEVEL = 1;
-    /** As the level has it, 19 for payloads beyond 256 KiB. */
-    static final int LEVEL_WINDOW_LOG = 0;
+    /**
+     * 128 KiB, a quarter of what the level has: frames stay within a hundredth of their size, since repetitions are near if there are any, and all that zstd
+     * works on stays in the cache.
+     */
+    private static final int WINDOW_LOG = 17;
 
     private final ZstdCompressCtx context = new ZstdCompressCtx();
     /** While there is room for a whole block, zstd compresses into the buffer without a copy. */
@@ -24,12 +27,11 @@ final class FrameWriter implements AutoCloseable {
         this.out = out;
     }
 
-    /** @param windowLog the logarithm of how far back a repetition is found, {@link #LEVEL_WINDOW_LOG} or 10 and more */
-    void begin(long payloadBytes, int windowLog) {
+    void begin(long payloadBytes) {
         // Also forgets a frame that an error cut off, and the level.
         context.reset();
         context.setLevel(LEVEL);
-        context.setWindowLog(windowLog);
+        context.setWindowLog(WINDOW_LOG);
         context.setPledgedSrcSize(payloadBytes);
         expected = payloadBytes;
         compressed.clear();

@@ -16,9 +16,6 @@ final class OverwriteEncoder extends TensorEncoder {
 
     private static final int PAYLOAD_BYTES = 64 << 10;
 
-    /** Positions and values do not repeat: as small as with the level's window, but a tenth quicker, since all stays in the cache. */
-    private static final int WINDOW_LOG = 17;
-
     private final ChangedBytes changedBytes = new ChangedBytes();
     /** The latest values, rarely not all of them; eight bytes more than are used, since a whole word is written where one value is left. */
     private final byte[] values = new byte[LATEST_BYTES + Long.BYTES];
@@ -90,7 +87,7 @@ final class OverwriteEncoder extends TensorEncoder {
 
     @Override
     void finish(long changed) throws IOException {
-        frame.begin(Integer.BYTES + changed * (Integer.BYTES + 1), WINDOW_LOG);
+        frame.begin(Integer.BYTES + changed * (Integer.BYTES + 1));
         frame.write(ByteBuffer.allocate(Integer.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt((int) changed)

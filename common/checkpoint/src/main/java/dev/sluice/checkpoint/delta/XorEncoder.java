@@ -10,7 +10,7 @@ final class XorEncoder extends TensorEncoder {
 
     @Override
     void begin(long tensorBytes) {
-        frame.begin(tensorBytes, FrameWriter.LEVEL_WINDOW_LOG);
+        frame.begin(tensorBytes);
     }
 
     @Override
