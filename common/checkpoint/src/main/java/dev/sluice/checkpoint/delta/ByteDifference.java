@@ -43,9 +43,21 @@ final class ByteDifference {
         return (int) changed;
     }
 
-    /** One bit for each of eight marks, the lowest for the lowest byte. */
-    static long mask(long marks) {
-        return Long.compress(marks, HIGH_BITS);
+    /** One bit for each of 64 marks, the lowest for the first. */
+    static long mask(byte[] marks, int start) {
+        long mask = 0;
+        for (int i = 0; i < Long.SIZE; i += Byte.SIZE) {
+            mask |= Long.compress((long) LONG.get(marks, start + i), HIGH_BITS) << i;
+        }
+        return mask;
+    }
+
+    /** Byte by byte how many bits are set in it and in those below. */
+    static long runningCounts(long mask) {
+        long pairs = mask - (mask >>> 1 & 0x5555555555555555L);
+        long nibbles = (pairs & 0x3333333333333333L) + (pairs >>> 2 & 0x3333333333333333L);
+        long bytes = nibbles + (nibbles >>> 4) & 0x0f0f0f0f0f0f0f0fL;
+        return bytes * ONES;
     }
 
     /** The lowest eight bits as marks. */

@@ -5,11 +5,14 @@ import java.util.Arrays;
 
 /** A piece of a tensor. */
 final class ByteWindow {
-    /** Three such windows stay in a core's second-level cache. */
-    static final int BYTES = 64 << 10;
+    final byte[] bytes;
+    private final ByteBuffer buffer;
 
-    final byte[] bytes = new byte[BYTES];
-    private final ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    /** @param length whole groups */
+    ByteWindow(int length) {
+        bytes = new byte[length];
+        buffer = ByteBuffer.wrap(bytes);
+    }
 
     static int wordsOf(int length) {
         return (length + Long.BYTES - 1) / Long.BYTES;

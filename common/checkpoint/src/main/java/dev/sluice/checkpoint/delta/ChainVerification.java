@@ -63,8 +63,9 @@ final class ChainVerification {
 
     private final class Comparison {
         private static final long COMPARED_BYTES = 64L << 20;
+        private static final int WINDOW_BYTES = 64 << 10;
 
-        private final byte[] window = new byte[ByteWindow.BYTES];
+        private final byte[] window = new byte[WINDOW_BYTES];
 
         void compare(String name) {
             if (!checkpoint.tensors().containsKey(name)) {

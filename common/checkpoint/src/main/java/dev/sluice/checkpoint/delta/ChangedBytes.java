@@ -13,12 +13,17 @@ final class ChangedBytes {
     private long[] bits = new long[0];
     private int groups;
 
+    /** Begins a tensor without a change. */
     void reset(long bytes) {
+        resize(bytes);
+        clear(0, groups);
+    }
+
+    /** Begins a tensor whose groups will all be set or cleared. */
+    void resize(long bytes) {
         groups = groupsOf(bytes);
         if (bits.length < groups) {
             bits = new long[groups];
-        } else {
-            Arrays.fill(bits, 0, groups, 0);
         }
     }
 
@@ -30,9 +35,16 @@ final class ChangedBytes {
         return groups;
     }
 
-    /** Says which bytes of a group changed, the lowest bit for the first. */
-    void set(int group, long changed) {
-        bits[group] = changed;
+    /** Says which bytes of some groups changed. */
+    void set(int firstGroup, byte[] marks, int groups) {
+        long[] bits = this.bits;
+        for (int group = 0; group < groups; group++) {
+            bits[firstGroup + group] = ByteDifference.mask(marks, group * GROUP);
+        }
+    }
+
+    void clear(int firstGroup, int groups) {
+        Arrays.fill(bits, firstGroup, firstGroup + groups, 0);
     }
 
     /**
@@ -116,9 +128,10 @@ final class ChangedBytes {
         long left = bits[group];
         int end = taken + Long.bitCount(left);
         int first = group * GROUP;
-        for (int i = taken; i < end; i += 4) {
-            // Four at a time without asking how many are left: a wrong guess of the processor costs more than three
-            // idle writes.
+        int i = taken;
+        do {
+            // Four at a time without asking how many are left: a wrong guess of the processor costs more than idle
+            // writes.
             INT.set(positions, (i + 0) * Integer.BYTES, first + Long.numberOfTrailingZeros(left));
             left &= left - 1;
             INT.set(positions, (i + 1) * Integer.BYTES, first + Long.numberOfTrailingZeros(left));
@@ -127,7 +140,8 @@ final class ChangedBytes {
             left &= left - 1;
             INT.set(positions, (i + 3) * Integer.BYTES, first + Long.numberOfTrailingZeros(left));
             left &= left - 1;
-        }
+            i += 4;
+        } while (i < end);
         return end;
     }
 }

@@ -28,7 +28,7 @@ public enum DeltaChecksum {
 
     TensorDigest start() {
         return switch (this) {
-            case XXH3_128 -> new TensorDigest.Xxh3();
+            case XXH3_128 -> new TensorDigest.Xxh();
             case BLAKE3 -> new TensorDigest.Blake();
             case ADLER32 -> new TensorDigest.Adler();
         };

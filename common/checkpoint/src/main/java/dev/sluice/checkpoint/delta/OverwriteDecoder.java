@@ -8,9 +8,9 @@ import java.util.OptionalLong;
 /** Reads all positions first, because the values stand after them. */
 final class OverwriteDecoder extends TensorDecoder {
     private final ChangedBytes changedBytes = new ChangedBytes();
-    private final ByteWindow positions = new ByteWindow();
+    private final ByteWindow positions = new ByteWindow(WINDOW_BYTES);
     /** Eight more than are read, since a whole word is taken where one value is left. */
-    private final byte[] values = new byte[ByteWindow.BYTES + Long.BYTES];
+    private final byte[] values = new byte[WINDOW_BYTES + Long.BYTES];
 
     private int nextValue;
     private int endOfValues;
@@ -42,7 +42,7 @@ final class OverwriteDecoder extends TensorDecoder {
         long before = -1;
         long left = count;
         while (left > 0) {
-            int read = (int) Math.min(ByteWindow.BYTES / Integer.BYTES, left);
+            int read = (int) Math.min(WINDOW_BYTES / Integer.BYTES, left);
             frame.read(positions.first(read * Integer.BYTES));
             int sound = changedBytes.add(positions.bytes, read, before, tensorBytes);
             if (sound < read) {
@@ -96,7 +96,7 @@ final class OverwriteDecoder extends TensorDecoder {
     private void readValues(FrameReader frame) {
         int kept = endOfValues - nextValue;
         System.arraycopy(values, nextValue, values, 0, kept);
-        int read = (int) Math.min(ByteWindow.BYTES - kept, valuesToRead);
+        int read = (int) Math.min(WINDOW_BYTES - kept, valuesToRead);
         frame.read(ByteBuffer.wrap(values, kept, read));
         valuesToRead -= read;
         nextValue = 0;

@@ -14,11 +14,13 @@ final class OverwriteEncoder extends TensorEncoder {
 
     private static final int LATEST_BYTES = 4 << 20;
 
+    private static final int PAYLOAD_BYTES = 64 << 10;
+
     private final ChangedBytes changedBytes = new ChangedBytes();
     /** The latest values, rarely not all of them; eight bytes more than are used, since a whole word is written where one value is left. */
     private final byte[] values = new byte[LATEST_BYTES + Long.BYTES];
 
-    private final ByteWindow payload = new ByteWindow();
+    private final byte[] payload = new byte[PAYLOAD_BYTES];
     /** The values before the latest. */
     private final Spool spool;
 
@@ -36,7 +38,7 @@ final class OverwriteEncoder extends TensorEncoder {
                     "a tensor of %d bytes has more than the %d that overwrite counts; publish with xor"
                             .formatted(bytes, MAX_TENSOR_BYTES));
         }
-        changedBytes.reset(bytes);
+        changedBytes.resize(bytes);
         spool.rewind();
         taken = 0;
     }
@@ -44,33 +46,43 @@ final class OverwriteEncoder extends TensorEncoder {
     @Override
     int compare(long position, int length) throws IOException {
         int changed = ByteDifference.mark(old.bytes, fresh.bytes, length);
-        if (changed > 0) {
+        int firstGroup = (int) (position / ChangedBytes.GROUP);
+        int groups = ChangedBytes.groupsOf(length);
+        if (changed == 0) {
+            changedBytes.clear(firstGroup, groups);
+        } else {
             if (taken + changed > LATEST_BYTES) {
                 spool.append(ByteBuffer.wrap(values, 0, taken));
                 taken = 0;
             }
-            int firstGroup = (int) (position / ChangedBytes.GROUP);
-            int groups = ChangedBytes.groupsOf(length);
-            for (int group = 0; group < groups; group++) {
-                changedBytes.set(firstGroup + group, gather(group * ChangedBytes.GROUP));
-            }
+            changedBytes.set(firstGroup, old.bytes, groups);
+            gather(firstGroup, groups);
         }
         return changed;
     }
 
-    /** Takes the new values of a group's changed bytes; returns a bit for each byte. */
-    private long gather(int start) {
-        long changed = 0;
+    /** Takes the new values of the changed bytes. */
+    private void gather(int firstGroup, int groups) {
+        byte[] from = fresh.bytes;
+        byte[] marks = old.bytes;
+        byte[] to = values;
         int end = taken;
-        for (int i = 0; i < ChangedBytes.GROUP; i += Long.BYTES) {
-            long marks = (long) LONG.get(old.bytes, start + i);
-            changed |= ByteDifference.mask(marks) << i;
-            // The changed bytes move together; those after them are overwritten by the next word's.
-            LONG.set(values, end, Long.compress((long) LONG.get(fresh.bytes, start + i), marks));
-            end += Long.bitCount(marks) / Byte.SIZE;
+        for (int group = 0; group < groups; group++) {
+            long changedInGroup = changedBytes.of(firstGroup + group);
+            if (changedInGroup == 0) {
+                continue;
+            }
+            long counts = ByteDifference.runningCounts(changedInGroup);
+            long before = counts << Byte.SIZE;
+            for (int i = 0; i < ChangedBytes.GROUP; i += Long.BYTES) {
+                int at = group * ChangedBytes.GROUP + i;
+                // The changed bytes move together; those after them are overwritten by the next word's.
+                long changed = Long.compress((long) LONG.get(from, at), (long) LONG.get(marks, at));
+                LONG.set(to, end + ((int) (before >>> i) & 0xff), changed);
+            }
+            end += (int) (counts >>> (Long.SIZE - Byte.SIZE));
         }
         taken = end;
-        return changed;
     }
 
     @Override
@@ -85,24 +97,24 @@ final class OverwriteEncoder extends TensorEncoder {
     }
 
     private void writePositions() throws IOException {
-        int most = ByteWindow.BYTES / Integer.BYTES - ChangedBytes.GROUP;
+        int most = PAYLOAD_BYTES / Integer.BYTES - ChangedBytes.GROUP;
         int count = 0;
         for (int group = 0; group < changedBytes.groups(); group++) {
             if (count > most) {
-                frame.write(payload.first(count * Integer.BYTES));
+                frame.write(ByteBuffer.wrap(payload, 0, count * Integer.BYTES));
                 count = 0;
             }
-            count = changedBytes.positions(group, payload.bytes, count);
+            count = changedBytes.positions(group, payload, count);
         }
-        frame.write(payload.first(count * Integer.BYTES));
+        frame.write(ByteBuffer.wrap(payload, 0, count * Integer.BYTES));
     }
 
     private void writeValues() throws IOException {
         long position = 0;
         while (position < spool.bytes()) {
-            ByteBuffer window = payload.first((int) Math.min(ByteWindow.BYTES, spool.bytes() - position));
+            ByteBuffer window = ByteBuffer.wrap(payload, 0, (int) Math.min(PAYLOAD_BYTES, spool.bytes() - position));
             spool.read(position, window);
-            position += window.position();
+            position += window.limit();
             frame.write(window.flip());
         }
         frame.write(ByteBuffer.wrap(values, 0, taken));

@@ -5,7 +5,10 @@ import java.nio.ByteBuffer;
 
 /** Patches tensors, one after the other, in windows. */
 abstract sealed class TensorDecoder permits XorDecoder, OverwriteDecoder {
-    final ByteWindow tensor = new ByteWindow();
+    /** Large enough that calls of the file system cost little, small enough for a core's second-level cache. */
+    static final int WINDOW_BYTES = 64 << 10;
+
+    final ByteWindow tensor = new ByteWindow(WINDOW_BYTES);
 
     static TensorDecoder of(DeltaEncoding encoding) {
         return switch (encoding) {
@@ -23,8 +26,8 @@ abstract sealed class TensorDecoder permits XorDecoder, OverwriteDecoder {
     final void apply(StoredDelta delta, TensorRegion region, TensorDigest digest) throws IOException {
         try (FrameReader frame = new FrameReader(delta)) {
             begin(delta, frame, region.bytes());
-            for (long position = 0; position < region.bytes(); position += ByteWindow.BYTES) {
-                int length = (int) Math.min(ByteWindow.BYTES, region.bytes() - position);
+            for (long position = 0; position < region.bytes(); position += WINDOW_BYTES) {
+                int length = (int) Math.min(WINDOW_BYTES, region.bytes() - position);
                 ByteBuffer bytes = tensor.first(length);
                 region.read(position, bytes);
                 boolean changed = patch(frame, position, length);

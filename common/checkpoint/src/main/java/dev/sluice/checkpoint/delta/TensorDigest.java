@@ -1,8 +1,6 @@
 package dev.sluice.checkpoint.delta;
 
-import com.dynatrace.hash4j.hashing.HashStream128;
 import com.dynatrace.hash4j.hashing.HashValue128;
-import com.dynatrace.hash4j.hashing.Hashing;
 import java.util.HexFormat;
 import java.util.zip.Adler32;
 import org.apache.commons.codec.digest.Blake3;
@@ -14,19 +12,19 @@ sealed interface TensorDigest {
     /** Lower-case hexadecimal, the most significant digit first, as the Python libraries print it. */
     String hex();
 
-    record Xxh3(HashStream128 stream) implements TensorDigest {
-        Xxh3() {
-            this(Hashing.xxh3_128().hashStream());
+    record Xxh(Xxh3 hash) implements TensorDigest {
+        Xxh() {
+            this(new Xxh3());
         }
 
         @Override
         public void update(byte[] bytes, int length) {
-            stream.putBytes(bytes, 0, length);
+            hash.update(bytes, length);
         }
 
         @Override
         public String hex() {
-            HashValue128 value = stream.get();
+            HashValue128 value = hash.finish();
             HexFormat hex = HexFormat.of();
             return hex.toHexDigits(value.getMostSignificantBits()) + hex.toHexDigits(value.getLeastSignificantBits());
         }

@@ -9,8 +9,11 @@ import java.nio.file.Path;
 
 /** Compares tensors with their bases while they are written here, one after the other, in windows. */
 abstract sealed class TensorEncoder implements WritableByteChannel permits XorEncoder, OverwriteEncoder {
-    final ByteWindow fresh = new ByteWindow();
-    final ByteWindow old = new ByteWindow();
+    /** Two such windows, which are gone over several times, stay in a core's first-level cache. */
+    private static final int WINDOW_BYTES = 16 << 10;
+
+    final ByteWindow fresh = new ByteWindow(WINDOW_BYTES);
+    final ByteWindow old = new ByteWindow(WINDOW_BYTES);
     final Spool frames;
     final FrameWriter frame;
     private final DeltaChecksum checksum;
@@ -71,10 +74,10 @@ abstract sealed class TensorEncoder implements WritableByteChannel permits XorEn
                     "a tensor of %d bytes writes %d at byte %d".formatted(base.bytes(), sent, position + filled));
         }
         while (data.hasRemaining()) {
-            int length = Math.min(data.remaining(), ByteWindow.BYTES - filled);
+            int length = Math.min(data.remaining(), WINDOW_BYTES - filled);
             data.get(fresh.bytes, filled, length);
             filled += length;
-            if (filled == ByteWindow.BYTES) {
+            if (filled == WINDOW_BYTES) {
                 compare();
             }
         }

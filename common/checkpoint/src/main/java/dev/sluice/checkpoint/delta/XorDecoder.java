@@ -3,7 +3,7 @@ package dev.sluice.checkpoint.delta;
 import static dev.sluice.checkpoint.delta.LittleEndian.LONG;
 
 final class XorDecoder extends TensorDecoder {
-    private final ByteWindow difference = new ByteWindow();
+    private final ByteWindow difference = new ByteWindow(WINDOW_BYTES);
 
     @Override
     void begin(StoredDelta delta, FrameReader frame, long tensorBytes) {

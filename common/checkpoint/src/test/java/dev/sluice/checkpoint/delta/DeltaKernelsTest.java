@@ -6,8 +6,10 @@ import dev.sluice.checkpoint.ByteRange;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,13 +48,38 @@ class DeltaKernelsTest {
                 assertThat(differing).isEqualTo(changed);
                 assertThat((long) LittleEndian.LONG.get(xored, 0)).isEqualTo(difference);
                 assertThat(Arrays.copyOf(marked, 8)).isEqualTo(Arrays.copyOf(marks, 8));
-                assertThat(ByteDifference.mask((long) LittleEndian.LONG.get(marked, 0)))
-                        .isEqualTo(pattern);
                 assertThat(ByteDifference.marks(pattern)).isEqualTo((long) LittleEndian.LONG.get(marked, 0));
                 assertThat(Arrays.copyOfRange(xored, 8, 16))
                         .as("what lies after the words")
                         .isEqualTo(Arrays.copyOfRange(old, 8, 16))
                         .isEqualTo(Arrays.copyOfRange(marked, 8, 16));
+            }
+        }
+    }
+
+    @Test
+    void aGroupsMarksBecomeBitsAndTheirRunningCounts() {
+        // Given
+        long seed = System.nanoTime();
+        System.out.println("seed " + seed);
+        Random random = new Random(seed);
+        for (int density = 0; density <= 8; density++) {
+            byte[] marks = new byte[3 * 64];
+            for (int i = 0; i < marks.length; i++) {
+                marks[i] = (byte) (random.nextInt(8) < density ? -1 : 0);
+            }
+            BitSet expected = new BitSet();
+            IntStream.range(0, 64).filter(i -> marks[64 + i] != 0).forEach(expected::set);
+
+            // When
+            long mask = ByteDifference.mask(marks, 64);
+            long counts = ByteDifference.runningCounts(mask);
+
+            // Then
+            assertThat(mask).as("seed %d", seed).isEqualTo(expected.isEmpty() ? 0 : expected.toLongArray()[0]);
+            for (int i = 0; i < 8; i++) {
+                assertThat(counts >>> (8 * i) & 0xff)
+                        .isEqualTo(expected.get(0, 8 * (i + 1)).cardinality());
             }
         }
     }
