@@ -1,5 +1,7 @@
 package dev.sluice.rollout;
 
+import dev.sluice.events.EngineEvent;
+import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.GroupWithdrawn;
 import dev.sluice.events.WeightEvent.WeightsPublished;
@@ -25,6 +27,7 @@ import dev.sluice.rollout.weights.LocalWeights;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -82,8 +85,14 @@ final class RunRollout implements EngineWork {
         this.direct = new DirectRequests(pool, weights, this::moveOn);
     }
 
-    void serve(Share share) {
-        pool.serve(share);
+    /** @param started engines of several nodes that other instances have started for this run and that have not ended */
+    void serve(Share share, List<EngineStarted> started) {
+        pool.serve(share, started);
+    }
+
+    /** What another instance says of its process of an engine. */
+    void heard(EngineEvent event) {
+        pool.heard(event);
     }
 
     void published(WeightsPublished event) {
@@ -107,9 +116,13 @@ final class RunRollout implements EngineWork {
         groups.withdraw(event);
     }
 
-    /** The run no longer needs this instance: groups are abandoned and the engines end. */
-    void release(String reason, Core core) {
-        close(groups.close(reason, false, Duration.ZERO), reason, core)
+    /**
+     * The run no longer needs this instance: groups end and the engines with them.
+     *
+     * @param runGoesOn elsewhere, so that groups go back instead of being abandoned
+     */
+    void release(String reason, boolean runGoesOn, Core core) {
+        close(groups.close(reason, runGoesOn, Duration.ZERO), reason, core)
                 .thenRun(() -> core.background("remove-weights", this::removeWeights, (done, failure) -> {}));
     }
 
@@ -126,7 +139,7 @@ final class RunRollout implements EngineWork {
     private CompletableFuture<Void> close(CompletableFuture<Void> answeredAll, String reason, Core core) {
         CompletableFuture<Void> closed = new CompletableFuture<>();
         answeredAll.whenComplete((answered, failure) ->
-                core.execute(() -> pool.close(reason).whenComplete((ended, problem) -> {
+                core.execute(() -> pool.end(reason).whenComplete((ended, problem) -> {
                     sampler.close();
                     closed.complete(null);
                 })));

@@ -13,6 +13,7 @@ public final class Engine {
     private static final int HISTORY = 20;
 
     private final String id;
+    private final int node;
     private final Instant launched;
     private final int capacity;
     private final Deque<String> history = new ArrayDeque<>();
@@ -30,9 +31,15 @@ public final class Engine {
     private @Nullable String sum;
     private @Nullable Instant firstReady;
 
-    /** @param dataParallelRanks that share its work */
-    Engine(String id, int capacity, int dataParallelRanks, Instant now) {
+    /**
+     * An engine, or one process of it.
+     *
+     * @param node which of the engine's processes this is
+     * @param dataParallelRanks that share its work
+     */
+    Engine(String id, int node, int capacity, int dataParallelRanks, Instant now) {
         this.id = id;
+        this.node = node;
         this.ranks = new RankLoads(dataParallelRanks);
         this.capacity = capacity;
         this.launched = now;
@@ -42,6 +49,11 @@ public final class Engine {
 
     public String id() {
         return id;
+    }
+
+    /** Which of the engine's processes this is; 0 answers requests. */
+    int node() {
+        return node;
     }
 
     public EngineState state() {

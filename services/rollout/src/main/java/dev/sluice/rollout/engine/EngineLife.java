@@ -1,12 +1,18 @@
 package dev.sluice.rollout.engine;
 
+import dev.sluice.events.EngineEvent.Meeting;
 import dev.sluice.process.ChildExit;
+import dev.sluice.rollout.assignment.Share.Node;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,15 +31,32 @@ final class EngineLife implements EngineHealth.Observer {
     private final Start start;
     private final Ending ending;
     private final EngineHealth health;
+    private final Set<Integer> missingNodes = new TreeSet<>();
     private DraftCounts draftsJudged = DraftCounts.NONE;
+    private Optional<StartFailure> failureElsewhere = Optional.empty();
 
     /**
      * What a fresh process is.
      *
      * @param source the weights that it has loaded by itself
-     * @param follows whether another process of its engine answers requests
+     * @param node its place in an engine of several nodes; null for an engine of one process
+     * @param args the plan's arguments that it was started with
      */
-    record Start(WeightSource source, boolean follows) {}
+    record Start(WeightSource source, @Nullable Node node, List<String> args) {
+        boolean follows() {
+            return node != null && node.follows();
+        }
+
+        /** What the other nodes need to join it. */
+        @Nullable
+        Meeting meeting(EngineProcess process) {
+            return node == null || follows()
+                    ? null
+                    : process.meetingAddress()
+                            .map(address -> new Meeting(node.formed(), address, args))
+                            .orElse(null);
+        }
+    }
 
     EngineLife(EnginePool.Surroundings around, Siblings siblings, Engine engine, Start start, Ending ending) {
         this.around = around;
@@ -42,6 +65,9 @@ final class EngineLife implements EngineHealth.Observer {
         this.start = start;
         this.ending = ending;
         this.health = new EngineHealth(around.core(), engine, around.deadlines().watch(), this);
+        if (start.node() != null && !start.follows()) {
+            IntStream.range(1, start.node().nodes()).forEach(missingNodes::add);
+        }
         watchDeadline();
     }
 
@@ -65,7 +91,7 @@ final class EngineLife implements EngineHealth.Observer {
             return;
         }
         move(engine.state().started(around.core().now()));
-        around.reports().started(engine, process);
+        around.reports().started(engine, process, start.meeting(process));
         health.awaitFirstAnswer(this::answered);
     }
 
@@ -310,6 +336,24 @@ final class EngineLife implements EngineHealth.Observer {
         }
     }
 
+    /** A process of this engine was started on another instance. */
+    void nodeStarted(int node) {
+        missingNodes.remove(node);
+    }
+
+    /** A process of this engine ended on another instance, and the engine with it. */
+    void nodeStopped(String reason) {
+        failureElsewhere = engine.firstReady() == null ? StartFailure.of(List.of(reason)) : Optional.empty();
+        unhealthy(reason);
+    }
+
+    /** Its engine is over: it ends at once, through no fault of its own. */
+    void end(String reason) {
+        if (!isEnding()) {
+            die(reason);
+        }
+    }
+
     private boolean isEnding() {
         return engine.state() instanceof EngineState.Dead || engine.state() instanceof EngineState.Draining;
     }
@@ -348,7 +392,7 @@ final class EngineLife implements EngineHealth.Observer {
         }
         boolean byItself = !isEnding();
         Optional<StartFailure> failure =
-                byItself && engine.firstReady() == null ? StartFailure.of(lines) : Optional.empty();
+                byItself && engine.firstReady() == null ? StartFailure.of(lines) : failureElsewhere;
         String reason = switch (engine.state()) {
             case EngineState.Dead dead -> dead.reason();
             case EngineState.Draining draining -> draining.reason();
@@ -384,7 +428,12 @@ final class EngineLife implements EngineHealth.Observer {
             load(); // what still runs is aborted by the pause and sampled again
         } else if (!(state instanceof EngineState.Draining)) {
             String trouble = around.weights().trouble().map(text -> "; " + text).orElse("");
-            unhealthy("it was %s for more than %s%s".formatted(state.name(), deadline, trouble));
+            String alone = missingNodes.isEmpty() ? "" : "; no process of node " + nodes(missingNodes) + " was started";
+            unhealthy("it was %s for more than %s%s%s".formatted(state.name(), deadline, alone, trouble));
         }
+    }
+
+    private static String nodes(Set<Integer> ranks) {
+        return ranks.stream().map(String::valueOf).collect(Collectors.joining(", "));
     }
 }
