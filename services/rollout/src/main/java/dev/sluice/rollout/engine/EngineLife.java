@@ -1,18 +1,12 @@
 package dev.sluice.rollout.engine;
 
-import dev.sluice.events.EngineEvent.Meeting;
 import dev.sluice.process.ChildExit;
-import dev.sluice.rollout.assignment.Share.Node;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,46 +22,20 @@ final class EngineLife implements EngineHealth.Observer {
     private final EnginePool.Surroundings around;
     private final Siblings siblings;
     private final Engine engine;
-    private final Start start;
+    private final EngineStart start;
     private final Ending ending;
     private final EngineHealth health;
-    private final Set<Integer> missingNodes = new TreeSet<>();
+    private final OtherNodes otherNodes;
     private DraftCounts draftsJudged = DraftCounts.NONE;
-    private Optional<StartFailure> failureElsewhere = Optional.empty();
 
-    /**
-     * What a fresh process is.
-     *
-     * @param source the weights that it has loaded by itself
-     * @param node its place in an engine of several nodes; null for an engine of one process
-     * @param args the plan's arguments that it was started with
-     */
-    record Start(WeightSource source, @Nullable Node node, List<String> args) {
-        boolean follows() {
-            return node != null && node.follows();
-        }
-
-        /** What the other nodes need to join it. */
-        @Nullable
-        Meeting meeting(EngineProcess process) {
-            return node == null || follows()
-                    ? null
-                    : process.meetingAddress()
-                            .map(address -> new Meeting(node.formed(), address, args))
-                            .orElse(null);
-        }
-    }
-
-    EngineLife(EnginePool.Surroundings around, Siblings siblings, Engine engine, Start start, Ending ending) {
+    EngineLife(EnginePool.Surroundings around, Siblings siblings, Engine engine, EngineStart start, Ending ending) {
         this.around = around;
         this.siblings = siblings;
         this.engine = engine;
         this.start = start;
         this.ending = ending;
         this.health = new EngineHealth(around.core(), engine, around.deadlines().watch(), this);
-        if (start.node() != null && !start.follows()) {
-            IntStream.range(1, start.node().nodes()).forEach(missingNodes::add);
-        }
+        this.otherNodes = new OtherNodes(start);
         watchDeadline();
     }
 
@@ -336,15 +304,8 @@ final class EngineLife implements EngineHealth.Observer {
         }
     }
 
-    /** A process of this engine was started on another instance. */
-    void nodeStarted(int node) {
-        missingNodes.remove(node);
-    }
-
-    /** A process of this engine ended on another instance, and the engine with it. */
-    void nodeStopped(String reason) {
-        failureElsewhere = engine.firstReady() == null ? StartFailure.of(List.of(reason)) : Optional.empty();
-        unhealthy(reason);
+    OtherNodes otherNodes() {
+        return otherNodes;
     }
 
     /** Its engine is over: it ends at once, through no fault of its own. */
@@ -392,7 +353,7 @@ final class EngineLife implements EngineHealth.Observer {
         }
         boolean byItself = !isEnding();
         Optional<StartFailure> failure =
-                byItself && engine.firstReady() == null ? StartFailure.of(lines) : failureElsewhere;
+                byItself && engine.firstReady() == null ? StartFailure.of(lines) : otherNodes.failure();
         String reason = switch (engine.state()) {
             case EngineState.Dead dead -> dead.reason();
             case EngineState.Draining draining -> draining.reason();
@@ -428,12 +389,8 @@ final class EngineLife implements EngineHealth.Observer {
             load(); // what still runs is aborted by the pause and sampled again
         } else if (!(state instanceof EngineState.Draining)) {
             String trouble = around.weights().trouble().map(text -> "; " + text).orElse("");
-            String alone = missingNodes.isEmpty() ? "" : "; no process of node " + nodes(missingNodes) + " was started";
-            unhealthy("it was %s for more than %s%s%s".formatted(state.name(), deadline, alone, trouble));
+            unhealthy(
+                    "it was %s for more than %s%s%s".formatted(state.name(), deadline, otherNodes.missing(), trouble));
         }
-    }
-
-    private static String nodes(Set<Integer> ranks) {
-        return ranks.stream().map(String::valueOf).collect(Collectors.joining(", "));
     }
 }

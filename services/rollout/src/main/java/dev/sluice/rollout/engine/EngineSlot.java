@@ -84,7 +84,7 @@ final class EngineSlot {
                 share.recipe().maxRunningRequests(),
                 EngineArguments.dataParallelRanks(args),
                 around.core().now());
-        var start = new EngineLife.Start(new WeightSource(0, share.recipe().modelPath()), share.node(), args);
+        var start = new EngineStart(new WeightSource(0, share.recipe().modelPath()), share.node(), args);
         EngineLife next = new EngineLife(around, siblings, engine, start, this::ended);
         life = next;
         around.core()
@@ -105,13 +105,16 @@ final class EngineSlot {
 
     /** A process of its engine was started on another instance. */
     void nodeStarted(int node) {
-        life().ifPresent(head -> head.nodeStarted(node));
+        life().ifPresent(head -> head.otherNodes().started(node));
     }
 
     /** A process of its engine ended on another instance, perhaps before the one here did. */
     void nodeStopped(String why) {
         Engine dead = unexplained;
-        life().ifPresent(head -> head.nodeStopped(why));
+        life().ifPresent(head -> {
+            head.otherNodes().ended(head.engine(), why);
+            head.unhealthy(why);
+        });
         StartFailure.of(List.of(why))
                 .filter(failure -> dead != null && failure.kind() == StartFailure.Kind.OUT_OF_MEMORY)
                 .ifPresent(failure -> {
