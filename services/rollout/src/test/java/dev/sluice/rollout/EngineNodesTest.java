@@ -1,6 +1,7 @@
 package dev.sluice.rollout;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.sluice.events.EngineEvent.EngineFellBack;
 import dev.sluice.events.EngineEvent.EngineReady;
@@ -210,6 +211,9 @@ class EngineNodesTest {
                 .singleElement()
                 .satisfies(stopped -> assertThat(stopped.reason()).isEqualTo("assignment 3 forms its engine anew"));
         assertThat(run.log.of(EngineStarted.class).getLast().meeting().formed()).isEqualTo(3);
+        assertThat(run.log.of(EngineReady.class))
+                .extracting(EngineReady::engineId, EngineReady::epoch)
+                .containsExactly(tuple("engine-1", 1), tuple("engine-1", 2), tuple("engine-2", 3));
     }
 
     @Test

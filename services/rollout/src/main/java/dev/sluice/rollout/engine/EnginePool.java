@@ -58,8 +58,8 @@ public final class EnginePool {
      */
     public void serve(Share share, List<EngineStarted> started) {
         around.reports().epoch(share.epoch());
-        lives(EngineLife::announceAgain);
         if (Objects.equals(node, share.node())) {
+            lives(EngineLife::announceAgain);
             fill(share);
             return;
         }
