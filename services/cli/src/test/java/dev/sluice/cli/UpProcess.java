@@ -13,7 +13,9 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -35,10 +37,17 @@ final class UpProcess implements AutoCloseable {
 
     /** Returns when all services are ready; requests may name files below the directory. */
     static UpProcess start(Path directory) throws IOException {
+        return start(directory, 2, Map.of());
+    }
+
+    /** @param environment of the services */
+    static UpProcess start(Path directory, int rolloutInstances, Map<String, String> environment) throws IOException {
         Path log = directory.resolve("up.log");
+        List<String> command =
+                List.of("up", "--work-dir", work(directory), "--rollout", Integer.toString(rolloutInstances));
         UpProcess up = new UpProcess(
                 directory,
-                ChildProcess.start(SluiceCommand.of(directory, log, List.of("up", "--work-dir", work(directory)))));
+                ChildProcess.start(SluiceCommand.of(directory, log, command).withEnvironment(environment)));
         await().atMost(DEADLINE)
                 .failFast(() ->
                         assertThat(up.process.isAlive()).as(() -> read(log)).isTrue())
@@ -47,15 +56,23 @@ final class UpProcess implements AutoCloseable {
     }
 
     /** {@code sluice run} in another terminal. */
-    Outcome run(Path request) throws Exception {
+    Outcome run(Path request, String... options) throws Exception {
         Path log = Files.createTempFile(directory, "run", ".log");
-        ChildProcess command = ChildProcess.start(
-                SluiceCommand.of(directory, log, List.of("run", request.toString(), "--work-dir", work(directory))));
+        List<String> arguments = new ArrayList<>(List.of("run", request.toString(), "--work-dir", work(directory)));
+        arguments.addAll(List.of(options));
+        ChildProcess command = ChildProcess.start(SluiceCommand.of(directory, log, arguments));
         int exitCode = command.exited()
                 .get(DEADLINE.toSeconds(), TimeUnit.SECONDS)
                 .code()
                 .orElse(-1);
         return new Outcome(exitCode, Files.readString(log));
+    }
+
+    String bootstrapServers() throws IOException {
+        return "127.0.0.1:"
+                + PidFile.read(directory.resolve("work/run/broker.json"))
+                        .orElseThrow()
+                        .port();
     }
 
     /** A request body over HTTP to the planner. */
