@@ -13,6 +13,7 @@ import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class EngineOfTwoNodesIT {
     private static final Path REQUEST = Path.of(System.getProperty("sluice.root"), "deploy/examples/tiny/request.yaml");
     private static final int STEPS = 12;
-    private static final Duration DEADLINE = Duration.ofMinutes(3);
+    private static final Duration DEADLINE = Duration.ofMinutes(5);
 
     @TempDir
     private Path directory;
@@ -37,27 +38,17 @@ class EngineOfTwoNodesIT {
     @Test
     void aRunOutlivesTheDeathOfASecondNodesProcess() throws Exception {
         try (UpProcess up = UpProcess.start(directory, 2, Map.of());
-                StateReader reader = StateReader.start(
-                        new KafkaConnection(up.bootstrapServers(), "nodes-test"),
-                        List.of(Topics.ENGINES, Topics.TRAINING),
-                        record -> events.add(record.event()));
+                StateReader reader = follow(up);
                 LogWatch log = new RunClient(up.bootstrapServers()).watchLog("nodes")) {
             // Given
             CompletableFuture<UpProcess.Outcome> run = CompletableFuture.supplyAsync(() -> run(up));
-            await().atMost(DEADLINE).until(() -> run.isDone() || trained().size() >= 3);
-            EngineStarted second = of(EngineStarted.class).stream()
-                    .filter(started -> started.node() == 1)
-                    .reduce((older, newer) -> newer)
-                    .orElseThrow();
+            awaitSteps(run, 3);
+            EngineStarted second = secondNode();
             // When
             assertThat(ProcessHandle.of(second.pid()).orElseThrow().destroyForcibly())
                     .isTrue();
             // Then
-            UpProcess.Outcome outcome = run.join();
-            assertThat(outcome.exitCode()).as(outcome.output()).isEqualTo(ExitCode.OK);
-            assertThat(trained())
-                    .containsExactlyElementsOf(
-                            IntStream.rangeClosed(1, STEPS).boxed().toList());
+            assertSucceeded(up, run.join(), log);
             assertThat(of(EngineStopped.class))
                     .filteredOn(stopped -> stopped.engineId().equals(second.engineId()))
                     .extracting(EngineStopped::node)
@@ -69,13 +60,30 @@ class EngineOfTwoNodesIT {
                     .extracting(EngineReady::engineId)
                     .hasSizeGreaterThan(1)
                     .contains(second.engineId());
-            assertThat(log.findings(1)).isEmpty();
-            assertThat(new RunClient(up.bootstrapServers())
-                            .read("nodes")
-                            .ledger()
-                            .tokens()
-                            .open())
-                    .isZero();
+            assertThat(reader.failure()).isNull();
+        }
+    }
+
+    @Test
+    void spareInstancesReplaceOneThatIsLostAndOneThatIsToldToStop() throws Exception {
+        try (UpProcess up = UpProcess.start(directory, 3, Map.of());
+                StateReader reader = follow(up);
+                LogWatch log = new RunClient(up.bootstrapServers()).watchLog("nodes")) {
+            // Given
+            CompletableFuture<UpProcess.Outcome> run = CompletableFuture.supplyAsync(() -> run(up));
+            awaitSteps(run, 3);
+            // When
+            assertThat(up.service(secondNode().instanceId()).destroyForcibly()).isTrue();
+            awaitSteps(run, 7);
+            assertThat(up.service(secondNode().instanceId()).destroy()).isTrue();
+            // Then
+            assertSucceeded(up, run.join(), log);
+            assertThat(of(EngineStarted.class).stream()
+                            .filter(started -> started.meeting() != null)
+                            .map(started -> started.meeting().formed())
+                            .distinct())
+                    .as("instances were brought together anew after each loss")
+                    .hasSizeGreaterThanOrEqualTo(3);
             assertThat(reader.failure()).isNull();
         }
     }
@@ -112,6 +120,39 @@ class EngineOfTwoNodesIT {
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private StateReader follow(UpProcess up) throws IOException {
+        return StateReader.start(
+                new KafkaConnection(up.bootstrapServers(), "nodes-test"),
+                List.of(Topics.ENGINES, Topics.TRAINING),
+                record -> events.add(record.event()));
+    }
+
+    private void awaitSteps(CompletableFuture<UpProcess.Outcome> run, int steps) {
+        await().atMost(DEADLINE).until(() -> run.isDone() || trained().size() >= steps);
+    }
+
+    /** The newest process of a second node. */
+    private EngineStarted secondNode() {
+        return of(EngineStarted.class).stream()
+                .filter(started -> started.node() == 1)
+                .reduce((older, newer) -> newer)
+                .orElseThrow();
+    }
+
+    private void assertSucceeded(UpProcess up, UpProcess.Outcome outcome, LogWatch log) throws IOException {
+        assertThat(outcome.exitCode()).as(outcome.output()).isEqualTo(ExitCode.OK);
+        assertThat(trained())
+                .containsExactlyElementsOf(
+                        IntStream.rangeClosed(1, STEPS).boxed().toList());
+        assertThat(log.findings(1)).isEmpty();
+        assertThat(new RunClient(up.bootstrapServers())
+                        .read("nodes")
+                        .ledger()
+                        .tokens()
+                        .open())
+                .isZero();
     }
 
     private List<Integer> trained() {

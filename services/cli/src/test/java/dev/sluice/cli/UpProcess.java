@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 
 /** {@code sluice up} as a process of its own, and what a person does beside it. */
 final class UpProcess implements AutoCloseable {
-    private static final Duration DEADLINE = Duration.ofMinutes(2);
+    private static final Duration DEADLINE = Duration.ofMinutes(5);
 
     private final Path directory;
     private final ChildProcess process;
@@ -66,6 +66,13 @@ final class UpProcess implements AutoCloseable {
                 .code()
                 .orElse(-1);
         return new Outcome(exitCode, Files.readString(log));
+    }
+
+    /** The process of a service, as its state file names it. */
+    ProcessHandle service(String name) throws IOException {
+        return PidFile.read(directory.resolve("work/run/" + name + ".json"))
+                .flatMap(PidFile::process)
+                .orElseThrow();
     }
 
     String bootstrapServers() throws IOException {

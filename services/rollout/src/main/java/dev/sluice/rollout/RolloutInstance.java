@@ -18,9 +18,11 @@ import dev.sluice.rollout.task.DirectRequests;
 import dev.sluice.rollout.task.GroupAnswers;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +41,9 @@ final class RolloutInstance {
     private final Assignments assignments;
     private final Meetings meetings = new Meetings();
     private final Map<String, RunRollout> runs = new HashMap<>();
+    /** Released, and not at rest yet. */
+    private final Set<RunRollout> ending = new HashSet<>();
+
     private final Map<String, WeightsPublished> newestWeights = new HashMap<>();
     private boolean draining;
 
@@ -87,8 +92,12 @@ final class RolloutInstance {
 
     private void heard(EngineEvent event) {
         meetings.apply(event);
+        if (event.instanceId().equals(around.instanceId())) {
+            return;
+        }
+        ending.forEach(run -> run.heard(event));
         RunRollout run = runs.get(event.runId());
-        if (run != null && !event.instanceId().equals(around.instanceId())) {
+        if (run != null) {
             run.heard(event);
         }
     }
@@ -124,7 +133,9 @@ final class RolloutInstance {
         RunRollout run = runs.remove(release.runId());
         if (run != null) {
             LOG.info("run is released runId={} reason={}", release.runId(), release.reason());
-            run.release(release.reason(), release.runGoesOn(), core);
+            ending.add(run);
+            run.release(release.reason(), release.runGoesOn(), core)
+                    .thenRun(() -> core.execute(() -> ending.remove(run)));
         }
     }
 

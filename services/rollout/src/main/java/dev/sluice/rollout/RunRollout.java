@@ -120,9 +120,10 @@ final class RunRollout implements EngineWork {
      * The run no longer needs this instance: groups end and the engines with them.
      *
      * @param runGoesOn elsewhere, so that groups go back instead of being abandoned
+     * @return ends when all of it has
      */
-    void release(String reason, boolean runGoesOn, Core core) {
-        close(groups.close(reason, runGoesOn, Duration.ZERO), reason, core)
+    CompletableFuture<Void> release(String reason, boolean runGoesOn, Core core) {
+        return close(groups.close(reason, runGoesOn, Duration.ZERO), reason, core)
                 .thenRun(() -> core.background("remove-weights", this::removeWeights, (done, failure) -> {}));
     }
 

@@ -9,6 +9,8 @@ import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.EngineEvent.EngineUnhealthy;
 import dev.sluice.events.EngineEvent.Meeting;
+import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.SamplesParked;
 import dev.sluice.events.Plan.Fallback;
 import dev.sluice.rollout.FakeEngines.FakeEngine;
@@ -217,6 +219,27 @@ class EngineNodesTest {
     }
 
     @Test
+    void whatRunsOnAnEngineThatIsFormedAnewMayFinish() {
+        // Given
+        FakeRun run = run().serveAs(HEAD);
+        run.core.hold("sample-");
+        run.request(0);
+        // When
+        run.serveAs(new Node(2, "rollout-1", 0, 2, null), 2);
+        assertThat(run.log.of(EngineStopped.class)).isEmpty();
+        run.core.release("sample-");
+        run.core.advance(Duration.ofSeconds(1));
+        // Then
+        assertThat(run.log.of(GroupSampled.class))
+                .singleElement()
+                .satisfies(group ->
+                        assertThat(group.samples()).extracting(Sample::engineId).containsOnly("engine-1"));
+        assertThat(run.log.of(EngineReady.class))
+                .extracting(EngineReady::engineId)
+                .containsExactly("engine-1", "engine-2");
+    }
+
+    @Test
     void aDrainingNodeGivesTheFirstTheTimeToEndTheEngineInOrder() {
         // Given
         FakeRun run = run().serveAs(SECOND);
@@ -236,7 +259,7 @@ class EngineNodesTest {
         run.hear(head("x-1", "10.0.0.5:20002", PLANNED));
 
         run.drain();
-        run.core.advance(Duration.ofSeconds(4));
+        run.core.advance(Duration.ofSeconds(8));
 
         assertThat(run.log.of(EngineStopped.class)).hasSize(1);
     }

@@ -4,6 +4,7 @@ import dev.sluice.process.ChildExit;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,12 +20,15 @@ final class EngineLife implements EngineHealth.Observer {
         void ended(Engine engine, Optional<StartFailure> failure);
     }
 
+    private static final Duration GLANCE = Duration.ofMillis(50);
+
     private final EnginePool.Surroundings around;
     private final Siblings siblings;
     private final Engine engine;
     private final EngineStart start;
     private final Ending ending;
     private final EngineHealth health;
+    private final Fingerprint fingerprint;
     private final OtherNodes otherNodes;
     private DraftCounts draftsJudged = DraftCounts.NONE;
 
@@ -35,6 +39,7 @@ final class EngineLife implements EngineHealth.Observer {
         this.start = start;
         this.ending = ending;
         this.health = new EngineHealth(around.core(), engine, around.deadlines().watch(), this);
+        this.fingerprint = new Fingerprint(around, siblings, engine);
         this.otherNodes = new OtherNodes(start);
         watchDeadline();
     }
@@ -146,7 +151,7 @@ final class EngineLife implements EngineHealth.Observer {
             warm(updating.to());
         } else {
             becomeReady(updating.to());
-            compareWeights(updating.to());
+            fingerprint.compare(updating.to(), () -> {}); // while it works: nothing waits for the answer
         }
     }
 
@@ -170,33 +175,11 @@ final class EngineLife implements EngineHealth.Observer {
             unhealthy("its first generation failed: " + (trouble == null ? failure : trouble.get()));
             return;
         }
-        if (siblings.several()) {
-            // Before it takes work: it is the newcomer that is most likely to be off.
-            checksum(warming.version(), () -> {
-                if (engine.state() == warming) {
-                    becomeReady(warming.version());
-                }
-            });
-        } else {
-            becomeReady(warming.version());
-        }
-    }
-
-    /** While it works: nothing waits for the answer. */
-    private void compareWeights(int version) {
-        if (siblings.several()) {
-            checksum(version, () -> {});
-        }
-    }
-
-    private void checksum(int version, Runnable then) {
-        Duration deadline = around.deadlines().warm();
-        around.core().background("checksum-" + engine.id(), () -> engine.api().checksum(deadline), (sum, failure) -> {
-            // An engine that cannot say is not off; one that loaded again meanwhile said it of other weights.
-            if (sum != null && sum.isPresent() && engine.state().holds(version)) {
-                siblings.summed(engine, version, sum.get());
+        // Before it takes work: it is the newcomer that is most likely to be off.
+        fingerprint.compare(warming.version(), () -> {
+            if (engine.state() == warming) {
+                becomeReady(warming.version());
             }
-            then.run();
         });
     }
 
@@ -329,9 +312,20 @@ final class EngineLife implements EngineHealth.Observer {
         }
     }
 
-    /** Ends it in order. */
+    /** Ends it in order: it takes no more work, and what runs may finish for a short time. */
     void drain(String reason) {
         move(engine.state().drain(reason, around.core().now()));
+        endWhenIdle(around.core().now().plus(around.deadlines().quiesce()));
+    }
+
+    private void endWhenIdle(Instant latest) {
+        if (!(engine.state() instanceof EngineState.Draining)) {
+            return;
+        }
+        if (engine.running() > 0 && around.core().now().isBefore(latest)) {
+            around.core().after(GLANCE, () -> endWhenIdle(latest));
+            return;
+        }
         around.work().lost(engine);
         kill(around.deadlines().stop());
     }

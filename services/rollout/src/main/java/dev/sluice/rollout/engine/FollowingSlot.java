@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FollowingSlot {
     /** What node 0 has to end the engine in order before this node does, which it could not survive. */
-    static final Duration HEAD_START = Duration.ofSeconds(3);
+    static final Duration HEAD_START = Duration.ofSeconds(8);
 
     private final EnginePool.Surroundings around;
     private final Siblings siblings;
