@@ -41,7 +41,7 @@ class EngineOfTwoNodesIT {
                 StateReader reader = follow(up);
                 LogWatch log = new RunClient(up.bootstrapServers()).watchLog("nodes")) {
             // Given
-            CompletableFuture<UpProcess.Outcome> run = CompletableFuture.supplyAsync(() -> run(up));
+            CompletableFuture<UpProcess.Outcome> run = begin(up);
             awaitSteps(run, 3);
             EngineStarted second = secondNode();
             // When
@@ -70,7 +70,7 @@ class EngineOfTwoNodesIT {
                 StateReader reader = follow(up);
                 LogWatch log = new RunClient(up.bootstrapServers()).watchLog("nodes")) {
             // Given
-            CompletableFuture<UpProcess.Outcome> run = CompletableFuture.supplyAsync(() -> run(up));
+            CompletableFuture<UpProcess.Outcome> run = begin(up);
             awaitSteps(run, 3);
             // When
             assertThat(up.service(secondNode().instanceId()).destroyForcibly()).isTrue();
@@ -102,6 +102,11 @@ class EngineOfTwoNodesIT {
                             "start more instances");
             assertThat(up.enginesAndWorkers()).isEmpty();
         }
+    }
+
+    /** On a thread of its own: the common pool's tell when processes end. */
+    private static CompletableFuture<UpProcess.Outcome> begin(UpProcess up) {
+        return CompletableFuture.supplyAsync(() -> run(up), Thread::startVirtualThread);
     }
 
     private static UpProcess.Outcome run(UpProcess up) {
