@@ -41,6 +41,11 @@ interface PlannerConfig {
     Duration logTrimInterval();
 
     default Deadlines deadlines() {
-        return new Deadlines(conversionDeadline(), enginesReadyDeadline(), trainerReadyDeadline(), nodesDeadline(), stoppingDeadline());
+        return new Deadlines(
+                conversionDeadline(),
+                enginesReadyDeadline(),
+                trainerReadyDeadline(),
+                nodesDeadline(),
+                stoppingDeadline());
     }
 }

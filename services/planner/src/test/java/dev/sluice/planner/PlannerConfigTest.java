@@ -37,7 +37,11 @@ class PlannerConfigTest {
 
         assertThat(config.deadlines())
                 .isEqualTo(new Deadlines(
-                        Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(3), Duration.ofSeconds(7), Duration.ofSeconds(4)));
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(3),
+                        Duration.ofSeconds(7),
+                        Duration.ofSeconds(4)));
         assertThat(config.logKeep()).isEqualTo(Duration.ofDays(1));
         assertThat(config.logTrimRecords()).isEqualTo(5);
         assertThat(config.logTrimInterval()).isEqualTo(Duration.ofSeconds(6));
