@@ -25,8 +25,34 @@ public sealed interface EngineEvent extends Event {
             @About("HTTP port on the instance's host") int port,
 
             @About("Process id; 0 where its instance did not start it")
-            long pid)
-            implements EngineEvent {}
+            long pid,
+
+            @About("Which node of the engine this process is, from 0; one engine has one id on all its nodes")
+            int node,
+
+            @About("Where the processes of the other nodes join it; absent where there are none") @Nullable
+            Meeting meeting)
+            implements EngineEvent {
+        /** The only process of its engine. */
+        public EngineStarted(String runId, int epoch, String engineId, String instanceId, int port, long pid) {
+            this(runId, epoch, engineId, instanceId, port, pid, 0, null);
+        }
+    }
+
+    @About("What the other nodes of an engine need to join its first")
+    record Meeting(
+            @About("Epoch of the assignment that brought the instances together; another one is not meant")
+            int formed,
+
+            @About("Host and port of node 0 (--dist-init-addr), new with each start")
+            String address,
+
+            @About("The plan's arguments that node 0 was started with: all take the same")
+            List<String> args) {
+        public Meeting {
+            args = args == null ? List.of() : List.copyOf(args);
+        }
+    }
 
     @About("An engine answers and holds a weight version: it takes work")
     record EngineReady(
@@ -96,7 +122,7 @@ public sealed interface EngineEvent extends Event {
             @About("Fallbacks that the plan has") int fallbacks)
             implements EngineEvent {}
 
-    @About("An engine process has ended")
+    @About("An engine process has ended; an engine of several nodes ends with any of them")
     record EngineStopped(
             @About("The run") String runId,
             @About("Epoch of the assignment") int epoch,
@@ -104,6 +130,21 @@ public sealed interface EngineEvent extends Event {
             @About("Its instance") String instanceId,
             @About("Why") String reason,
             @About("Exit code, where known") @Nullable Integer exitCode,
-            @About("Its last lines of output") List<String> lastLines)
-            implements EngineEvent {}
+            @About("Its last lines of output") List<String> lastLines,
+
+            @About("Which node of the engine it was, from 0")
+            int node)
+            implements EngineEvent {
+        /** Node 0. */
+        public EngineStopped(
+                String runId,
+                int epoch,
+                String engineId,
+                String instanceId,
+                String reason,
+                @Nullable Integer exitCode,
+                List<String> lastLines) {
+            this(runId, epoch, engineId, instanceId, reason, exitCode, lastLines, 0);
+        }
+    }
 }

@@ -150,6 +150,12 @@ public record Plan(
                 int engines, EngineLayout layout, List<String> args, long kvTokensPerRank, int maxRunningRequests) {
             this(engines, layout, args, kvTokensPerRank, maxRunningRequests, 0, List.of(), Map.of(), List.of());
         }
+
+        /** Nodes that one engine spans, as its arguments say; each needs an instance of its own. */
+        public int nodesPerEngine() {
+            int flag = args.lastIndexOf("--nnodes");
+            return flag < 0 || flag + 1 == args.size() ? 1 : Math.max(1, Integer.parseInt(args.get(flag + 1)));
+        }
     }
 
     @About("Other arguments for an engine that ran out of memory at its start")

@@ -56,7 +56,27 @@ public sealed interface RunEvent extends Event {
             String incarnation,
 
             @About("Engines to run") int engines,
-            @About("GPU indexes, empty on cpu") List<Integer> gpus) {}
+            @About("GPU indexes, empty on cpu") List<Integer> gpus,
+
+            @About("Its place in an engine that spans several nodes; absent where engines lie on one") @Nullable
+            EngineNode node) {
+        /** Whole engines. */
+        public RolloutShare(String instanceId, String incarnation, int engines, List<Integer> gpus) {
+            this(instanceId, incarnation, engines, gpus, null);
+        }
+    }
+
+    @About(
+            "The place of an instance in an engine that spans several nodes; formed and head name the engine's instances")
+    record EngineNode(
+            @About("Epoch of the assignment that brought these instances together")
+            int formed,
+
+            @About("Instance of node 0, which answers requests and says where the others meet it")
+            String head,
+
+            @About("Rank of this node, from 0") int rank,
+            @About("Nodes of the engine") int nodes) {}
 
     @About("Trainer and engines are ready: training begins")
     record RunStarted(

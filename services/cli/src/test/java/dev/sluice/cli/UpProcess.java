@@ -13,13 +13,15 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** {@code sluice up} as a process of its own, and what a person does beside it. */
 final class UpProcess implements AutoCloseable {
-    private static final Duration DEADLINE = Duration.ofMinutes(2);
+    private static final Duration DEADLINE = Duration.ofMinutes(5);
 
     private final Path directory;
     private final ChildProcess process;
@@ -35,10 +37,17 @@ final class UpProcess implements AutoCloseable {
 
     /** Returns when all services are ready; requests may name files below the directory. */
     static UpProcess start(Path directory) throws IOException {
+        return start(directory, 2, Map.of());
+    }
+
+    /** @param environment of the services */
+    static UpProcess start(Path directory, int rolloutInstances, Map<String, String> environment) throws IOException {
         Path log = directory.resolve("up.log");
+        List<String> command =
+                List.of("up", "--work-dir", work(directory), "--rollout", Integer.toString(rolloutInstances));
         UpProcess up = new UpProcess(
                 directory,
-                ChildProcess.start(SluiceCommand.of(directory, log, List.of("up", "--work-dir", work(directory)))));
+                ChildProcess.start(SluiceCommand.of(directory, log, command).withEnvironment(environment)));
         await().atMost(DEADLINE)
                 .failFast(() ->
                         assertThat(up.process.isAlive()).as(() -> read(log)).isTrue())
@@ -47,15 +56,30 @@ final class UpProcess implements AutoCloseable {
     }
 
     /** {@code sluice run} in another terminal. */
-    Outcome run(Path request) throws Exception {
+    Outcome run(Path request, String... options) throws Exception {
         Path log = Files.createTempFile(directory, "run", ".log");
-        ChildProcess command = ChildProcess.start(
-                SluiceCommand.of(directory, log, List.of("run", request.toString(), "--work-dir", work(directory))));
+        List<String> arguments = new ArrayList<>(List.of("run", request.toString(), "--work-dir", work(directory)));
+        arguments.addAll(List.of(options));
+        ChildProcess command = ChildProcess.start(SluiceCommand.of(directory, log, arguments));
         int exitCode = command.exited()
                 .get(DEADLINE.toSeconds(), TimeUnit.SECONDS)
                 .code()
                 .orElse(-1);
         return new Outcome(exitCode, Files.readString(log));
+    }
+
+    /** The process of a service, as its state file names it. */
+    ProcessHandle service(String name) throws IOException {
+        return PidFile.read(directory.resolve("work/run/" + name + ".json"))
+                .flatMap(PidFile::process)
+                .orElseThrow();
+    }
+
+    String bootstrapServers() throws IOException {
+        return "127.0.0.1:"
+                + PidFile.read(directory.resolve("work/run/broker.json"))
+                        .orElseThrow()
+                        .port();
     }
 
     /** A request body over HTTP to the planner. */

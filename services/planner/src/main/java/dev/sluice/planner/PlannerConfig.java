@@ -20,6 +20,10 @@ interface PlannerConfig {
     @WithDefault("300s")
     Duration trainerReadyDeadline();
 
+    /** How long a run may wait for more rollout instances than there are to make up one engine of several nodes. */
+    @WithDefault("10m")
+    Duration nodesDeadline();
+
     /** How long a run that a client ended may take to save and export. */
     @WithDefault("30s")
     Duration stoppingDeadline();
@@ -37,6 +41,11 @@ interface PlannerConfig {
     Duration logTrimInterval();
 
     default Deadlines deadlines() {
-        return new Deadlines(conversionDeadline(), enginesReadyDeadline(), trainerReadyDeadline(), stoppingDeadline());
+        return new Deadlines(
+                conversionDeadline(),
+                enginesReadyDeadline(),
+                trainerReadyDeadline(),
+                nodesDeadline(),
+                stoppingDeadline());
     }
 }

@@ -29,6 +29,7 @@ class PlannerConfigTest {
                 "sluice.planner.conversion-deadline", "1s",
                 "sluice.planner.engines-ready-deadline", "2s",
                 "sluice.planner.trainer-ready-deadline", "3s",
+                "sluice.planner.nodes-deadline", "7s",
                 "sluice.planner.stopping-deadline", "4s",
                 "sluice.planner.log-keep", "1d",
                 "sluice.planner.log-trim-records", "5",
@@ -36,7 +37,11 @@ class PlannerConfigTest {
 
         assertThat(config.deadlines())
                 .isEqualTo(new Deadlines(
-                        Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(3), Duration.ofSeconds(4)));
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(3),
+                        Duration.ofSeconds(7),
+                        Duration.ofSeconds(4)));
         assertThat(config.logKeep()).isEqualTo(Duration.ofDays(1));
         assertThat(config.logTrimRecords()).isEqualTo(5);
         assertThat(config.logTrimInterval()).isEqualTo(Duration.ofSeconds(6));

@@ -81,6 +81,9 @@ interface RolloutConfig {
         /** Bearer token of external engines or an external router. */
         Optional<String> apiKey();
 
+        /** Where other hosts reach this one, for engines of several nodes; the address of the host's name where it is not set. */
+        Optional<String> meetingHost();
+
         /** What ends an engine when this service dies: stdin where it watches it, guarded where it does not. */
         @WithDefault("stdin")
         Life life();

@@ -1,5 +1,6 @@
 package dev.sluice.rollout;
 
+import dev.sluice.events.EngineEvent;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.GroupWithdrawn;
@@ -9,6 +10,7 @@ import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.kafka.EventRecord;
 import dev.sluice.rollout.assignment.AssignmentChange;
 import dev.sluice.rollout.assignment.Assignments;
+import dev.sluice.rollout.assignment.Meetings;
 import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.heartbeat.Heartbeats;
@@ -16,9 +18,11 @@ import dev.sluice.rollout.task.DirectRequests;
 import dev.sluice.rollout.task.GroupAnswers;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +39,11 @@ final class RolloutInstance {
     private final GroupAnswers answers;
     private final int slots;
     private final Assignments assignments;
+    private final Meetings meetings = new Meetings();
     private final Map<String, RunRollout> runs = new HashMap<>();
+    /** Released, and not at rest yet. */
+    private final Set<RunRollout> ending = new HashSet<>();
+
     private final Map<String, WeightsPublished> newestWeights = new HashMap<>();
     private boolean draining;
 
@@ -48,11 +56,12 @@ final class RolloutInstance {
         this.assignments = new Assignments(around.instanceId(), around.incarnation());
     }
 
-    /** A record of the runs', weights' or tasks' topic. */
+    /** A record of the runs', engines', weights' or tasks' topic. */
     void handle(EventRecord<Event> record) {
         core.execute(() -> {
             switch (record.event()) {
                 case RunEvent run -> apply(run);
+                case EngineEvent engine -> heard(engine);
                 case WeightsPublished published -> published(published);
                 case GroupRequested task -> requested(task, record);
                 case GroupWithdrawn withdrawn -> withdrawn(withdrawn);
@@ -77,6 +86,19 @@ final class RolloutInstance {
                 || event instanceof RunEvent.RunFailed
                 || event instanceof RunEvent.RunCancelled) {
             newestWeights.remove(event.runId());
+            meetings.forget(event.runId());
+        }
+    }
+
+    private void heard(EngineEvent event) {
+        meetings.apply(event);
+        if (event.instanceId().equals(around.instanceId())) {
+            return;
+        }
+        ending.forEach(run -> run.heard(event));
+        RunRollout run = runs.get(event.runId());
+        if (run != null) {
+            run.heard(event);
         }
     }
 
@@ -89,7 +111,12 @@ final class RolloutInstance {
             LOG.warn("runId={} asks for {} engines; this instance has {} slots", share.runId(), share.engines(), slots);
             share = share.withEngines(slots);
         }
-        LOG.info("run is served runId={} epoch={} engines={}", share.runId(), share.epoch(), share.engines());
+        LOG.info(
+                "run is served runId={} epoch={} engines={} node={}",
+                share.runId(),
+                share.epoch(),
+                share.engines(),
+                share.node());
         RunRollout run = runs.get(share.runId());
         if (run == null) {
             run = new RunRollout(around, share);
@@ -99,14 +126,16 @@ final class RolloutInstance {
                 run.published(newest);
             }
         }
-        run.serve(share);
+        run.serve(share, meetings.of(share.runId()));
     }
 
     private void release(AssignmentChange.Release release) {
         RunRollout run = runs.remove(release.runId());
         if (run != null) {
             LOG.info("run is released runId={} reason={}", release.runId(), release.reason());
-            run.release(release.reason(), core);
+            ending.add(run);
+            run.release(release.reason(), release.runGoesOn(), core)
+                    .thenRun(() -> core.execute(() -> ending.remove(run)));
         }
     }
 

@@ -153,7 +153,12 @@ class RolloutService {
                 .<EngineLauncher>map(addresses -> new ExternalEngines(addresses, apiKey))
                 .or(() -> config.router().map(router -> new ExternalRouter(router, apiKey)));
         return external.orElseGet(() -> new ChildEngineLauncher(
-                engine.command().orElse(List.of()), engine.life(), roots.dataRoot(), loadableFrom, roots::objection));
+                engine.command().orElse(List.of()),
+                engine.life(),
+                roots.dataRoot(),
+                loadableFrom,
+                engine.meetingHost().orElseGet(HostAddress::ofThisHost),
+                roots::objection));
     }
 
     /** Engines that this instance can hold. */
@@ -181,8 +186,9 @@ class RolloutService {
         AddressedReader tasks = readers.track(
                 "tasks", AddressedReader.start(connection, Topics.GROUP_TASKS, identity.id(), instance::handle));
         StateReader state = readers.track(
-                "runs and weights",
-                StateReader.start(connection, List.of(Topics.RUN_EVENTS, Topics.WEIGHTS), instance::handle));
+                "runs, engines and weights",
+                StateReader.start(
+                        connection, List.of(Topics.RUN_EVENTS, Topics.ENGINES, Topics.WEIGHTS), instance::handle));
         CompletableFuture.allOf(tasks.listening(), state.caughtUp()).thenRun(instance::announce);
     }
 

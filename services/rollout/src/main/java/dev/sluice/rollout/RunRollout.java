@@ -1,5 +1,7 @@
 package dev.sluice.rollout;
 
+import dev.sluice.events.EngineEvent;
+import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.GroupWithdrawn;
 import dev.sluice.events.WeightEvent.WeightsPublished;
@@ -24,6 +26,7 @@ import dev.sluice.rollout.weights.LocalWeights;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -80,8 +83,14 @@ final class RunRollout implements EngineWork {
                 new GroupQueue.Surroundings(core, pool, weights, sampler, direct, answers, around.groupFigures()));
     }
 
-    void serve(Share share) {
-        pool.serve(share);
+    /** @param started engines of several nodes that other instances have started for this run and that have not ended */
+    void serve(Share share, List<EngineStarted> started) {
+        pool.serve(share, started);
+    }
+
+    /** What another instance says of its process of an engine. */
+    void heard(EngineEvent event) {
+        pool.heard(event);
     }
 
     void published(WeightsPublished event) {
@@ -105,9 +114,14 @@ final class RunRollout implements EngineWork {
         groups.withdraw(event);
     }
 
-    /** The run no longer needs this instance: groups are abandoned and the engines end. */
-    void release(String reason, Core core) {
-        close(groups.close(reason, false, Duration.ZERO), reason, core)
+    /**
+     * The run no longer needs this instance: groups end and the engines with them.
+     *
+     * @param runGoesOn elsewhere, so that groups go back instead of being abandoned
+     * @return ends when all of it has
+     */
+    CompletableFuture<Void> release(String reason, boolean runGoesOn, Core core) {
+        return close(groups.close(reason, runGoesOn, Duration.ZERO), reason, core)
                 .thenRun(() -> core.background("remove-weights", this::removeWeights, (done, failure) -> {}));
     }
 
@@ -124,7 +138,7 @@ final class RunRollout implements EngineWork {
     private CompletableFuture<Void> close(CompletableFuture<Void> answeredAll, String reason, Core core) {
         CompletableFuture<Void> closed = new CompletableFuture<>();
         answeredAll.whenComplete((answered, failure) ->
-                core.execute(() -> pool.close(reason).whenComplete((ended, problem) -> {
+                core.execute(() -> pool.end(reason).whenComplete((ended, problem) -> {
                     sampler.close();
                     closed.complete(null);
                 })));

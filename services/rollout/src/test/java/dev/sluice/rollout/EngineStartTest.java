@@ -6,7 +6,6 @@ import dev.sluice.events.EngineEvent.EngineFellBack;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.Plan.Fallback;
-import dev.sluice.rollout.assignment.Share;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -129,22 +128,6 @@ class EngineStartTest {
         // Then
         assertThat(run.engines.newest().loaded).containsExactly(1);
         assertThat(run.log.of(EngineReady.class).getLast().weightVersion()).isEqualTo(1);
-    }
-
-    @Test
-    void aFollowingProcessOfAnEngineTakesNoWorkAndIsStartedAgainWhenItEnds() {
-        // Given
-        FakeRun run = new FakeRun(folder, 1, PLANNED).serveAs(new Share.Node(1, "10.0.0.6:20002"));
-        run.request(0);
-        run.core.advance(Duration.ofMinutes(10));
-        assertThat(run.engines.newest().canaries).isEmpty();
-        assertThat(run.engines.newest().requests).isEmpty();
-        // When
-        run.engines.newest().crash("rank 0 is gone");
-        run.core.advance(Duration.ofSeconds(1));
-        // Then
-        assertThat(run.engines.launched).hasSize(2);
-        assertThat(run.log.of(EngineReady.class)).isEmpty();
     }
 
     /** A run whose engine loads its model still. */

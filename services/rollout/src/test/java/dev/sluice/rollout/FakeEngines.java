@@ -263,6 +263,13 @@ final class FakeEngines implements EngineLauncher {
         }
 
         @Override
+        public Optional<String> meetingAddress() {
+            return share.node() == null || share.node().follows()
+                    ? Optional.empty()
+                    : Optional.of("10.0.0.6:" + (port() + 2));
+        }
+
+        @Override
         public long pid() {
             return number;
         }

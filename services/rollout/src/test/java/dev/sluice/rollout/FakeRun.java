@@ -1,6 +1,7 @@
 package dev.sluice.rollout;
 
 import dev.sluice.checkpoint.Manifest;
+import dev.sluice.events.EngineEvent;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
@@ -119,16 +120,27 @@ final class FakeRun {
     }
 
     FakeRun serve() {
-        run.serve(share);
+        run.serve(share, List.of());
         core.settle();
         return this;
     }
 
     /** One process of an engine of several nodes. */
     FakeRun serveAs(Share.Node node) {
-        run.serve(new Share("run", 1, 1, List.of(), share.recipe(), node));
+        return serveAs(node, 1);
+    }
+
+    /** The same under a later assignment. */
+    FakeRun serveAs(Share.Node node, int epoch) {
+        run.serve(new Share("run", epoch, 1, List.of(0, 1), share.recipe(), node), List.of());
         core.settle();
         return this;
+    }
+
+    /** Another instance says this of its process. */
+    void hear(EngineEvent event) {
+        run.heard(event);
+        core.settle();
     }
 
     /** A group that any version may sample, with an hour to do it. */

@@ -367,7 +367,7 @@ class RunRolloutTest {
     @Test
     void aNewerAssignmentKeepsTheEnginesAndAnnouncesThemAgain() {
         // When
-        run.serve(new Share("run", 2, 2, List.of(), share.recipe()));
+        run.serve(new Share("run", 2, 2, List.of(), share.recipe()), List.of());
         core.settle();
         // Then
         assertThat(log.of(EngineReady.class))

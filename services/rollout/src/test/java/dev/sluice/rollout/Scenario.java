@@ -16,6 +16,7 @@ import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.Plan;
 import dev.sluice.events.Plan.EngineLayout;
 import dev.sluice.events.Plan.RolloutPlan;
+import dev.sluice.events.RunEvent.EngineNode;
 import dev.sluice.events.RunEvent.RolloutShare;
 import dev.sluice.events.RunEvent.RunAssigned;
 import dev.sluice.events.RunEvent.RunPlanned;
@@ -30,6 +31,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -84,29 +86,39 @@ final class Scenario implements AutoCloseable {
 
     /** Waits for the newest incarnation that is not the given one. */
     InstanceSnapshot announced(String notIncarnation) {
+        return announced(instanceId, notIncarnation);
+    }
+
+    InstanceSnapshot announced(String id, String notIncarnation) {
         return log.await(
                 "",
                 InstanceSnapshot.class,
-                snapshot -> snapshot.instanceId().equals(instanceId)
+                snapshot -> snapshot.instanceId().equals(id)
                         && snapshot.state() == InstanceSnapshot.State.READY
                         && !snapshot.incarnation().equals(notIncarnation),
                 START);
     }
 
     void plan() throws IOException {
+        plan(List.of());
+    }
+
+    /** @param further arguments of engines */
+    void plan(List<String> further) throws IOException {
         TrainingRequest request = EventJson.mapper()
                 .readValue(
                         "{\"model\":{\"path\":\"" + model + "\"},\"rollout\":{\"pauseMode\":\"" + pauseMode + "\"},"
                                 + "\"weights\":{\"loadDeadlineSeconds\":30}}",
                         TrainingRequest.class);
-        List<String> args = List.of(
+        List<String> args = new ArrayList<>(List.of(
                 "--max-running-requests",
                 "16",
                 "--context-length",
                 "512",
                 "--random-seed",
                 "1",
-                "--skip-server-warmup");
+                "--skip-server-warmup"));
+        args.addAll(further);
         RolloutPlan rollout = new RolloutPlan(1, new EngineLayout(1, 1, 1, 0), args, 8192, 16);
         Plan plan = new Plan(
                 Backend.CPU,
@@ -127,6 +139,16 @@ final class Scenario implements AutoCloseable {
                 new TrainerShare("trainer", "t", 1),
                 List.of(new RolloutShare(instance.instanceId(), instance.incarnation(), engines, List.of())),
                 "test"));
+    }
+
+    /** Brings instances together into one engine, the first as its head. */
+    void assignNodes(int epoch, List<InstanceSnapshot> instances) {
+        List<RolloutShare> shares = new ArrayList<>();
+        for (InstanceSnapshot instance : instances) {
+            EngineNode node = new EngineNode(epoch, instances.getFirst().instanceId(), shares.size(), instances.size());
+            shares.add(new RolloutShare(instance.instanceId(), instance.incarnation(), 1, List.of(), node));
+        }
+        kafka.publish(new RunAssigned(runId, epoch, new TrainerShare("trainer", "t", 1), shares, "test"));
     }
 
     /** Starts the service and brings one engine up. */

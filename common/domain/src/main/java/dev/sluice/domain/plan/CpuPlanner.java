@@ -31,6 +31,16 @@ final class CpuPlanner implements Planner {
         ModelSpec model = models.policy();
         ModelFigures figures = new Parameters(model).figures();
         List<Choice> choices = new ArrayList<>();
+        int asked = request.rollout().engines();
+        int nodes = request.cluster().rolloutNodes();
+        if (asked > 0 && nodes > asked && nodes % asked != 0) {
+            return new Planning.Refused(List.of(Problem.error(
+                    "plan.engine-nodes",
+                    "cluster.rolloutNodes",
+                    "%d nodes do not divide over %d engines".formatted(nodes, asked),
+                    "set cluster.rolloutNodes to %d or %d, or rollout.engines to %d (an engine a node)"
+                            .formatted(nodes / asked * asked, (nodes / asked + 1) * asked, nodes))));
+        }
         RolloutPlan rollout = rollout(request, model, choices);
         TrainingPlan training = training(request, model, figures, choices);
         double needed = training.memory().hostGiBPerNode()
@@ -64,6 +74,15 @@ final class CpuPlanner implements Planner {
                                 engines,
                                 "one engine loads weights or restarts while the other samples",
                                 "1: sampling would stop at every publication"));
+        int nodes = asked > 0 ? Math.max(1, request.cluster().rolloutNodes() / asked) : 1;
+        if (nodes > 1) {
+            choices.add(choice(
+                    "rollout.nodesPerEngine",
+                    nodes,
+                    "%d nodes for %d engines; each needs that many rollout instances at once. On cpu the first holds the whole model"
+                            .formatted(request.cluster().rolloutNodes(), engines),
+                    "1: engines would leave nodes unused; set rollout.engines to use them so"));
+        }
         int running = Math.max(DEFAULT_RUNNING_REQUESTS, request.rollout().samplesPerPrompt());
         choices.add(choice(
                 "rollout.maxRunningRequests",
@@ -76,7 +95,7 @@ final class CpuPlanner implements Planner {
         return new RolloutPlan(
                 engines,
                 new EngineLayout(1, 1, 1, 0),
-                EngineArguments.of(request, model.maxContextTokens(), running),
+                EngineArguments.of(request, model.maxContextTokens(), running, nodes),
                 (long) running * model.maxContextTokens(),
                 running);
     }

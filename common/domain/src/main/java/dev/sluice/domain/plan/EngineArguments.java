@@ -12,7 +12,7 @@ import java.util.List;
 final class EngineArguments {
     private EngineArguments() {}
 
-    static List<String> of(TrainingRequest request, int contextTokens, int maxRunningRequests) {
+    static List<String> of(TrainingRequest request, int contextTokens, int maxRunningRequests, int nodes) {
         List<String> args = new ArrayList<>(List.of(
                 "--context-length",
                 Integer.toString(contextTokens),
@@ -22,6 +22,10 @@ final class EngineArguments {
                 "--random-seed",
                 Integer.toString(Math.floorMod(request.data().seed(), Integer.MAX_VALUE))));
         args.addAll(speculation(request.rollout().speculation()));
+        if (nodes > 1) {
+            // SGLang splits an engine over nodes by its tensor parallel ranks alone.
+            args.addAll(List.of("--tp-size", Integer.toString(nodes), "--nnodes", Integer.toString(nodes)));
+        }
         args.add("--skip-server-warmup");
         args.add("--enable-metrics");
         if (request.rollout().streams()) {

@@ -109,11 +109,24 @@ record Lifecycle(Run run, RunConditions conditions, Deadlines deadlines, Instant
         return switch (new Placement(run, runs, instances, now).choose(trainerLost() != null)) {
             case Choice.Keep keep -> Optional.empty();
             case Choice.Assign assign -> Optional.of(assign.assignment());
-            case Choice.Wait wait ->
-                run.last() instanceof RunQueued queued && queued.reason().equals(wait.reason())
-                        ? Optional.empty()
-                        : Optional.of(new RunQueued(run.runId(), wait.reason()));
+            case Choice.Wait wait -> waiting(wait);
         };
+    }
+
+    private Optional<RunEvent> waiting(Choice.Wait wait) {
+        String reason = wait.lacksNodes()
+                ? "%s, and the run fails where that is so for %s".formatted(wait.reason(), text(deadlines.nodes()))
+                : wait.reason();
+        if (!(run.last() instanceof RunQueued queued && queued.reason().equals(reason))) {
+            return Optional.of(new RunQueued(run.runId(), reason));
+        }
+        return wait.lacksNodes() && overdue(run.since(), deadlines.nodes())
+                ? Optional.of(new RunFailed(
+                        run.runId(),
+                        "it waited in vain for %s: %s; start more instances, or plan engines that fit one node (rollout.layout.gpusPerEngine)"
+                                .formatted(text(deadlines.nodes()), wait.reason()),
+                        conditions.newestCut()))
+                : Optional.empty();
     }
 
     private Optional<RunEvent> started() {

@@ -1,5 +1,6 @@
 package dev.sluice.domain.run;
 
+import dev.sluice.domain.run.NodeGroups.Seat;
 import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.InstanceSnapshot.Role;
 import dev.sluice.events.Plan;
@@ -16,12 +17,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses instances for a run. What serves well stays; what is lost is replaced; missing engines are added where there
  * is room, one after the other to the instance with the fewest; so are more than planned, up to {@code rollout.maxEngines}.
+ * An engine of several nodes takes as many instances at once, or none.
  *
  * @param runs all runs, to know which slots are taken
  */
@@ -33,8 +34,11 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
 
         record Assign(RunAssigned assignment) implements Choice {}
 
-        /** @param reason without figures that change, so that it is told once */
-        record Wait(String reason) implements Choice {}
+        /**
+         * @param reason without figures that change, so that it is told once
+         * @param lacksNodes whether there are fewer instances than one engine has nodes, whatever other runs hold
+         */
+        record Wait(String reason, boolean lacksNodes) implements Choice {}
     }
 
     /** @param trainerGaveUp the assigned trainer's process lives, but has given this run up */
@@ -44,10 +48,7 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         List<RolloutShare> rollout = rollout();
         Run.Service service = run.service();
         if (trainer == null || rollout.isEmpty()) {
-            String missing = trainer == null ? "a trainer instance" : "a rollout instance";
-            String because = losses.isEmpty() ? "" : String.join(", ", losses) + "; ";
-            return new Choice.Wait("%swaits for %s with a free slot (backend %s)"
-                    .formatted(because, missing, plan().backend().name().toLowerCase(Locale.ROOT)));
+            return waiting(losses, trainer != null);
         }
         boolean same = service != null
                 && trainer.equals(service.assignment().trainer())
@@ -57,6 +58,26 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         }
         return new Choice.Assign(
                 new RunAssigned(run.runId(), nextEpoch(), trainer, rollout, reason(losses, engines(rollout))));
+    }
+
+    private Choice waiting(List<String> losses, boolean hasTrainer) {
+        String backend = plan().backend().name().toLowerCase(Locale.ROOT);
+        String because = losses.isEmpty() ? "" : String.join(", ", losses) + "; ";
+        if (!hasTrainer) {
+            return new Choice.Wait(
+                    "%swaits for a trainer instance with a free slot (backend %s)".formatted(because, backend), false);
+        }
+        String gpus = gpusPerNode() == 0 ? "" : " and " + gpusPerNode() + " free GPUs";
+        if (nodes() == 1) {
+            return new Choice.Wait(
+                    "%swaits for a rollout instance with a free slot%s (backend %s)".formatted(because, gpus, backend),
+                    false);
+        }
+        int there = candidates().size();
+        return new Choice.Wait(
+                "%swaits for %d rollout instances with a free slot%s (backend %s), one for each node of an engine; there %s"
+                        .formatted(because, nodes(), gpus, backend, there == 1 ? "is 1" : "are " + there),
+                there < nodes());
     }
 
     private String reason(List<String> losses, int engines) {
@@ -112,45 +133,73 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         // A trainer that gave up is asked again only where there is no other.
         Comparator<InstanceSnapshot> order = Comparator.comparing((InstanceSnapshot trainer) ->
                         gaveUp && current != null && trainer.instanceId().equals(current.instanceId()))
-                .thenComparing(trainer -> -freeSlots(trainer))
+                .thenComparing(trainer -> -room().freeSlots(trainer))
                 .thenComparing(InstanceSnapshot::instanceId);
         Optional<InstanceSnapshot> chosen = instances.ready(Role.TRAINER, plan().backend(), now).stream()
-                .filter(trainer -> freeSlots(trainer) > 0)
+                .filter(trainer -> room().freeSlots(trainer) > 0)
                 .min(order);
         return chosen.map(trainer -> new TrainerShare(trainer.instanceId(), trainer.incarnation(), nextEpoch()))
                 .orElse(null);
     }
 
     private List<RolloutShare> rollout() {
+        List<RolloutShare> alive = run.service() == null
+                ? List.of()
+                : run.service().assignment().rollout().stream()
+                        .filter(share -> instances
+                                .lost(share.instanceId(), share.incarnation(), now)
+                                .isEmpty())
+                        .toList();
+        return nodes() > 1 ? enginesOfSeveralNodes(alive) : enginesOfOneNode(alive);
+    }
+
+    private List<RolloutShare> enginesOfSeveralNodes(List<RolloutShare> alive) {
+        NodeGroups groups = new NodeGroups(nodes(), nextEpoch());
+        List<List<RolloutShare>> whole = groups.whole(alive);
+        List<Seat> free = candidates().stream()
+                .filter(candidate -> whole.stream()
+                        .flatMap(List::stream)
+                        .noneMatch(share -> share.instanceId().equals(candidate.instanceId())))
+                .filter(candidate -> room().freeSlots(candidate) > 0)
+                .flatMap(candidate -> room().gpus(candidate, List.of(), gpusPerNode()).stream()
+                        .map(gpus -> new Seat(candidate.instanceId(), candidate.incarnation(), gpus)))
+                .toList();
+        return groups.shares(alive, free, enginesWanted(whole.size(), free.size() < nodes()));
+    }
+
+    private List<RolloutShare> enginesOfOneNode(List<RolloutShare> alive) {
         TreeMap<String, RolloutShare> shares = new TreeMap<>();
-        if (run.service() != null) {
-            run.service().assignment().rollout().stream()
-                    .filter(share -> instances
-                            .lost(share.instanceId(), share.incarnation(), now)
-                            .isEmpty())
-                    .forEach(share -> shares.put(share.instanceId(), share));
-        }
-        List<InstanceSnapshot> candidates = instances.ready(Role.ROLLOUT, plan().backend(), now);
-        int missing = enginesWanted(shares, candidates) - engines(shares.values());
+        alive.forEach(share -> shares.put(share.instanceId(), share));
+        List<InstanceSnapshot> candidates = candidates();
+        boolean full = candidates.stream().noneMatch(candidate -> takesOneMore(shares, candidate));
+        int missing = enginesWanted(engines(shares.values()), full) - engines(shares.values());
         for (int i = 0; i < missing; i++) {
             Optional<InstanceSnapshot> roomiest = candidates.stream()
-                    .filter(candidate -> freeSlots(candidate) > enginesOn(shares, candidate))
+                    .filter(candidate -> takesOneMore(shares, candidate))
                     .min(Comparator.comparingInt((InstanceSnapshot candidate) -> enginesOn(shares, candidate))
                             .thenComparing(InstanceSnapshot::instanceId));
             if (roomiest.isEmpty()) {
                 break;
             }
             InstanceSnapshot instance = roomiest.get();
+            List<Integer> gpus = new ArrayList<>(gpusOn(shares, instance));
+            gpus.addAll(room().gpus(instance, gpus, gpusPerNode()).orElseThrow());
             int engines = enginesOn(shares, instance) + 1;
             shares.put(
                     instance.instanceId(),
-                    new RolloutShare(instance.instanceId(), instance.incarnation(), engines, List.of()));
+                    new RolloutShare(instance.instanceId(), instance.incarnation(), engines, gpus));
         }
         if (missing < 0) {
             giveUpOne(
                     shares); // a run that waits needs one to begin; the next decision gives up another if it still does
         }
-        return shares.values().stream().collect(Collectors.toList());
+        return List.copyOf(shares.values());
+    }
+
+    private boolean takesOneMore(Map<String, RolloutShare> shares, InstanceSnapshot candidate) {
+        return room().freeSlots(candidate) > enginesOn(shares, candidate)
+                && room().gpus(candidate, gpusOn(shares, candidate), gpusPerNode())
+                        .isPresent();
     }
 
     private static void giveUpOne(TreeMap<String, RolloutShare> shares) {
@@ -158,15 +207,21 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         if (last.engines() > 1) {
             shares.put(
                     last.instanceId(),
-                    new RolloutShare(last.instanceId(), last.incarnation(), last.engines() - 1, List.of()));
+                    new RolloutShare(
+                            last.instanceId(),
+                            last.incarnation(),
+                            last.engines() - 1,
+                            last.gpus().subList(0, last.gpus().size() / last.engines() * (last.engines() - 1))));
         }
     }
 
     /**
      * The plan's engines; more where the run takes what later instances offer. Where another run waits it takes no more, and
      * gives one up if that is what the other waits for.
+     *
+     * @param full whether there is room for no further engine
      */
-    private int enginesWanted(Map<String, RolloutShare> shares, List<InstanceSnapshot> candidates) {
+    private int enginesWanted(int engines, boolean full) {
         int planned = plan().rollout().engines();
         boolean anotherWaits = runs.all().stream()
                 .anyMatch(other -> !other.runId().equals(run.runId()) && other.phase() == RunPhase.QUEUED);
@@ -178,8 +233,23 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
                     .maxEngines();
             return Math.max(planned, most);
         }
-        boolean full = candidates.stream().noneMatch(candidate -> freeSlots(candidate) > enginesOn(shares, candidate));
-        return Math.max(planned, engines(shares.values()) - (full ? 1 : 0));
+        return Math.max(planned, engines - (full ? 1 : 0));
+    }
+
+    private List<InstanceSnapshot> candidates() {
+        return instances.ready(Role.ROLLOUT, plan().backend(), now);
+    }
+
+    private Room room() {
+        return new Room(run, runs);
+    }
+
+    private int nodes() {
+        return plan().rollout().nodesPerEngine();
+    }
+
+    private int gpusPerNode() {
+        return Math.ceilDiv(plan().rollout().gpusPerEngine(), nodes());
     }
 
     private static int engines(Collection<RolloutShare> shares) {
@@ -191,25 +261,8 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         return share == null ? 0 : share.engines();
     }
 
-    /** Slots of a process that no other run holds. */
-    private int freeSlots(InstanceSnapshot instance) {
-        return instance.slots()
-                - runs.all().stream()
-                        .filter(other -> !other.runId().equals(run.runId()))
-                        .filter(other -> !other.phase().ended() && other.service() != null)
-                        .mapToInt(other -> held(other.service().assignment(), instance))
-                        .sum();
-    }
-
-    private static int held(RunAssigned assignment, InstanceSnapshot instance) {
-        TrainerShare trainer = assignment.trainer();
-        boolean trains = trainer.instanceId().equals(instance.instanceId())
-                && trainer.incarnation().equals(instance.incarnation());
-        return assignment.rollout().stream()
-                        .filter(share -> share.instanceId().equals(instance.instanceId()))
-                        .filter(share -> share.incarnation().equals(instance.incarnation()))
-                        .mapToInt(RolloutShare::engines)
-                        .sum()
-                + (trains ? 1 : 0);
+    private static List<Integer> gpusOn(Map<String, RolloutShare> shares, InstanceSnapshot instance) {
+        RolloutShare share = shares.get(instance.instanceId());
+        return share == null ? List.of() : share.gpus();
     }
 }

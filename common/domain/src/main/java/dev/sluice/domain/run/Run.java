@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A run as its own events have made it; only {@link #apply} makes another one.
  *
- * @param since when it came into this phase
+ * @param since when it came into this phase, or began to wait for something else
  * @param accepted absent before it is planned
  * @param service the newest assignment; kept when the run waits for a replacement, absent before the first
  * @param last the newest event; absent before the first
@@ -64,7 +64,8 @@ public record Run(
         Move move = moveOf(event);
         RunPhase next = phase.next(move).orElseThrow(() -> illegal(event));
         Accepted plan = event instanceof RunPlanned planned ? new Accepted(planned, at) : accepted;
-        return new Run(runId, next, next == phase ? since : at, plan, service(event, at), event, extended(move));
+        boolean goesOn = next == phase && move != Move.QUEUE;
+        return new Run(runId, next, goesOn ? since : at, plan, service(event, at), event, extended(move));
     }
 
     private Move moveOf(RunEvent event) {

@@ -139,6 +139,39 @@ class CpuPlannerTest {
     }
 
     @Test
+    void spreadsEnginesOverMoreNodesThanThereAreEngines() {
+        ObjectNode two = Requests.with("rollout.engines", "1");
+        ((ObjectNode) two.withObject("/cluster")).put("rolloutNodes", 2);
+
+        Plan plan = plan(Requests.complete(two), Models.tiny());
+
+        assertThat(pairs(plan.rollout().args())).contains("--tp-size 2", "--nnodes 2");
+        assertThat(plan.rollout().nodesPerEngine()).isEqualTo(2);
+        assertThat(plan(Requests.complete(Requests.with("cluster.rolloutNodes", "2")), Models.tiny())
+                        .rollout()
+                        .nodesPerEngine())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void refusesNodesThatDoNotDivideOverTheEngines() {
+        ObjectNode five = Requests.with("rollout.engines", "2");
+        ((ObjectNode) five.withObject("/cluster")).put("rolloutNodes", 5);
+
+        Planning planning = Planner.of(Backend.CPU).plan(Requests.complete(five), facts(Models.tiny()), List.of());
+
+        assertThat(planning)
+                .isInstanceOfSatisfying(
+                        Planning.Refused.class,
+                        refused -> assertThat(refused.problems())
+                                .singleElement()
+                                .satisfies(problem -> {
+                                    assertThat(problem.message()).isEqualTo("5 nodes do not divide over 2 engines");
+                                    assertThat(problem.mend()).contains("4 or 6", "rollout.engines to 5");
+                                }));
+    }
+
+    @Test
     void givesEveryChoiceItsReason() {
         Plan plan = plan(Requests.complete(Requests.least()), Models.tiny());
 

@@ -61,6 +61,26 @@ final class Story {
         desk.answer(planned).ifPresent(this::append);
     }
 
+    /** A run whose engines span so many nodes, with so many GPUs on each. */
+    void planNodes(String runId, int engines, int maxEngines, int nodes, int gpusPerNode) {
+        RunPlanned one = planned(runId, engines, 10, maxEngines);
+        Plan plan = one.plan();
+        Plan.RolloutPlan rollout = new Plan.RolloutPlan(
+                engines,
+                new Plan.EngineLayout(nodes, 1, 1, 0),
+                List.of("--tp-size", Integer.toString(nodes), "--nnodes", Integer.toString(nodes)),
+                512,
+                128,
+                nodes * gpusPerNode,
+                List.of(),
+                Map.of(),
+                List.of());
+        Plan spread =
+                new Plan(plan.backend(), plan.model(), plan.training(), rollout, null, plan.choices(), plan.warnings());
+        desk.answer(new RunPlanned(runId, one.requestSha256(), one.request(), spread))
+                .ifPresent(this::append);
+    }
+
     static RunPlanned planned(String runId, int engines, int steps) {
         return planned(runId, engines, steps, 0);
     }
@@ -90,7 +110,12 @@ final class Story {
 
     /** From now on the instance sends heartbeats. */
     void start(String instanceId, String incarnation, Role role, int slots) {
-        alive.put(instanceId, snapshot(instanceId, incarnation, role, State.READY, slots));
+        start(instanceId, incarnation, role, slots, 0);
+    }
+
+    /** The same with GPUs. */
+    void start(String instanceId, String incarnation, Role role, int slots, int gpus) {
+        alive.put(instanceId, snapshot(instanceId, incarnation, role, State.READY, slots, gpus));
         hear(alive.get(instanceId));
     }
 
@@ -102,12 +127,13 @@ final class Story {
     /** The instance says that it stops or drains. */
     void say(String instanceId, State state) {
         InstanceSnapshot last = alive.remove(instanceId);
-        hear(snapshot(instanceId, last.incarnation(), last.role(), state, last.slots()));
+        hear(snapshot(instanceId, last.incarnation(), last.role(), state, last.slots(), last.gpus()));
     }
 
-    private InstanceSnapshot snapshot(String instanceId, String incarnation, Role role, State state, int slots) {
+    private InstanceSnapshot snapshot(
+            String instanceId, String incarnation, Role role, State state, int slots, int gpus) {
         return new InstanceSnapshot(
-                instanceId, incarnation, role, state, "host", 1, Backend.CPU, 0, 1024, slots, 0, Map.of(), now);
+                instanceId, incarnation, role, state, "host", 1, Backend.CPU, gpus, 1024, slots, 0, Map.of(), now);
     }
 
     boolean hear(Event event) {

@@ -20,8 +20,8 @@ record CommandLines(TrainingRequest request, Plan plan, Machines machines) {
         lines.addAll(command(worker(), plan.training().args(), plan.training().environment(), columns));
         if (plan.rollout().engines() > 0) {
             lines.add("");
-            lines.add("# rollout, %s; host and port are added"
-                    .formatted(Figures.some(plan.rollout().engines(), "such engine")));
+            lines.add("# rollout, %s%s; host and port are added"
+                    .formatted(Figures.some(plan.rollout().engines(), "such engine"), ofNodes()));
             lines.addAll(command(engine(), engineArgs(), plan.rollout().environment(), columns));
         }
         return lines;
@@ -39,12 +39,24 @@ record CommandLines(TrainingRequest request, Plan plan, Machines machines) {
         return plan.backend() == Backend.GPU ? "python3 -m sglang.launch_server" : "ENGINE";
     }
 
+    /** Each node runs the same command; what differs stands in capitals. */
+    private String ofNodes() {
+        int nodes = plan.rollout().nodesPerEngine();
+        return nodes == 1
+                ? ""
+                : " of %d nodes; RANK of a node is 0 to %d, HEAD:PORT where all meet node 0"
+                        .formatted(nodes, nodes - 1);
+    }
+
     private List<String> engineArgs() {
         String path = request.model().rolloutPath() == null
                 ? request.model().path()
                 : request.model().rolloutPath();
         List<String> args = new ArrayList<>(List.of("--model-path", path));
         args.addAll(plan.rollout().args());
+        if (plan.rollout().nodesPerEngine() > 1) {
+            args.addAll(List.of("--node-rank", "RANK", "--dist-init-addr", "HEAD:PORT"));
+        }
         return args;
     }
 

@@ -56,7 +56,8 @@ final class EngineDeaths {
             return;
         }
         switch (record.event()) {
-            case EngineStarted started -> {
+            case EngineStarted started
+            when started.node() == 0 -> {
                 Seat before = seats.get(started.instanceId());
                 Seat next = new Seat(started.engineId(), started.pid());
                 next.diedAt = before == null ? null : before.diedAt;

@@ -36,6 +36,15 @@ class CommandLinesTest {
                 ENGINE --model-path /data/GLM-4.7-Flash --context-length 256""");
     }
 
+    @Test
+    void eachNodeOfAnEngineGetsItsRankAndWhereAllMeet() {
+        assertThat(new PlanPage(ExamplePlans.request(""), ExamplePlans.cpuOverTwoNodes(), 100).commands())
+                .endsWith("""
+                # rollout, 1 such engine of 2 nodes; RANK of a node is 0 to 1, HEAD:PORT where all meet node 0; host and port are added
+                ENGINE --model-path /data/GLM-4.7-Flash --tp-size 2 --nnodes 2 --node-rank RANK \\
+                    --dist-init-addr HEAD:PORT""");
+    }
+
     /** The shell itself says what it reads. */
     @Test
     void aShellReadsTheArgumentsAsTheyArePlanned() throws IOException {

@@ -284,4 +284,12 @@ final class ExamplePlans {
                         "1: sampling would stop at every publication")),
                 List.of());
     }
+
+    /** The same with one engine over two nodes. */
+    static Plan cpuOverTwoNodes() {
+        Plan plan = cpu();
+        RolloutPlan spread = new RolloutPlan(
+                1, new EngineLayout(1, 1, 1, 0), List.of("--tp-size", "2", "--nnodes", "2"), 32_768, 128);
+        return new Plan(plan.backend(), plan.model(), plan.training(), spread, null, plan.choices(), plan.warnings());
+    }
 }

@@ -2,13 +2,18 @@ package dev.sluice.cpu.engine;
 
 import dev.sluice.checkpoint.CheckpointException;
 import dev.sluice.cpu.engine.LaunchFlags.UsageException;
+import dev.sluice.cpu.http.Answer;
+import dev.sluice.cpu.http.JsonServer;
+import dev.sluice.cpu.http.Routes;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Starts the engine with the flags of {@code sglang.launch_server}. Exits with 2 for a command line that cannot be used, with 1
@@ -38,9 +43,13 @@ public final class EngineMain {
             // Before the model is loaded: a parent may die meanwhile.
             Thread.ofPlatform().daemon().name("lifeline").start(EngineMain::followLifeline);
         }
-        Preload.start();
         try {
-            serve(options, environment);
+            if (options.place().rank() > 0) {
+                follow(options);
+            } else {
+                Preload.start();
+                serve(options, environment);
+            }
         } catch (IOException | CheckpointException | IllegalArgumentException | RequestException e) {
             System.err.println("engine: cannot serve " + options.modelPath() + ": " + e.getMessage());
             System.exit(1);
@@ -49,15 +58,53 @@ public final class EngineMain {
 
     private static void serve(EngineOptions options, EngineEnvironment environment) throws IOException {
         long start = System.nanoTime();
+        NodePlace place = options.place();
+        NodeMeeting meeting =
+                place.meeting() == null ? null : new NodeMeeting(place, place.meeting(), EngineMain::abandoned);
         Engine engine = Engine.load(options, environment, EngineMain::crashed);
+        if (meeting != null) {
+            meeting.awaitAll();
+        }
         EngineServer server = new EngineServer(engine, Clock.systemUTC());
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, engine), "drain"));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            if (meeting != null) {
+                                meeting.close();
+                            }
+                            drain(server, engine);
+                        },
+                        "drain"));
         System.out.printf(
                 "Listening on http://%s:%d after %.2f s%n",
                 options.host(), server.address().getPort(), (System.nanoTime() - start) / 1e9);
         System.out.println(READY);
         System.out.flush();
         // From here on the server's threads keep the process alive.
+    }
+
+    /** A node above 0 answers health checks with 200 and nothing else, as SGLang's does; it ends with node 0. */
+    private static void follow(EngineOptions options) throws IOException {
+        NodePlace place = options.place();
+        NodeMeeting.join(place, Objects.requireNonNull(place.meeting()), EngineMain::abandoned);
+        Routes routes = new Routes();
+        for (String path : List.of("/health", "/health_generate", "/ping")) {
+            routes.open("GET", path, call -> new Answer.Empty(200));
+        }
+        JsonServer server = JsonServer.start(
+                new JsonServer.Settings(new InetSocketAddress(options.host(), options.port()), 1 << 16, null),
+                routes,
+                Envelopes::of);
+        System.out.printf(
+                "Listening on http://%s:%d as %s%n",
+                options.host(), server.address().getPort(), place);
+        System.out.flush();
+    }
+
+    /** What NCCL's watchdog does to a rank whose group is broken. */
+    private static void abandoned(String loss) {
+        System.err.println("Scheduler hit an exception: " + loss + "; an engine ends with any of its nodes");
+        Runtime.getRuntime().halt(1);
     }
 
     private static void followLifeline() {

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxQueued requests that wait at most
  * @param draftSteps drafted tokens a verification; 0 without speculation
  * @param drawsDrafts whether drafts are drawn from the drafting layer's law and verified against it
+ * @param place of this process in an engine of several nodes
  * @param apiKey bearer token that callers must send; null asks none
  * @param flags every flag with its value, for {@code /server_info}
  */
@@ -32,6 +33,7 @@ record EngineOptions(
         int draftSteps,
         boolean drawsDrafts,
         DataParallel dataParallel,
+        NodePlace place,
         String weightVersion,
         @Nullable String apiKey,
         boolean metrics,
@@ -88,6 +90,7 @@ record EngineOptions(
                 draftSteps,
                 drawsDrafts(flags, draftSteps),
                 DataParallel.of(flags),
+                NodePlace.of(flags),
                 text(flags, "weight_version", "default"),
                 flags.text("api_key"),
                 flags.isSet("enable_metrics"),

@@ -15,6 +15,7 @@ import dev.sluice.rollout.assignment.AssignmentChange.Release;
 import dev.sluice.rollout.assignment.AssignmentChange.Serve;
 import dev.sluice.rollout.assignment.AssignmentChange.Unchanged;
 import dev.sluice.rollout.assignment.Share.EngineRecipe;
+import dev.sluice.rollout.assignment.Share.Node;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -73,17 +74,18 @@ public final class Assignments {
         if (mine.isPresent()) {
             served.add(runId);
             RolloutShare share = mine.get();
-            return new Serve(new Share(runId, event.epoch(), share.engines(), share.gpus(), recipe));
+            Node node = share.node() == null ? null : Node.of(share.node());
+            return new Serve(new Share(runId, event.epoch(), share.engines(), share.gpus(), recipe, node));
         }
         return served.remove(runId)
-                ? new Release(runId, "assignment " + event.epoch() + " gives the run to other instances")
+                ? new Release(runId, "assignment " + event.epoch() + " gives the run to other instances", true)
                 : UNCHANGED;
     }
 
     private AssignmentChange ended(String runId, String reason) {
         recipes.remove(runId);
         epochs.remove(runId);
-        return served.remove(runId) ? new Release(runId, reason) : UNCHANGED;
+        return served.remove(runId) ? new Release(runId, reason, false) : UNCHANGED;
     }
 
     private static EngineRecipe recipe(RunPlanned planned) {

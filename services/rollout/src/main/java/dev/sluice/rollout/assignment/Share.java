@@ -2,6 +2,7 @@ package dev.sluice.rollout.assignment;
 
 import dev.sluice.events.Plan.Fallback;
 import dev.sluice.events.Rollout.PauseMode;
+import dev.sluice.events.RunEvent.EngineNode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -49,22 +50,51 @@ public record Share(
         return new Share(runId, epoch, engines, gpus, other, node);
     }
 
+    public Share withNode(Node other) {
+        return new Share(runId, epoch, engines, gpus, recipe, other);
+    }
+
     /**
-     * The place of this instance's process in an engine of several nodes.
+     * The place of this instance's process in an engine of several nodes. {@code formed} and {@code head} name the engine's
+     * instances: others have another name.
      *
-     * @param rank 0 is the one that answers requests
-     * @param meetingAddress host and port of rank 0 where the processes meet; the same for all
+     * @param formed epoch of the assignment that brought the instances together
+     * @param head the instance of node 0, which answers requests
+     * @param rank of this node
+     * @param meetingAddress host and port of node 0 where the processes meet; null before a start has chosen it
      */
-    public record Node(int rank, String meetingAddress) {
+    public record Node(
+            int formed,
+            String head,
+            int rank,
+            int nodes,
+            @Nullable String meetingAddress) {
         private static final Pattern ADDRESS =
                 Pattern.compile("[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|\\[[0-9a-f:]+]:[0-9]{1,5}");
 
         public Node {
-            if (rank < 0 || !ADDRESS.matcher(meetingAddress).matches()) {
+            if (rank < 0
+                    || rank >= nodes
+                    || meetingAddress != null
+                            && !ADDRESS.matcher(meetingAddress).matches()) {
                 throw new IllegalArgumentException(
-                        "a node of an engine has the rank %d and the meeting address '%s'; needed are 0 or more and host:port"
-                                .formatted(rank, meetingAddress));
+                        "node %d of %d of an engine meets at '%s'; needed are a rank below the number of nodes and host:port"
+                                .formatted(rank, nodes, meetingAddress));
             }
+        }
+
+        /** The place that an assignment names. */
+        static Node of(EngineNode node) {
+            return new Node(node.formed(), node.head(), node.rank(), node.nodes(), null);
+        }
+
+        public Node meetingAt(String address) {
+            return new Node(formed, head, rank, nodes, address);
+        }
+
+        /** Whether it starts its process only for an engine that node 0 has started. */
+        public boolean follows() {
+            return rank > 0;
         }
     }
 

@@ -8,6 +8,7 @@ import dev.sluice.process.ChildProcess;
 import dev.sluice.process.Life;
 import dev.sluice.process.PortLease;
 import dev.sluice.rollout.assignment.Share;
+import dev.sluice.rollout.assignment.Share.Node;
 import dev.sluice.sglang.SglangClient;
 import java.io.File;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +34,7 @@ import org.slf4j.LoggerFactory;
  * @param life what ends an engine when this service dies
  * @param dataRoot where logs and journals of runs lie
  * @param allowedRoots directories from which an engine may load
+ * @param meetingHost where other hosts reach this one, for engines of several nodes
  * @param objection what is wrong with a path that an event names, if anything
  */
 public record ChildEngineLauncher(
@@ -39,6 +42,7 @@ public record ChildEngineLauncher(
         Life life,
         Path dataRoot,
         List<Path> allowedRoots,
+        String meetingHost,
         Function<String, Optional<String>> objection)
         implements EngineLauncher {
     private static final Logger LOG = LoggerFactory.getLogger(ChildEngineLauncher.class);
@@ -61,15 +65,21 @@ public record ChildEngineLauncher(
         Path logs = Files.createDirectories(
                 dataRoot.resolve("runs").resolve(share.runId()).resolve("logs"));
         EngineCommand engine = EngineCommand.of(share.recipe().args(), objection);
+        Node node = share.node();
+        // All nodes of an engine have one id, and their hosts may share this folder.
+        String name = node == null || !node.follows() ? engineId : engineId + "-node" + node.rank();
         Map<String, String> environment = new HashMap<>(planned(share.recipe().environment()));
-        environment.putAll(environment(logs.resolve(engineId + ".journal"), gpus));
-        PortLease port = PortLease.take(engine.ports());
+        environment.putAll(environment(logs.resolve(name + ".journal"), gpus));
+        PortLease port = PortLease.take(engine.ports(node));
         try {
-            List<String> line = engine.line(command, share.recipe().modelPath(), HOST, port.port(), share.node());
-            ChildCommand child = ChildCommand.of(line, logs, logs.resolve(engineId + ".log"))
+            if (node != null && !node.follows()) {
+                node = node.meetingAt(meetingHost + ":" + EngineCommand.meetingPort(port.port()));
+            }
+            List<String> line = engine.line(command, share.recipe().modelPath(), HOST, port.port(), node);
+            ChildCommand child = ChildCommand.of(line, logs, logs.resolve(name + ".log"))
                     .withEnvironment(environment)
                     .withLife(life);
-            return new Child(ChildProcess.start(child), port);
+            return new Child(ChildProcess.start(child), port, node == null ? null : node.meetingAddress());
         } catch (IOException | RuntimeException e) {
             port.close();
             throw e;
@@ -102,10 +112,12 @@ public record ChildEngineLauncher(
     private static final class Child implements EngineProcess {
         private final ChildProcess process;
         private final PortLease lease;
+        private final @Nullable String meetingAddress;
         private final EngineApi api;
 
-        Child(ChildProcess process, PortLease lease) {
+        Child(ChildProcess process, PortLease lease, @Nullable String meetingAddress) {
             this.process = process;
+            this.meetingAddress = meetingAddress;
             this.lease = lease;
             this.api = new SglangEngine(new SglangClient(URI.create("http://" + HOST + ":" + lease.port()), null));
             process.exited().whenComplete((exit, failure) -> release());
@@ -122,6 +134,11 @@ public record ChildEngineLauncher(
         @Override
         public int port() {
             return lease.port();
+        }
+
+        @Override
+        public Optional<String> meetingAddress() {
+            return Optional.ofNullable(meetingAddress);
         }
 
         @Override

@@ -14,6 +14,7 @@ public final class Engine {
     private static final int HISTORY = 20;
 
     private final String id;
+    private final int node;
     private final Instant launched;
     private final int capacity;
     private final PauseMode pauseMode;
@@ -35,12 +36,16 @@ public final class Engine {
     private @Nullable Instant firstReady;
 
     /**
+     * An engine, or one process of it.
+     *
+     * @param node which of the engine's processes this is
      * @param dataParallelRanks that share its work
      * @param pauseMode what new weights do to what it runs
      */
-    Engine(String id, int capacity, int dataParallelRanks, PauseMode pauseMode, Instant now) {
+    Engine(String id, int node, int capacity, int dataParallelRanks, PauseMode pauseMode, Instant now) {
         this.pauseMode = pauseMode;
         this.id = id;
+        this.node = node;
         this.ranks = new RankLoads(dataParallelRanks);
         this.capacity = capacity;
         this.launched = now;
@@ -50,6 +55,11 @@ public final class Engine {
 
     public String id() {
         return id;
+    }
+
+    /** Which of the engine's processes this is; 0 answers requests. */
+    int node() {
+        return node;
     }
 
     public EngineState state() {

@@ -55,11 +55,19 @@ record EngineCommand(List<String> args, int dataParallel, int nodes) {
         });
     }
 
-    /** Neighbouring ports that such a process takes: HTTP, NCCL, and those of attention's ranks. */
-    int ports() {
-        return dataParallel > 1
-                ? Math.min(PORTS_OF_ATTENTION_RANKS + dataParallel, PortLease.MAXIMUM_COUNT)
-                : HTTP_AND_NCCL;
+    /**
+     * Neighbouring ports that such a process takes: HTTP, NCCL, and where the ranks meet, on node 0 alone.
+     *
+     * @param node which of the engine's processes this is; null where there is only one
+     */
+    int ports(@Nullable Node node) {
+        boolean meetHere = node == null ? dataParallel > 1 : !node.follows();
+        return meetHere ? Math.min(PORTS_OF_ATTENTION_RANKS + dataParallel, PortLease.MAXIMUM_COUNT) : HTTP_AND_NCCL;
+    }
+
+    /** The port of a lease at which ranks meet. */
+    static int meetingPort(int firstPort) {
+        return firstPort + HTTP_AND_NCCL;
     }
 
     /**
@@ -76,19 +84,32 @@ record EngineCommand(List<String> args, int dataParallel, int nodes) {
         List<String> line = new ArrayList<>(program);
         line.addAll(args);
         line.addAll(List.of("--model-path", modelPath, "--host", host, "--port", Integer.toString(firstPort)));
-        if (nodes > 1) {
-            if (node == null || node.rank() >= nodes) {
-                throw new IllegalArgumentException(
-                        "an engine of the plan spans %d nodes, and the assignment gives this".formatted(nodes)
-                                + " instance no place among them; use engines that fit one node (rollout.layout.gpusPerEngine)");
-            }
-            line.addAll(List.of(NODES, Integer.toString(nodes), "--node-rank", Integer.toString(node.rank())));
-            line.addAll(List.of("--dist-init-addr", node.meetingAddress()));
+        if (nodes > 1 || node != null) {
+            line.addAll(meeting(node));
         } else if (dataParallel > 1) {
             // Otherwise its ranks meet at the HTTP port + 233, which nobody has leased.
-            line.addAll(List.of("--dist-init-addr", host + ":" + (firstPort + HTTP_AND_NCCL)));
+            line.addAll(List.of("--dist-init-addr", host + ":" + meetingPort(firstPort)));
         }
         line.addAll(List.of("--nccl-port", Integer.toString(firstPort + 1)));
         return line;
+    }
+
+    private List<String> meeting(@Nullable Node node) {
+        if (node == null) {
+            throw new IllegalArgumentException(
+                    "an engine of the plan spans %d nodes, and the assignment gives this".formatted(nodes)
+                            + " instance no place among them; use engines that fit one node (rollout.layout.gpusPerEngine)");
+        }
+        if (node.nodes() != nodes || node.meetingAddress() == null) {
+            throw new IllegalArgumentException(
+                    "an engine of the plan spans %d nodes; this would be %s".formatted(nodes, node));
+        }
+        return List.of(
+                NODES,
+                Integer.toString(nodes),
+                "--node-rank",
+                Integer.toString(node.rank()),
+                "--dist-init-addr",
+                node.meetingAddress());
     }
 }

@@ -5,6 +5,7 @@ import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.rollout.weights.WeightVersions;
 import dev.sluice.sglang.PauseMode;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,29 +21,27 @@ final class EngineLife implements EngineHealth.Observer {
         void ended(Engine engine, Optional<StartFailure> failure);
     }
 
+    private static final Duration GLANCE = Duration.ofMillis(50);
+
     private final EnginePool.Surroundings around;
     private final Siblings siblings;
     private final Engine engine;
-    private final Start start;
+    private final EngineStart start;
     private final Ending ending;
     private final EngineHealth health;
+    private final Fingerprint fingerprint;
+    private final OtherNodes otherNodes;
     private DraftCounts draftsJudged = DraftCounts.NONE;
 
-    /**
-     * What a fresh process is.
-     *
-     * @param source the weights that it has loaded by itself
-     * @param follows whether another process of its engine answers requests
-     */
-    record Start(WeightSource source, boolean follows) {}
-
-    EngineLife(EnginePool.Surroundings around, Siblings siblings, Engine engine, Start start, Ending ending) {
+    EngineLife(EnginePool.Surroundings around, Siblings siblings, Engine engine, EngineStart start, Ending ending) {
         this.around = around;
         this.siblings = siblings;
         this.engine = engine;
         this.start = start;
         this.ending = ending;
         this.health = new EngineHealth(around.core(), engine, around.deadlines().watch(), this);
+        this.fingerprint = new Fingerprint(around, siblings, engine);
+        this.otherNodes = new OtherNodes(start);
         watchDeadline();
     }
 
@@ -66,7 +65,7 @@ final class EngineLife implements EngineHealth.Observer {
             return;
         }
         move(engine.state().started(around.core().now()));
-        around.reports().started(engine, process);
+        around.reports().started(engine, process, start.meeting(process));
         health.awaitFirstAnswer(this::answered);
     }
 
@@ -155,7 +154,7 @@ final class EngineLife implements EngineHealth.Observer {
             warm(updating.to());
         } else {
             becomeReady(updating.to());
-            compareWeights(updating.to());
+            fingerprint.compare(updating.to(), () -> {}); // while it works: nothing waits for the answer
         }
     }
 
@@ -179,33 +178,11 @@ final class EngineLife implements EngineHealth.Observer {
             unhealthy("its first generation failed: " + (trouble == null ? failure : trouble.get()));
             return;
         }
-        if (siblings.several()) {
-            // Before it takes work: it is the newcomer that is most likely to be off.
-            checksum(warming.version(), () -> {
-                if (engine.state() == warming) {
-                    becomeReady(warming.version());
-                }
-            });
-        } else {
-            becomeReady(warming.version());
-        }
-    }
-
-    /** While it works: nothing waits for the answer. */
-    private void compareWeights(int version) {
-        if (siblings.several()) {
-            checksum(version, () -> {});
-        }
-    }
-
-    private void checksum(int version, Runnable then) {
-        Duration deadline = around.deadlines().warm();
-        around.core().background("checksum-" + engine.id(), () -> engine.api().checksum(deadline), (sum, failure) -> {
-            // An engine that cannot say is not off; one that loaded again meanwhile said it of other weights.
-            if (sum != null && sum.isPresent() && engine.state().holds(version)) {
-                siblings.summed(engine, version, sum.get());
+        // Before it takes work: it is the newcomer that is most likely to be off.
+        fingerprint.compare(warming.version(), () -> {
+            if (engine.state() == warming) {
+                becomeReady(warming.version());
             }
-            then.run();
         });
     }
 
@@ -313,6 +290,17 @@ final class EngineLife implements EngineHealth.Observer {
         }
     }
 
+    OtherNodes otherNodes() {
+        return otherNodes;
+    }
+
+    /** Its engine is over: it ends at once, through no fault of its own. */
+    void end(String reason) {
+        if (!isEnding()) {
+            die(reason);
+        }
+    }
+
     private boolean isEnding() {
         return engine.state() instanceof EngineState.Dead || engine.state() instanceof EngineState.Draining;
     }
@@ -327,9 +315,20 @@ final class EngineLife implements EngineHealth.Observer {
         }
     }
 
-    /** Ends it in order. */
+    /** Ends it in order: it takes no more work, and what runs may finish for a short time. */
     void drain(String reason) {
         move(engine.state().drain(reason, around.core().now()));
+        endWhenIdle(around.core().now().plus(around.deadlines().quiesce()));
+    }
+
+    private void endWhenIdle(Instant latest) {
+        if (!(engine.state() instanceof EngineState.Draining)) {
+            return;
+        }
+        if (engine.running() > 0 && around.core().now().isBefore(latest)) {
+            around.core().after(GLANCE, () -> endWhenIdle(latest));
+            return;
+        }
         around.work().lost(engine);
         kill(around.deadlines().stop());
     }
@@ -351,7 +350,7 @@ final class EngineLife implements EngineHealth.Observer {
         }
         boolean byItself = !isEnding();
         Optional<StartFailure> failure =
-                byItself && engine.firstReady() == null ? StartFailure.of(lines) : Optional.empty();
+                byItself && engine.firstReady() == null ? StartFailure.of(lines) : otherNodes.failure();
         String reason = switch (engine.state()) {
             case EngineState.Dead dead -> dead.reason();
             case EngineState.Draining draining -> draining.reason();
@@ -387,7 +386,8 @@ final class EngineLife implements EngineHealth.Observer {
             load(); // what still runs is aborted by the pause and sampled again
         } else if (!(state instanceof EngineState.Draining)) {
             String trouble = around.weights().trouble().map(text -> "; " + text).orElse("");
-            unhealthy("it was %s for more than %s%s".formatted(state.name(), deadline, trouble));
+            unhealthy(
+                    "it was %s for more than %s%s%s".formatted(state.name(), deadline, otherNodes.missing(), trouble));
         }
     }
 }

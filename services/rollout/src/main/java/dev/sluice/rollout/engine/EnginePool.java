@@ -1,11 +1,16 @@
 package dev.sluice.rollout.engine;
 
+import dev.sluice.events.EngineEvent;
+import dev.sluice.events.EngineEvent.EngineStarted;
+import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.rollout.assignment.Share;
+import dev.sluice.rollout.assignment.Share.Node;
 import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -33,6 +38,11 @@ public final class EnginePool {
     private final List<EngineSlot> slots = new ArrayList<>();
     private final List<CompletableFuture<Void>> closing = new ArrayList<>();
     private final Siblings comparison = new Comparison();
+    /** The newest is in use; those before it are ending. */
+    private final List<FollowingSlot> following = new ArrayList<>();
+
+    private @Nullable Node node;
+    private boolean closed;
 
     /** @param engineIds a new engine id each call */
     public EnginePool(Surroundings around, Supplier<String> engineIds) {
@@ -40,10 +50,41 @@ public final class EnginePool {
         this.engineIds = engineIds;
     }
 
-    /** Runs exactly the engines of this share; those that run already go on and are announced under its epoch. */
-    public void serve(Share share) {
+    /**
+     * Runs exactly the engines of this share; those that run already go on and are announced under its epoch. An engine of
+     * several nodes goes on only with the same instances.
+     *
+     * @param started engines of several nodes that other instances have started and that have not ended
+     */
+    public void serve(Share share, List<EngineStarted> started) {
         around.reports().epoch(share.epoch());
-        lives(EngineLife::announceAgain);
+        if (Objects.equals(node, share.node())) {
+            lives(EngineLife::announceAgain);
+            fill(share);
+            return;
+        }
+        node = share.node();
+        // They have the same GPUs.
+        close("assignment " + share.epoch() + " forms its engine anew").thenRun(() -> {
+            if (Objects.equals(node, share.node()) && !closed) {
+                begin(share, started);
+            }
+        });
+    }
+
+    private void begin(Share share, List<EngineStarted> started) {
+        if (share.node() != null && share.node().follows()) {
+            following.add(new FollowingSlot(around, comparison, share, share.node()));
+            started.forEach(this::heard);
+        } else {
+            fill(share);
+        }
+    }
+
+    private void fill(Share share) {
+        if (node != null && node.follows()) {
+            return;
+        }
         while (slots.size() > share.engines()) {
             closing.add(slots.removeLast().close("assignment " + share.epoch() + " asks for fewer engines"));
         }
@@ -52,6 +93,31 @@ public final class EnginePool {
             slots.add(slot);
             slot.launch();
         }
+    }
+
+    /** What another instance says of its process of an engine. */
+    public void heard(EngineEvent event) {
+        switch (event) {
+            case EngineStarted started -> {
+                following.forEach(slot -> slot.started(started));
+                slotOf(started.engineId()).ifPresent(slot -> slot.nodeStarted(started.node()));
+            }
+            case EngineStopped stopped -> {
+                String why =
+                        "node %d on %s ended: %s".formatted(stopped.node(), stopped.instanceId(), stopped.reason());
+                following.forEach(slot -> slot.stopped(stopped.engineId(), why));
+                slotOf(stopped.engineId()).ifPresent(slot -> slot.nodeStopped(why));
+            }
+            default -> {}
+        }
+    }
+
+    private Optional<EngineSlot> slotOf(String engineId) {
+        return slots.stream()
+                .filter(slot -> slot.life()
+                        .filter(life -> life.engine().id().equals(engineId))
+                        .isPresent())
+                .findFirst();
     }
 
     private static List<Integer> gpusOf(Share share, int slot) {
@@ -94,11 +160,17 @@ public final class EnginePool {
         lifeOf(engine, life -> life.unhealthy(reason));
     }
 
-    /** Ends all engines in order; ends itself when the last one has. */
-    public CompletableFuture<Void> close(String reason) {
+    /** Ends all engines in order and starts no other; ends itself when the last one has. */
+    public CompletableFuture<Void> end(String reason) {
+        closed = true;
+        return close(reason);
+    }
+
+    private CompletableFuture<Void> close(String reason) {
         while (!slots.isEmpty()) {
             closing.add(slots.removeLast().close(reason));
         }
+        following.forEach(slot -> closing.add(slot.close(reason)));
         return CompletableFuture.allOf(closing.toArray(CompletableFuture[]::new));
     }
 

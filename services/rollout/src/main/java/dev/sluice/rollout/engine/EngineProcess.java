@@ -4,6 +4,7 @@ import dev.sluice.process.ChildExit;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** A started engine process. */
@@ -18,6 +19,11 @@ public interface EngineProcess {
     long pid();
 
     EngineApi api();
+
+    /** Where the processes of an engine of several nodes meet. */
+    default Optional<String> meetingAddress() {
+        return Optional.empty();
+    }
 
     /** Ends when the process has ended, in whatever way. */
     CompletableFuture<ChildExit> exited();

@@ -6,6 +6,7 @@ import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.EngineEvent.EngineUnhealthy;
+import dev.sluice.events.EngineEvent.Meeting;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.process.ChildExit;
 import dev.sluice.rollout.core.Publisher;
@@ -45,8 +46,10 @@ public final class EngineReports {
         LOG.info("engine moved runId={} engineId={} from={} to={}", runId, engine.id(), from.name(), engine.state());
     }
 
-    void started(Engine engine, EngineProcess process) {
-        publisher.publish(new EngineStarted(runId, epoch, engine.id(), instanceId, process.port(), process.pid()));
+    /** @param meeting where other nodes' processes join it; null where there are none */
+    void started(Engine engine, EngineProcess process, @Nullable Meeting meeting) {
+        publisher.publish(new EngineStarted(
+                runId, epoch, engine.id(), instanceId, process.port(), process.pid(), engine.node(), meeting));
     }
 
     void ready(Engine engine, int version, Duration sinceLaunch) {
@@ -111,7 +114,14 @@ public final class EngineReports {
                 exit == null || exit.code().isEmpty() ? null : exit.code().getAsInt();
         LOG.info("engine stopped runId={} engineId={} exit={} reason={}", runId, engine.id(), code, reason);
         publisher.publish(new EngineStopped(
-                runId, epoch, engine.id(), instanceId, reason, code, exit == null ? List.of() : exit.lastLines()));
+                runId,
+                epoch,
+                engine.id(),
+                instanceId,
+                reason,
+                code,
+                exit == null ? List.of() : exit.lastLines(),
+                engine.node()));
     }
 
     private static double seconds(Duration duration) {

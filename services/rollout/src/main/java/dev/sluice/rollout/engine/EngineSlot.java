@@ -24,6 +24,9 @@ final class EngineSlot {
     private final RespawnDelay respawnDelay = new RespawnDelay();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private @Nullable EngineLife life;
+    /** An engine that has ended before it was one, and nobody knows why yet. */
+    private @Nullable Engine unexplained;
+
     private boolean drafting;
     private boolean restarting;
     private boolean closing;
@@ -70,18 +73,19 @@ final class EngineSlot {
         if (closing) {
             return;
         }
+        unexplained = null;
         List<String> args =
                 siblings.draftsLose().isPresent() ? EngineArguments.withoutSpeculation(ladder.args()) : ladder.args();
         drafting = EngineArguments.haveSpeculation(args);
         Share now = share.withRecipe(share.recipe().withArgs(args));
         Engine engine = new Engine(
                 engineIds.get(),
+                0,
                 share.recipe().maxRunningRequests(),
                 EngineArguments.dataParallelRanks(args),
                 share.recipe().pauseMode(),
                 around.core().now());
-        boolean follows = share.node() != null && share.node().rank() > 0;
-        var start = new EngineLife.Start(new WeightSource(0, share.recipe().modelPath()), follows);
+        var start = new EngineStart(new WeightSource(0, share.recipe().modelPath()), share.node(), args);
         EngineLife next = new EngineLife(around, siblings, engine, start, this::ended);
         life = next;
         around.core()
@@ -96,7 +100,28 @@ final class EngineSlot {
             closed.complete(null);
             return;
         }
+        unexplained = failure.isEmpty() && engine.firstReady() == null ? engine : null;
         around.core().after(delay(engine, failure), this::launch);
+    }
+
+    /** A process of its engine was started on another instance. */
+    void nodeStarted(int node) {
+        life().ifPresent(head -> head.otherNodes().started(node));
+    }
+
+    /** A process of its engine ended on another instance, perhaps before the one here did. */
+    void nodeStopped(String why) {
+        Engine dead = unexplained;
+        life().ifPresent(head -> {
+            head.otherNodes().ended(head.engine(), why);
+            head.unhealthy(why);
+        });
+        StartFailure.of(List.of(why))
+                .filter(failure -> dead != null && failure.kind() == StartFailure.Kind.OUT_OF_MEMORY)
+                .ifPresent(failure -> {
+                    unexplained = null;
+                    fallsBack(dead, failure);
+                });
     }
 
     private Duration delay(Engine engine, Optional<StartFailure> failure) {

@@ -7,6 +7,7 @@ import dev.sluice.events.Backend;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.Plan;
 import dev.sluice.events.Rollout.PauseMode;
+import dev.sluice.events.RunEvent.EngineNode;
 import dev.sluice.events.RunEvent.RolloutShare;
 import dev.sluice.events.RunEvent.RunAssigned;
 import dev.sluice.events.RunEvent.RunPlanned;
@@ -61,6 +62,20 @@ class AssignmentsTest {
     }
 
     @Test
+    void anInstanceServesItsNodeOfAnEngineWhosePortNobodyKnowsYet() {
+        // Given
+        EngineNode place = new EngineNode(1, "rollout-0", 1, 2);
+        // When
+        AssignmentChange change =
+                assignments.apply(assigned(1, new RolloutShare("rollout-1", "now", 1, List.of(0, 1), place)));
+        // Then
+        assertThat(change).isInstanceOfSatisfying(Serve.class, serve -> {
+            assertThat(serve.share().node()).isEqualTo(new Share.Node(1, "rollout-0", 1, 2, null));
+            assertThat(serve.share().gpus()).containsExactly(0, 1);
+        });
+    }
+
+    @Test
     void anAssignmentOfAnEarlierProcessIsNotMeantForThisOne() {
         // When
         AssignmentChange change = assignments.apply(assigned(1, share("rollout-1", "before", 2)));
@@ -85,7 +100,7 @@ class AssignmentsTest {
         // When
         AssignmentChange change = assignments.apply(assigned(2, share("rollout-2", "now", 1)));
         // Then
-        assertThat(change).isEqualTo(new Release("run", "assignment 2 gives the run to other instances"));
+        assertThat(change).isEqualTo(new Release("run", "assignment 2 gives the run to other instances", true));
     }
 
     @Test
@@ -97,7 +112,7 @@ class AssignmentsTest {
         AssignmentChange first = assignments.apply(end);
         AssignmentChange second = assignments.apply(end);
         // Then
-        assertThat(first).isEqualTo(new Release("run", "the run succeeded"));
+        assertThat(first).isEqualTo(new Release("run", "the run succeeded", false));
         assertThat(second).isEqualTo(new Unchanged());
     }
 

@@ -18,7 +18,7 @@ class EngineCommandTest {
         // When
         List<String> line = command.line(PROGRAM, "/models/tiny", "127.0.0.1", 20_000, null);
         // Then
-        assertThat(command.ports()).isEqualTo(2);
+        assertThat(command.ports(null)).isEqualTo(2);
         assertThat(line)
                 .containsExactly(
                         "python3",
@@ -43,7 +43,7 @@ class EngineCommandTest {
         // When
         List<String> line = command.line(PROGRAM, "/models/tiny", "127.0.0.1", 20_000, null);
         // Then
-        assertThat(command.ports()).isEqualTo(38);
+        assertThat(command.ports(null)).isEqualTo(38);
         assertThat(line).containsSequence("--dist-init-addr", "127.0.0.1:20002");
     }
 
@@ -52,11 +52,37 @@ class EngineCommandTest {
         // Given
         EngineCommand command = of(List.of("--tp-size", "16", "--nnodes", "2"));
         // When
-        List<String> line = command.line(PROGRAM, "/models/tiny", "10.0.0.7", 20_000, new Node(1, "10.0.0.6:20002"));
+        List<String> line =
+                command.line(PROGRAM, "/models/tiny", "10.0.0.7", 20_000, place(1).meetingAt("10.0.0.6:20002"));
         // Then
         assertThat(line)
                 .containsSequence("--nnodes", "2", "--node-rank", "1", "--dist-init-addr", "10.0.0.6:20002")
                 .containsOnlyOnce("--nnodes");
+    }
+
+    @Test
+    void onlyTheFirstNodeNeedsPortsForAllToMeetIn() {
+        EngineCommand command = of(List.of("--tp-size", "16", "--nnodes", "2"));
+
+        assertThat(command.ports(place(0))).isEqualTo(31);
+        assertThat(command.ports(place(1))).isEqualTo(2);
+    }
+
+    @Test
+    void aPlaceThatThePlanDoesNotHaveIsNoPlace() {
+        EngineCommand whole = of(List.of("--tp-size", "8"));
+        EngineCommand three = of(List.of("--tp-size", "24", "--nnodes", "3"));
+        Node place = place(1).meetingAt("10.0.0.6:20002");
+
+        assertThatThrownBy(() -> whole.line(PROGRAM, "/m", "127.0.0.1", 20_000, place))
+                .hasMessageContaining("spans 1 nodes");
+        assertThatThrownBy(() -> three.line(PROGRAM, "/m", "127.0.0.1", 20_000, place))
+                .hasMessageContaining("spans 3 nodes");
+        assertThatThrownBy(() -> place(0).meetingAt("somewhere else")).hasMessageContaining("host:port");
+    }
+
+    private static Node place(int rank) {
+        return new Node(1, "rollout-1", rank, 2, null);
     }
 
     @Test
