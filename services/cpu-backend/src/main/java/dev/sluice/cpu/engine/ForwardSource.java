@@ -66,10 +66,8 @@ final class ForwardSource {
     /** The line that calls a layer's block with the layer's own weights. */
     private String layerCall(int layer, int cacheIndex) {
         String block = config.isSparse(layer) ? "sparse_layer" : "dense_layer";
-        List<String> weights =
-                layerWeights(layer).stream().map(ForwardSource::parameter).toList();
         return "x = " + block + "(x, cache[" + cacheIndex + "], mask, lines, cosines, sines, "
-                + String.join(", ", weights) + ")";
+                + arguments(layerWeights(layer)) + ")";
     }
 
     private Map<String, String> values() {
@@ -89,6 +87,7 @@ final class ForwardSource {
         if (config.mtpLayers() > 0) {
             values.put("draft_layer", layerCall(config.layers(), 0));
             values.put("draft_weights", parameters(draftWeights()));
+            values.put("draft_arguments", arguments(draftWeights()));
             for (String name : List.of("embed_norm", "hidden_norm", "join", "head_norm")) {
                 values.put("mtp_" + name, parameter("layers." + config.layers() + "." + name));
             }
@@ -120,6 +119,10 @@ final class ForwardSource {
     private static String parameters(List<String> weights) {
         return String.join(
                 ", ", weights.stream().map(name -> parameter(name) + ": Tensor").toList());
+    }
+
+    private static String arguments(List<String> weights) {
+        return String.join(", ", weights.stream().map(ForwardSource::parameter).toList());
     }
 
     private static String parameter(String weight) {
