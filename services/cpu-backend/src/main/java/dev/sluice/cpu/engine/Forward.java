@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A model's compiled forward passes over latent caches. Used by one thread, under a {@code NoGradGuard}; results live in the
+ * A model's compiled forward passes over latent caches. Used by one thread, in {@code InferenceMode}, which spares all that autograd notes; results live in the
  * caller's {@code PointerScope}. New values of the weights are seen by the next pass.
  */
 @SuppressWarnings("try") // scopes work by being open

@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.InferenceMode;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -101,7 +101,7 @@ final class Generator implements AutoCloseable {
         PrefillGroups groups = PrefillGroups.of(fresh);
         int firstRow = running.size();
         running.addAll(groups.ordered());
-        try (NoGradGuard noGrad = new NoGradGuard();
+        try (InferenceMode inference = new InferenceMode(true);
                 PointerScope scope = new PointerScope()) {
             Map<Sequence, Continuation> continuations = new HashMap<>();
             List<Pass> passes = computeLeaders(firstRow, groups.leaders(), continuations);
@@ -128,7 +128,7 @@ final class Generator implements AutoCloseable {
      * @return those that are finished by it, already removed
      */
     List<Sequence> step() {
-        try (NoGradGuard noGrad = new NoGradGuard();
+        try (InferenceMode inference = new InferenceMode(true);
                 PointerScope scope = new PointerScope()) {
             if (drafts == null) {
                 decode();
