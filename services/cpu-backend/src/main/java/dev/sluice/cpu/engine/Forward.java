@@ -12,6 +12,7 @@ import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.QualifiedName;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -27,7 +28,9 @@ final class Forward implements AutoCloseable {
     private static final int STEPS_ARGUMENT = 6;
 
     private final CompilationUnit unit;
-    private final Rope rope;
+    /** Rotations by position as complex numbers, [positions, rotary pairs]. */
+    private final Tensor turns;
+
     private final int positions;
     private final ModelConfig config;
     private final Weights weights;
@@ -45,13 +48,17 @@ final class Forward implements AutoCloseable {
         this.weights = weights;
         this.config = weights.config();
         this.positions = positions;
-        this.rope = Rope.of(config, positions);
+        try (PointerScope scope = new PointerScope();
+                Rope rope = Rope.of(config, positions)) {
+            this.turns = Tensors.keep(
+                    torch.view_as_complex(torch.stack(new TensorVector(rope.cosines(), rope.sines()), -1)));
+        }
         ForwardSource source = new ForwardSource(config);
         this.unit = Tensors.keep(torch.compile(source.text()));
         this.target = function("target");
-        this.targetArguments = arguments(8, source.targetWeights());
+        this.targetArguments = arguments(7, source.targetWeights());
         this.draft = config.mtpLayers() == 0 ? target : function("draft");
-        this.draftArguments = config.mtpLayers() == 0 ? targetArguments : arguments(9, source.draftWeights());
+        this.draftArguments = config.mtpLayers() == 0 ? targetArguments : arguments(8, source.draftWeights());
     }
 
     /** Places a cache row has. */
@@ -165,8 +172,7 @@ final class Forward implements AutoCloseable {
     private IValueVector arguments(int own, List<String> weightNames) {
         try (PointerScope scope = new PointerScope()) {
             IValueVector arguments = new IValueVector((long) own + weightNames.size());
-            arguments.put(own - 2, new IValue(rope.cosines()));
-            arguments.put(own - 1, new IValue(rope.sines()));
+            arguments.put(own - 1, new IValue(turns));
             for (int i = 0; i < weightNames.size(); i++) {
                 arguments.put((long) own + i, new IValue(weights.get(weightNames.get(i))));
             }
@@ -181,6 +187,6 @@ final class Forward implements AutoCloseable {
             draftArguments.close();
         }
         unit.close();
-        rope.close();
+        turns.close();
     }
 }

@@ -26,6 +26,9 @@ final class ForwardSource {
     private static final List<String> SPARSE =
             List.of("router", "router_bias", "experts_gate_up", "experts_down", "shared_gate_up", "shared_down");
 
+    /** Up to here, sums of products over the heads are faster than one matrix product a head. */
+    private static final int FEW_TOKENS = 4;
+
     private final ModelConfig config;
 
     ForwardSource(ModelConfig config) {
@@ -66,8 +69,8 @@ final class ForwardSource {
     /** The line that calls a layer's block with the layer's own weights. */
     private String layerCall(int layer, int cacheIndex) {
         String block = config.isSparse(layer) ? "sparse_layer" : "dense_layer";
-        return "x = " + block + "(x, cache[" + cacheIndex + "], mask, lines, cosines, sines, "
-                + arguments(layerWeights(layer)) + ")";
+        return "x = " + block + "(x, cache[" + cacheIndex + "], mask, lines, turns, " + arguments(layerWeights(layer))
+                + ")";
     }
 
     private Map<String, String> values() {
@@ -76,8 +79,10 @@ final class ForwardSource {
         values.put(
                 "normalise_weights",
                 config.feedForward().normaliseWeights()
-                        ? "weights = weights / (weights.sum(-1, keepdim=True) + 1e-20)"
-                        : "");
+                        ? "weights = torch.addcdiv(torch.zeros([1]), weights,"
+                                + " weights.sum(-1, keepdim=True) + torch.full([1], 1e-20), value="
+                                + config.feedForward().expertScale() + ")"
+                        : "weights = weights * " + config.feedForward().expertScale());
         List<String> layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             layers.add(layerCall(layer, layer));
@@ -100,8 +105,10 @@ final class ForwardSource {
         ModelConfig.FeedForward feedForward = config.feedForward();
         Map<String, Number> numbers = new HashMap<>();
         numbers.put("hidden", config.hiddenSize());
-        numbers.put("norm_epsilon", config.norms().other());
-        numbers.put("latent_norm_epsilon", config.norms().latent());
+        norm(numbers, "norm", config.hiddenSize(), config.norms().other());
+        norm(numbers, "query_norm", attention.queryRank(), config.norms().latent());
+        norm(numbers, "latent_norm", attention.latentRank(), config.norms().latent());
+        numbers.put("few_tokens", FEW_TOKENS);
         numbers.put("heads", attention.heads());
         numbers.put("latent", attention.latentRank());
         numbers.put("plain", attention.plainHeadSize());
@@ -112,8 +119,12 @@ final class ForwardSource {
         numbers.put("experts", feedForward.experts());
         numbers.put("experts_per_token", feedForward.expertsPerToken());
         numbers.put("expert_size", feedForward.expertSize());
-        numbers.put("expert_scale", feedForward.expertScale());
         return numbers;
+    }
+
+    private static void norm(Map<String, Number> numbers, String name, int size, double epsilon) {
+        numbers.put(name + "_factor", Math.sqrt(size));
+        numbers.put(name + "_floor", Math.sqrt(size * epsilon));
     }
 
     private static String parameters(List<String> weights) {
