@@ -92,7 +92,7 @@ final class ForwardSource {
         if (config.mtpLayers() > 0) {
             values.put("draft_layer", layerCall(config.layers(), 0));
             values.put("draft_weights", parameters(draftWeights()));
-            values.put("draft_arguments", arguments(draftWeights()));
+            values.put("draft_layer_weights", arguments(layerWeights(config.layers())));
             for (String name : List.of("embed_norm", "hidden_norm", "join", "head_norm")) {
                 values.put("mtp_" + name, parameter("layers." + config.layers() + "." + name));
             }
