@@ -53,8 +53,8 @@ final class Drafts implements AutoCloseable {
         this.forward = forward;
         this.steps = steps;
         this.drawn = drawn;
-        this.cache =
-                new LatentCache(1, rows, forward.positions(), config.attention().cacheWidth());
+        this.cache = new LatentCache(
+                forward.type(), 1, rows, forward.positions(), config.attention().cacheWidth());
         this.chains = new Chain[rows];
     }
 

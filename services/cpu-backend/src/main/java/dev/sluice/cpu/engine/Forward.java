@@ -14,6 +14,7 @@ import org.bytedeco.pytorch.QualifiedName;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A model's compiled forward passes over latent caches. Used by one thread, in {@code InferenceMode}, which spares all that autograd notes; results live in the
@@ -53,7 +54,7 @@ final class Forward implements AutoCloseable {
             this.turns = Tensors.keep(
                     torch.view_as_complex(torch.stack(new TensorVector(rope.cosines(), rope.sines()), -1)));
         }
-        ForwardSource source = new ForwardSource(config);
+        ForwardSource source = new ForwardSource(config, weights.type());
         this.unit = Tensors.keep(torch.compile(source.text()));
         this.target = function("target");
         this.targetArguments = arguments(7, source.targetWeights());
@@ -64,6 +65,11 @@ final class Forward implements AutoCloseable {
     /** Places a cache row has. */
     int positions() {
         return positions;
+    }
+
+    /** Type of the weights, and of what the caches must hold. */
+    ScalarType type() {
+        return weights.type();
     }
 
     ModelConfig config() {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * TorchScript source of a model's forward passes: the files {@code *.torchscript} beside this class with the model's numbers,
@@ -31,8 +32,11 @@ final class ForwardSource {
 
     private final ModelConfig config;
 
-    ForwardSource(ModelConfig config) {
+    private final ScalarType type;
+
+    ForwardSource(ModelConfig config, ScalarType type) {
         this.config = config;
+        this.type = type;
     }
 
     /** Blocks and entry points. */
@@ -75,6 +79,11 @@ final class ForwardSource {
 
     private Map<String, String> values() {
         Map<String, String> values = new HashMap<>();
+        // In float32 nothing is converted: even an operation that changes nothing takes time.
+        boolean single = type == ScalarType.Float;
+        values.put("as_float", single ? "" : ".to(" + ScalarType.Float.value + ")");
+        values.put("as_weights", single ? "" : ".to(" + type.value + ")");
+        values.put("norm_type", single ? "" : ", dtype=" + ScalarType.Float.value);
         numbers().forEach((name, number) -> values.put(name, number.toString()));
         values.put(
                 "normalise_weights",

@@ -48,7 +48,11 @@ final class Generator implements AutoCloseable {
         int positions = settings.contextLength() + settings.draftSteps() + 1;
         this.forward = new Forward(weights, positions);
         this.cache = new LatentCache(
-                config.layers(), settings.rows(), positions, config.attention().cacheWidth());
+                weights.type(),
+                config.layers(),
+                settings.rows(),
+                positions,
+                config.attention().cacheWidth());
         this.drafts = settings.draftSteps() == 0
                 ? null
                 : new Drafts(forward, settings.rows(), settings.draftSteps(), settings.drawsDrafts());

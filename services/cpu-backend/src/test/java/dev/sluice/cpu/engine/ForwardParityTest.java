@@ -161,7 +161,11 @@ class ForwardParityTest {
 
         private static LatentCache cache(int layers) {
             return new LatentCache(
-                    layers, 8, POSITIONS, weights.config().attention().cacheWidth());
+                    forward.type(),
+                    layers,
+                    8,
+                    POSITIONS,
+                    weights.config().attention().cacheWidth());
         }
 
         Forward.Decoded decode(Window window) {
