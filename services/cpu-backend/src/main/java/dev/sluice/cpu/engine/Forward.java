@@ -17,8 +17,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A model's compiled forward passes over latent caches. Used by one thread, in {@code InferenceMode}, which spares all that autograd notes; results live in the
- * caller's {@code PointerScope}. New values of the weights are seen by the next pass.
+ * A model's compiled forward passes over latent caches. Used by one thread, in {@code InferenceMode}, which spares what
+ * autograd would note of every operation; results live in the caller's {@code PointerScope}. New values of the weights are
+ * seen by the next pass.
  */
 @SuppressWarnings("try") // scopes work by being open
 final class Forward implements AutoCloseable {
