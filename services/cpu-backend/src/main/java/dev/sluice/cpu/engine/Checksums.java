@@ -11,7 +11,7 @@ import java.util.HexFormat;
 final class Checksums {
     private Checksums() {}
 
-    /** SHA-256 over the fused tensors' names and little-endian float32 values, in the model's order; lower-case hex. */
+    /** SHA-256 over the fused tensors' names and little-endian values (float32, or bfloat16 where the engine computes in it), in the model's order; lower-case hex. */
     static String of(Weights weights) {
         MessageDigest sha256;
         try {

@@ -1,12 +1,10 @@
 package dev.sluice.cpu.engine;
 
 import dev.sluice.cpu.model.ModelConfig;
-import dev.sluice.cpu.model.Tensors;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * Drafts a chain of tokens for each running sequence with the model's own multi-token-prediction layer (EAGLE, one chain):
@@ -17,17 +15,13 @@ import org.bytedeco.pytorch.global.torch;
  *
  * @see <a href="https://arxiv.org/abs/2401.15077">EAGLE: speculative sampling requires rethinking feature uncertainty</a>
  */
-@SuppressWarnings("try") // scopes work by being open
 final class Drafts implements AutoCloseable {
     private final Forward forward;
     private final LatentCache cache;
     private final int steps;
     private final boolean drawn;
-    /** The layer's hidden state behind each row's first draft, [rows, H]. */
-    private final Tensor hidden;
-
-    private final long[] firstDrafts;
-    private final Law[] firstLaws;
+    /** What was last drafted for each row. */
+    private final Chain[] chains;
 
     /**
      * Drafted tokens of one sequence.
@@ -59,13 +53,9 @@ final class Drafts implements AutoCloseable {
         this.forward = forward;
         this.steps = steps;
         this.drawn = drawn;
-        this.cache =
-                new LatentCache(1, rows, forward.positions(), config.attention().cacheWidth());
-        this.firstDrafts = new long[rows];
-        this.firstLaws = new Law[rows];
-        try (PointerScope scope = new PointerScope()) {
-            this.hidden = Tensors.keep(torch.zeros(rows, config.hiddenSize()));
-        }
+        this.cache = new LatentCache(
+                forward.type(), 1, rows, forward.positions(), config.attention().cacheWidth());
+        this.chains = new Chain[rows];
     }
 
     int steps() {
@@ -77,74 +67,81 @@ final class Drafts implements AutoCloseable {
     }
 
     /**
-     * Fills the cache for a part of prompts that the target has just computed.
+     * Takes in what the target has just computed, now that it is known which tokens follow, and drafts a chain for each row.
      *
-     * @param window the target's window
-     * @param following the tokens one place later, row-major
-     * @param targetHidden the target's hidden states, [rows, length, H]
+     * @param window the target's
+     * @param targetHidden the target's hidden states at its places, [rows, length, H]
+     * @param sequences those of the window's rows; of a row that ends beyond the window only the cache is of use
      */
-    void prefill(Window window, long[] following, Tensor targetHidden) {
-        Window shifted = new Window(window.firstRow(), window.rows(), window.length(), following, window.positions());
-        forward.draft(shifted, targetHidden, new long[] {0}, cache);
-    }
-
-    /**
-     * Takes verified tokens with the target's hidden states before them, and drafts each row's first token.
-     *
-     * @param window verified tokens at the positions before their own
-     * @param targetHidden the target's hidden states at those positions, [rows, length, H]
-     * @param picks flat place of each row's last verified token
-     * @param sequences those of the window's rows
-     */
-    void extend(Window window, Tensor targetHidden, long[] picks, List<Sequence> sequences) {
-        Forward.Drafted drafted = forward.draft(window, targetHidden, picks, cache);
-        hidden.narrow(0, window.firstRow(), window.rows()).copy_(drafted.hidden());
-        System.arraycopy(drafted.tokens(), 0, firstDrafts, window.firstRow(), window.rows());
-        for (int i = 0; drawn && i < sequences.size(); i++) {
-            Law law = drafted.law(i, sequences.get(i).request().sampling().law());
-            firstLaws[window.firstRow() + i] = law;
-            firstDrafts[window.firstRow() + i] = sequences.get(i).drawDraft(law, 0);
+    void extend(Window window, Tensor targetHidden, List<Sequence> sequences) {
+        if (sequences.stream().allMatch(Sequence::isFinished)) {
+            return;
+        }
+        Window verified = Window.of(window.firstRow(), window.rows(), window.length());
+        long[] picks = new long[window.rows()];
+        for (int row = 0; row < window.rows(); row++) {
+            Sequence sequence = sequences.get(row);
+            int start = window.start(row);
+            for (int column = 0; column < window.length(); column++) {
+                int next = start + column + 1;
+                verified.set(row, column, next < sequence.length() ? sequence.token(next) : 0, start + column);
+            }
+            // Clamped where a row has ended before the window or goes on after it: what is drafted there overwrites
+            // nothing of use.
+            picks[row] = window.flat(row, Math.clamp(lastPair(sequence) - start, 0, window.length() - 1));
+        }
+        Forward.Drafted drafted = forward.draft(verified, targetHidden, picks, drawn ? 1 : steps, cache);
+        List<Chain> drafts = drawn ? draw(verified, picks, drafted, sequences) : mostProbable(drafted);
+        for (int row = 0; row < window.rows(); row++) {
+            if (lastPair(sequences.get(row)) >= window.start(row)) {
+                chains[window.firstRow() + row] = drafts.get(row);
+            }
         }
     }
 
-    /**
-     * Drafts a chain for each sequence; row r belongs to sequence r.
-     *
-     * @return for each row its chain
-     */
-    List<Chain> propose(List<Sequence> sequences) {
-        int rows = sequences.size();
-        List<Chain> chains = new ArrayList<>();
-        long[] picks = new long[rows];
+    /** Where the cache of a sequence ends: at its last token but one. */
+    private static int lastPair(Sequence sequence) {
+        return sequence.length() - 2;
+    }
+
+    private List<Chain> mostProbable(Forward.Drafted drafted) {
+        List<Chain> drafts = new ArrayList<>();
+        for (int end = steps; end <= drafted.tokens().length; end += steps) {
+            drafts.add(Chain.certain(Arrays.copyOfRange(drafted.tokens(), end - steps, end)));
+        }
+        return drafts;
+    }
+
+    private List<Chain> draw(Window window, long[] picks, Forward.Drafted first, List<Sequence> sequences) {
+        int rows = window.rows();
+        List<Chain> drafts = new ArrayList<>();
+        long[] everyRow = new long[rows];
         for (int row = 0; row < rows; row++) {
-            chains.add(new Chain(new long[steps], new ArrayList<>()));
-            chains.get(row).tokens()[0] = firstDrafts[row];
-            if (drawn) {
-                chains.get(row).laws().add(firstLaws[row]);
-            }
-            picks[row] = row;
+            drafts.add(new Chain(new long[steps], new ArrayList<>()));
+            everyRow[row] = row;
         }
-        Tensor previous = hidden.narrow(0, 0, rows).unsqueeze(1);
-        for (int step = 1; step < steps; step++) {
-            Window window = Window.of(0, rows, 1);
+        Forward.Drafted drafted = first;
+        for (int step = 0; step < steps; step++) {
+            Window next = Window.of(window.firstRow(), rows, 1);
             for (int row = 0; row < rows; row++) {
-                int root = sequences.get(row).length() - 1;
-                window.set(row, 0, Math.toIntExact(chains.get(row).tokens()[step - 1]), root - 1 + step);
+                Sequence sequence = sequences.get(row);
+                Law law = drafted.law(row, sequence.request().sampling().law());
+                int token = sequence.drawDraft(law, step);
+                drafts.get(row).laws().add(law);
+                drafts.get(row).tokens()[step] = token;
+                int place = Math.toIntExact(window.positions()[Math.toIntExact(picks[row])]);
+                next.set(row, 0, token, place + step + 1);
             }
-            Forward.Drafted drafted = forward.draft(window, previous, picks, cache);
-            for (int row = 0; row < rows; row++) {
-                Chain chain = chains.get(row);
-                chain.tokens()[step] = drafted.tokens()[row];
-                if (drawn) {
-                    Sequence sequence = sequences.get(row);
-                    Law law = drafted.law(row, sequence.request().sampling().law());
-                    chain.laws().add(law);
-                    chain.tokens()[step] = sequence.drawDraft(law, step);
-                }
+            if (step + 1 < steps) {
+                drafted = forward.draft(next, drafted.hidden().unsqueeze(1), everyRow, 1, cache);
             }
-            previous = drafted.hidden().unsqueeze(1);
         }
-        return chains;
+        return drafts;
+    }
+
+    /** What was last drafted for the sequence of a row. */
+    Chain chain(int row) {
+        return chains[row];
     }
 
     /** Copies a prompt's cache to the row of a sequence that shares it. */
@@ -155,16 +152,11 @@ final class Drafts implements AutoCloseable {
     /** Copies everything of a row to another. */
     void move(int from, int to, int length) {
         cache.copy(from, to, length);
-        try (PointerScope scope = new PointerScope()) {
-            hidden.select(0, to).copy_(hidden.select(0, from));
-        }
-        firstDrafts[to] = firstDrafts[from];
-        firstLaws[to] = firstLaws[from];
+        chains[to] = chains[from];
     }
 
     @Override
     public void close() {
         cache.close();
-        hidden.close();
     }
 }

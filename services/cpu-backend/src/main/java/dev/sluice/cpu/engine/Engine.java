@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /** A loaded model with its schedulers: everything of an engine but its HTTP API. */
@@ -104,7 +105,7 @@ final class Engine implements AutoCloseable {
         Tensors.useOneThread();
         Path directory = environment.modelDirectory(options.modelPath().toString());
         try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(directory)) {
-            Weights weights = Weights.load(checkpoint);
+            Weights weights = Weights.load(checkpoint, options.type());
             double weightSeconds = (System.nanoTime() - start) / 1e9;
             if (options.draftSteps() > 0 && weights.config().mtpLayers() == 0) {
                 throw new IllegalArgumentException("--speculative-algorithm needs a multi-token-prediction layer, but "
@@ -218,7 +219,7 @@ final class Engine implements AutoCloseable {
         }
         long requests = (long) options.rows() * options.dataParallel().ranks();
         long layers = config.layers() + (options.draftSteps() > 0 ? 1 : 0);
-        long bytes = layers * requests * length * config.attention().cacheWidth() * Float.BYTES;
+        long bytes = layers * requests * length * config.attention().cacheWidth() * torch.elementSize(options.type());
         if (bytes > MAX_CACHE_BYTES) {
             throw new IllegalArgumentException("Not enough memory. The cache of " + requests
                     + " requests x " + length + " tokens needs " + (bytes >> 20) + " MiB, more than "

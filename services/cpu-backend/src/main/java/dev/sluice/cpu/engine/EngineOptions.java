@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param contextLength null means the model's own
  * @param maxRunning sequences that run at once, on all ranks together where they divide it
  * @param maxQueued requests that wait at most
+ * @param type of weights and caches
  * @param draftSteps drafted tokens a verification; 0 without speculation
  * @param drawsDrafts whether drafts are drawn from the drafting layer's law and verified against it
  * @param place of this process in an engine of several nodes
@@ -29,6 +31,7 @@ record EngineOptions(
         int maxRunning,
         int maxQueued,
         int prefillChunk,
+        ScalarType type,
         long seed,
         int draftSteps,
         boolean drawsDrafts,
@@ -86,6 +89,7 @@ record EngineOptions(
                 maxRunning,
                 or(flags.number("max_queued_requests"), DEFAULT_MAX_QUEUED),
                 chunk <= 0 ? Integer.MAX_VALUE : chunk,
+                type(flags),
                 seed == null ? ThreadLocalRandom.current().nextInt(1 << 30) : seed,
                 draftSteps,
                 drawsDrafts(flags, draftSteps),
@@ -113,6 +117,17 @@ record EngineOptions(
     /** Sequences that run at once on one rank. */
     int rows() {
         return dataParallel.share(maxRunning);
+    }
+
+    private static ScalarType type(LaunchFlags flags) {
+        String dtype = text(flags, "dtype", "auto");
+        return switch (dtype) {
+            case "auto", "float", "float32" -> ScalarType.Float;
+            case "bfloat16" -> ScalarType.BFloat16;
+            default ->
+                throw new UsageException("argument --dtype: this engine computes in float32 (auto) or bfloat16, got "
+                        + dtype + "; float16 is slow on processors");
+        };
     }
 
     private static int draftSteps(LaunchFlags flags) {

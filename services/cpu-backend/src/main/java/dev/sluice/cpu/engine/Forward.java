@@ -12,11 +12,14 @@ import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.QualifiedName;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A model's compiled forward passes over latent caches. Used by one thread, under a {@code NoGradGuard}; results live in the
- * caller's {@code PointerScope}. New values of the weights are seen by the next pass.
+ * A model's compiled forward passes over latent caches. Used by one thread, in {@code InferenceMode}, which spares what
+ * autograd would note of every operation; results live in the caller's {@code PointerScope}. New values of the weights are
+ * seen by the next pass.
  */
 @SuppressWarnings("try") // scopes work by being open
 final class Forward implements AutoCloseable {
@@ -24,9 +27,12 @@ final class Forward implements AutoCloseable {
     private static final int KEY_STEP = 16;
 
     private static final int CACHE_ARGUMENT = 4;
+    private static final int STEPS_ARGUMENT = 6;
 
     private final CompilationUnit unit;
-    private final Rope rope;
+    /** Rotations by position as complex numbers, [positions, rotary pairs]. */
+    private final Tensor turns;
+
     private final int positions;
     private final ModelConfig config;
     private final Weights weights;
@@ -44,11 +50,15 @@ final class Forward implements AutoCloseable {
         this.weights = weights;
         this.config = weights.config();
         this.positions = positions;
-        this.rope = Rope.of(config, positions);
-        ForwardSource source = new ForwardSource(config);
+        try (PointerScope scope = new PointerScope();
+                Rope rope = Rope.of(config, positions)) {
+            this.turns = Tensors.keep(
+                    torch.view_as_complex(torch.stack(new TensorVector(rope.cosines(), rope.sines()), -1)));
+        }
+        ForwardSource source = new ForwardSource(config, weights.type());
         this.unit = Tensors.keep(torch.compile(source.text()));
         this.target = function("target");
-        this.targetArguments = arguments(8, source.targetWeights());
+        this.targetArguments = arguments(7, source.targetWeights());
         this.draft = config.mtpLayers() == 0 ? target : function("draft");
         this.draftArguments = config.mtpLayers() == 0 ? targetArguments : arguments(8, source.draftWeights());
     }
@@ -56,6 +66,11 @@ final class Forward implements AutoCloseable {
     /** Places a cache row has. */
     int positions() {
         return positions;
+    }
+
+    /** Type of the weights, and of what the caches must hold. */
+    ScalarType type() {
+        return weights.type();
     }
 
     ModelConfig config() {
@@ -92,7 +107,7 @@ final class Forward implements AutoCloseable {
         targetArguments.put(1, new IValue(Tensors.of(window.positions(), window.rows(), window.length())));
         targetArguments.put(2, new IValue(Tensors.of(picks, picks.length)));
         targetArguments.put(3, new IValue(Tensors.of(temperatures, temperatures.length)));
-        IValueVector results = run(target, targetArguments, window, cache);
+        IValueVector results = run(target, targetArguments, window, window.keys(), cache);
         float[] logprobs = Tensors.floats(results.get(0).toTensor());
         float[] probabilities = Tensors.floats(results.get(1).toTensor());
         return new Decoded(
@@ -104,9 +119,9 @@ final class Forward implements AutoCloseable {
     /**
      * What the multi-token-prediction layer computes for a window.
      *
-     * @param tokens the most probable one a pick
-     * @param hidden float32 [picks, H]
-     * @param logits scores behind the tokens, float32 [picks, V]
+     * @param tokens the most probable ones, so many steps a pick, row-major
+     * @param hidden the layer's own states behind each pick's first token, float32 [picks, H]
+     * @param logits scores behind the first tokens, float32 [picks, V]
      */
     @SuppressWarnings("ArrayRecordComponent")
     record Drafted(long[] tokens, Tensor hidden, Tensor logits) {
@@ -121,26 +136,29 @@ final class Forward implements AutoCloseable {
     }
 
     /**
-     * Runs the multi-token-prediction layer and writes the window's cache lines.
+     * Runs the multi-token-prediction layer and writes the window's cache lines; then drafts on from each pick, one position
+     * further a step, in the same call.
      *
      * @param window the tokens that follow the positions they are given for
      * @param previous hidden states at those positions, float32 [rows, length, H]
-     * @param picks flat places in the window whose drafts are wanted
+     * @param picks flat places in the window whose drafts are wanted; for more than one step one a row
+     * @param steps tokens to draft a pick, at least 1
      */
-    Drafted draft(Window window, Tensor previous, long[] picks, LatentCache cache) {
+    Drafted draft(Window window, Tensor previous, long[] picks, int steps, LatentCache cache) {
         draftArguments.put(0, new IValue(Tensors.of(window.ids(), window.rows(), window.length())));
         draftArguments.put(1, new IValue(previous));
         draftArguments.put(2, new IValue(Tensors.of(window.positions(), window.rows(), window.length())));
         draftArguments.put(3, new IValue(Tensors.of(picks, picks.length)));
-        IValueVector results = run(draft, draftArguments, window, cache);
+        draftArguments.put(STEPS_ARGUMENT, new IValue(steps));
+        IValueVector results = run(draft, draftArguments, window, window.keys() + steps - 1, cache);
         return new Drafted(
                 Tensors.longs(results.get(0).toTensor()),
                 results.get(1).toTensor(),
                 results.get(2).toTensor());
     }
 
-    private IValueVector run(Function function, IValueVector arguments, Window window, LatentCache cache) {
-        int keys = Math.min(positions, (window.keys() + KEY_STEP - 1) / KEY_STEP * KEY_STEP);
+    private IValueVector run(Function function, IValueVector arguments, Window window, int needed, LatentCache cache) {
+        int keys = Math.min(positions, (needed + KEY_STEP - 1) / KEY_STEP * KEY_STEP);
         arguments.put(CACHE_ARGUMENT, new IValue(cache.rows(window.firstRow(), window.rows())));
         arguments.put(CACHE_ARGUMENT + 1, new IValue(keys));
         // The call consumes its vector.
@@ -161,8 +179,7 @@ final class Forward implements AutoCloseable {
     private IValueVector arguments(int own, List<String> weightNames) {
         try (PointerScope scope = new PointerScope()) {
             IValueVector arguments = new IValueVector((long) own + weightNames.size());
-            arguments.put(own - 2, new IValue(rope.cosines()));
-            arguments.put(own - 1, new IValue(rope.sines()));
+            arguments.put(own - 1, new IValue(turns));
             for (int i = 0; i < weightNames.size(); i++) {
                 arguments.put((long) own + i, new IValue(weights.get(weightNames.get(i))));
             }
@@ -177,6 +194,6 @@ final class Forward implements AutoCloseable {
             draftArguments.close();
         }
         unit.close();
-        rope.close();
+        turns.close();
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * TorchScript source of a model's forward passes: the files {@code *.torchscript} beside this class with the model's numbers,
@@ -26,10 +27,16 @@ final class ForwardSource {
     private static final List<String> SPARSE =
             List.of("router", "router_bias", "experts_gate_up", "experts_down", "shared_gate_up", "shared_down");
 
+    /** Up to here, sums of products over the heads are faster than one matrix product a head. */
+    private static final int FEW_TOKENS = 4;
+
     private final ModelConfig config;
 
-    ForwardSource(ModelConfig config) {
+    private final ScalarType type;
+
+    ForwardSource(ModelConfig config, ScalarType type) {
         this.config = config;
+        this.type = type;
     }
 
     /** Blocks and entry points. */
@@ -66,20 +73,25 @@ final class ForwardSource {
     /** The line that calls a layer's block with the layer's own weights. */
     private String layerCall(int layer, int cacheIndex) {
         String block = config.isSparse(layer) ? "sparse_layer" : "dense_layer";
-        List<String> weights =
-                layerWeights(layer).stream().map(ForwardSource::parameter).toList();
-        return "x = " + block + "(x, cache[" + cacheIndex + "], mask, lines, cosines, sines, "
-                + String.join(", ", weights) + ")";
+        return "x = " + block + "(x, cache[" + cacheIndex + "], mask, lines, turns, " + arguments(layerWeights(layer))
+                + ")";
     }
 
     private Map<String, String> values() {
         Map<String, String> values = new HashMap<>();
+        // In float32 nothing is converted: even an operation that changes nothing takes time.
+        boolean single = type == ScalarType.Float;
+        values.put("as_float", single ? "" : ".to(" + ScalarType.Float.value + ")");
+        values.put("as_weights", single ? "" : ".to(" + type.value + ")");
+        values.put("norm_type", single ? "" : ", dtype=" + ScalarType.Float.value);
         numbers().forEach((name, number) -> values.put(name, number.toString()));
         values.put(
                 "normalise_weights",
                 config.feedForward().normaliseWeights()
-                        ? "weights = weights / (weights.sum(-1, keepdim=True) + 1e-20)"
-                        : "");
+                        ? "weights = torch.addcdiv(torch.zeros([1]), weights,"
+                                + " weights.sum(-1, keepdim=True) + torch.full([1], 1e-20), value="
+                                + config.feedForward().expertScale() + ")"
+                        : "weights = weights * " + config.feedForward().expertScale());
         List<String> layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             layers.add(layerCall(layer, layer));
@@ -89,6 +101,7 @@ final class ForwardSource {
         if (config.mtpLayers() > 0) {
             values.put("draft_layer", layerCall(config.layers(), 0));
             values.put("draft_weights", parameters(draftWeights()));
+            values.put("draft_layer_weights", arguments(layerWeights(config.layers())));
             for (String name : List.of("embed_norm", "hidden_norm", "join", "head_norm")) {
                 values.put("mtp_" + name, parameter("layers." + config.layers() + "." + name));
             }
@@ -101,8 +114,10 @@ final class ForwardSource {
         ModelConfig.FeedForward feedForward = config.feedForward();
         Map<String, Number> numbers = new HashMap<>();
         numbers.put("hidden", config.hiddenSize());
-        numbers.put("norm_epsilon", config.norms().other());
-        numbers.put("latent_norm_epsilon", config.norms().latent());
+        norm(numbers, "norm", config.hiddenSize(), config.norms().other());
+        norm(numbers, "query_norm", attention.queryRank(), config.norms().latent());
+        norm(numbers, "latent_norm", attention.latentRank(), config.norms().latent());
+        numbers.put("few_tokens", FEW_TOKENS);
         numbers.put("heads", attention.heads());
         numbers.put("latent", attention.latentRank());
         numbers.put("plain", attention.plainHeadSize());
@@ -113,13 +128,21 @@ final class ForwardSource {
         numbers.put("experts", feedForward.experts());
         numbers.put("experts_per_token", feedForward.expertsPerToken());
         numbers.put("expert_size", feedForward.expertSize());
-        numbers.put("expert_scale", feedForward.expertScale());
         return numbers;
+    }
+
+    private static void norm(Map<String, Number> numbers, String name, int size, double epsilon) {
+        numbers.put(name + "_factor", Math.sqrt(size));
+        numbers.put(name + "_floor", Math.sqrt(size * epsilon));
     }
 
     private static String parameters(List<String> weights) {
         return String.join(
                 ", ", weights.stream().map(name -> parameter(name) + ": Tensor").toList());
+    }
+
+    private static String arguments(List<String> weights) {
+        return String.join(", ", weights.stream().map(ForwardSource::parameter).toList());
     }
 
     private static String parameter(String weight) {

@@ -1,6 +1,8 @@
 package dev.sluice.cpu.engine;
 
+import dev.sluice.cpu.engine.Prefill.Computed;
 import dev.sluice.cpu.engine.Prefill.Continuation;
+import dev.sluice.cpu.engine.Prefill.Pass;
 import dev.sluice.cpu.model.ModelConfig;
 import dev.sluice.cpu.model.Weights;
 import java.util.ArrayList;
@@ -8,7 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.InferenceMode;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,11 +48,15 @@ final class Generator implements AutoCloseable {
         int positions = settings.contextLength() + settings.draftSteps() + 1;
         this.forward = new Forward(weights, positions);
         this.cache = new LatentCache(
-                config.layers(), settings.rows(), positions, config.attention().cacheWidth());
+                weights.type(),
+                config.layers(),
+                settings.rows(),
+                positions,
+                config.attention().cacheWidth());
         this.drafts = settings.draftSteps() == 0
                 ? null
                 : new Drafts(forward, settings.rows(), settings.draftSteps(), settings.drawsDrafts());
-        this.prefill = new Prefill(forward, cache, drafts, Math.min(settings.prefillChunk(), PREFILL_TOKENS));
+        this.prefill = new Prefill(forward, cache, Math.min(settings.prefillChunk(), PREFILL_TOKENS));
     }
 
     Counts counts() {
@@ -99,21 +105,23 @@ final class Generator implements AutoCloseable {
         PrefillGroups groups = PrefillGroups.of(fresh);
         int firstRow = running.size();
         running.addAll(groups.ordered());
-        try (NoGradGuard noGrad = new NoGradGuard();
+        try (InferenceMode inference = new InferenceMode(true);
                 PointerScope scope = new PointerScope()) {
-            Map<Sequence, Continuation> continuations = computeLeaders(firstRow, groups.leaders());
+            Map<Sequence, Continuation> continuations = new HashMap<>();
+            List<Pass> passes = computeLeaders(firstRow, groups.leaders(), continuations);
             for (int row = firstRow + groups.leaders().size(); row < running.size(); row++) {
                 Sequence follower = running.get(row);
                 int leaderRow = running.indexOf(groups.leaderOf(follower));
                 cache.copy(leaderRow, row, follower.length());
-                if (drafts != null) {
-                    drafts.share(leaderRow, row, follower.length());
-                }
             }
             List<Continuation> ofRows = groups.ordered().stream()
                     .map(sequence -> continuations.get(groups.leaderOf(sequence)))
                     .toList();
             begin(firstRow, ofRows, groups.leaders().size());
+            if (drafts != null) {
+                passes.forEach(pass -> drafts.extend(pass.window(), pass.hidden(), pass.sequences()));
+                extendFollowers(drafts, firstRow + groups.leaders().size(), groups, ofRows);
+            }
         }
         return removeFinished();
     }
@@ -124,7 +132,7 @@ final class Generator implements AutoCloseable {
      * @return those that are finished by it, already removed
      */
     List<Sequence> step() {
-        try (NoGradGuard noGrad = new NoGradGuard();
+        try (InferenceMode inference = new InferenceMode(true);
                 PointerScope scope = new PointerScope()) {
             if (drafts == null) {
                 decode();
@@ -151,8 +159,8 @@ final class Generator implements AutoCloseable {
         }
     }
 
-    private Map<Sequence, Continuation> computeLeaders(int firstRow, List<Sequence> leaders) {
-        Map<Sequence, Continuation> continuations = new HashMap<>();
+    private List<Pass> computeLeaders(int firstRow, List<Sequence> leaders, Map<Sequence, Continuation> continuations) {
+        List<Pass> passes = new ArrayList<>();
         int start = 0;
         while (start < leaders.size()) {
             int end = start + 1;
@@ -163,13 +171,14 @@ final class Generator implements AutoCloseable {
                 end++;
             }
             List<Sequence> together = leaders.subList(start, end);
-            Continuation[] computed = prefill.compute(firstRow + start, together);
-            for (int i = 0; i < computed.length; i++) {
-                continuations.put(together.get(i), computed[i]);
+            Computed computed = prefill.compute(firstRow + start, together);
+            passes.addAll(computed.passes());
+            for (int i = 0; i < together.size(); i++) {
+                continuations.put(together.get(i), computed.continuations().get(i));
             }
             start = end;
         }
-        return continuations;
+        return passes;
     }
 
     private int chunk(Sequence sequence) {
@@ -177,14 +186,10 @@ final class Generator implements AutoCloseable {
     }
 
     private void begin(int firstRow, List<Continuation> continuations, int leaders) {
-        int rows = continuations.size();
-        Window window = Window.of(firstRow, rows, 1);
-        long[] picks = new long[rows];
-        for (int i = 0; i < rows; i++) {
+        for (int i = 0; i < continuations.size(); i++) {
             Sequence sequence = running.get(firstRow + i);
-            int lastPosition = sequence.length() - 1;
             // SGLang always computes a prompt's last token itself, however much of it is cached.
-            int shared = i < leaders ? 0 : lastPosition;
+            int shared = i < leaders ? 0 : sequence.length() - 1;
             if (!sequence.hasRun()) {
                 counts = counts.plus(new Counts(sequence.length(), shared, 0, 0, 0));
             }
@@ -194,12 +199,24 @@ final class Generator implements AutoCloseable {
                 sequence.sample(continuation.distributions(), continuation.row());
                 counts = counts.plus(new Counts(0, 0, 1, 0, 0));
             }
-            window.set(i, 0, sequence.lastToken(), lastPosition);
-            picks[i] = i;
         }
-        if (drafts != null) {
-            drafts.extend(window, Prefill.hidden(continuations), picks, running.subList(firstRow, firstRow + rows));
+    }
+
+    /** Followers have their leaders' drafting caches, but for the last place: each drew its own token after the prompt. */
+    private void extendFollowers(Drafts chains, int firstRow, PrefillGroups groups, List<Continuation> continuations) {
+        List<Sequence> followers = running.subList(firstRow, running.size());
+        if (followers.isEmpty()) {
+            return;
         }
+        Window last = Window.of(firstRow, followers.size(), 1);
+        for (int i = 0; i < followers.size(); i++) {
+            // A request for no token at all has drawn none.
+            int place = Math.max(0, followers.get(i).length() - 2);
+            chains.share(running.indexOf(groups.leaderOf(followers.get(i))), firstRow + i, place);
+            last.set(i, 0, 0, place);
+        }
+        List<Continuation> own = continuations.subList(continuations.size() - followers.size(), continuations.size());
+        chains.extend(last, Prefill.hidden(own), followers);
     }
 
     private void decode() {
@@ -222,7 +239,6 @@ final class Generator implements AutoCloseable {
     private void verify(Drafts chains) {
         int rows = running.size();
         int width = chains.steps() + 1;
-        List<Drafts.Chain> proposed = chains.propose(running);
         Window window = Window.of(0, rows, width);
         long[] picks = new long[rows * width];
         for (int row = 0; row < rows; row++) {
@@ -230,15 +246,13 @@ final class Generator implements AutoCloseable {
             int root = sequence.length() - 1;
             window.set(row, 0, sequence.lastToken(), root);
             for (int k = 1; k < width; k++) {
-                window.set(row, k, Math.toIntExact(proposed.get(row).tokens()[k - 1]), root + k);
+                window.set(row, k, Math.toIntExact(chains.chain(row).tokens()[k - 1]), root + k);
             }
             for (int k = 0; k < width; k++) {
                 picks[row * width + k] = window.flat(row, k);
             }
         }
         Forward.Decoded decoded = forward.target(window, picks, temperatures(width), cache);
-        Window verified = new Window(0, rows, width, new long[rows * width], window.positions());
-        long[] last = new long[rows];
         for (int row = 0; row < rows; row++) {
             Sequence sequence = running.get(row);
             // As in SGLang, every place of the chain is adjusted by what the output holds before it.
@@ -246,14 +260,10 @@ final class Generator implements AutoCloseable {
                 decoded.adjust(row * width + k, sequence);
             }
             int before = sequence.length();
-            Verification verification = sequence.verify(decoded.distributions(), row * width, proposed.get(row));
+            Verification verification = sequence.verify(decoded.distributions(), row * width, chains.chain(row));
             counts = counts.plus(new Counts(0, 0, sequence.length() - before, 1, verification.acceptedDrafts()));
-            for (int k = 0; k < verification.tokens().length; k++) {
-                verified.ids()[verified.flat(row, k)] = verification.tokens()[k];
-            }
-            last[row] = verified.flat(row, verification.acceptedDrafts());
         }
-        chains.extend(verified, decoded.hidden(), last, running);
+        chains.extend(window, decoded.hidden(), running);
     }
 
     private float[] temperatures(int perRow) {

@@ -4,18 +4,19 @@ import dev.sluice.cpu.model.Tensors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Cached latents of the sequences that run: float32 [layers, rows, positions, line], a row a sequence. Sequences lie in
+ * Cached latents of the sequences that run, in the weights' type: [layers, rows, positions, line], a row a sequence. Sequences lie in
  * neighbouring rows from 0 on, so that a pass works on a view and nothing is gathered.
  */
 @SuppressWarnings("try") // scopes work by being open
 final class LatentCache implements AutoCloseable {
     private final Tensor lines;
 
-    LatentCache(int layers, int rows, int positions, int lineWidth) {
+    LatentCache(ScalarType type, int layers, int rows, int positions, int lineWidth) {
         try (PointerScope scope = new PointerScope()) {
-            lines = Tensors.keep(torch.zeros(layers, rows, positions, lineWidth));
+            lines = Tensors.keep(torch.zeros(new long[] {layers, rows, positions, lineWidth}, Tensors.options(type)));
         }
     }
 
@@ -34,7 +35,7 @@ final class LatentCache implements AutoCloseable {
 
     /** Bytes of the cache. */
     long bytes() {
-        return lines.numel() * Float.BYTES;
+        return lines.nbytes();
     }
 
     @Override

@@ -1,11 +1,11 @@
 package dev.sluice.cpu.engine;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Computes the cache of whole sequences, neighbouring rows together, in chunks of positions so that memory stays bounded.
@@ -14,13 +14,11 @@ import org.jspecify.annotations.Nullable;
 final class Prefill {
     private final Forward forward;
     private final LatentCache cache;
-    private final @Nullable Drafts drafts;
     private final int chunkLength;
 
-    Prefill(Forward forward, LatentCache cache, @Nullable Drafts drafts, int chunkLength) {
+    Prefill(Forward forward, LatentCache cache, int chunkLength) {
         this.forward = forward;
         this.cache = cache;
-        this.drafts = drafts;
         this.chunkLength = chunkLength;
     }
 
@@ -32,19 +30,34 @@ final class Prefill {
      */
     record Continuation(Distributions distributions, int row, Tensor hidden) {}
 
+    /**
+     * What was computed of neighbouring rows at neighbouring positions.
+     *
+     * @param hidden the target's hidden states, [rows, length, H]
+     * @param sequences those of the window's rows
+     */
+    record Pass(Window window, Tensor hidden, List<Sequence> sequences) {}
+
+    /**
+     * What was computed of whole sequences.
+     *
+     * @param continuations one a sequence
+     * @param passes in the order of positions
+     */
+    record Computed(List<Continuation> continuations, List<Pass> passes) {}
+
     /** Computes sequences into the rows from {@code firstRow} on; results live in the caller's scope. */
-    Continuation[] compute(int firstRow, List<Sequence> sequences) {
+    Computed compute(int firstRow, List<Sequence> sequences) {
+        List<Pass> passes = new ArrayList<>();
         Continuation[] continuations = new Continuation[sequences.size()];
         int longest = sequences.stream().mapToInt(Sequence::length).max().orElse(0);
         for (int start = 0; start < longest; start += chunkLength) {
             Chunk chunk = new Chunk(sequences, firstRow, start, Math.min(chunkLength, longest - start));
             Forward.Decoded decoded = forward.target(chunk.window, chunk.picks(), chunk.temperatures(), cache);
-            if (drafts != null) {
-                drafts.prefill(chunk.window, chunk.following, decoded.hidden());
-            }
+            passes.add(new Pass(chunk.window, decoded.hidden(), sequences));
             chunk.deliver(decoded, continuations);
         }
-        return continuations;
+        return new Computed(List.of(continuations), passes);
     }
 
     /** Hidden states of continuations as the rows of one tensor, [rows, 1, H]. */
@@ -59,7 +72,6 @@ final class Prefill {
         private final int start;
         private final int length;
         private final Window window;
-        private final long[] following;
         private final IntList picks = new IntList();
         private final IntList pickRows = new IntList();
 
@@ -68,7 +80,6 @@ final class Prefill {
             this.start = start;
             this.length = length;
             this.window = Window.of(firstRow, sequences.size(), length);
-            this.following = new long[sequences.size() * length];
             for (int row = 0; row < sequences.size(); row++) {
                 fill(row, sequences.get(row));
             }
@@ -80,7 +91,6 @@ final class Prefill {
             for (int column = 0; column < length; column++) {
                 int position = start + column;
                 window.set(row, column, position <= last ? sequence.token(position) : 0, position);
-                following[window.flat(row, column)] = position < last ? sequence.token(position + 1) : 0;
                 // The distribution at a position says how probable the token after it was.
                 boolean asked = wantedFrom >= 0 && position + 1 >= wantedFrom && position < last;
                 if (position == last || asked) {

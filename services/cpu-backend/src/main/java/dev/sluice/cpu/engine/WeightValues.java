@@ -13,6 +13,7 @@ import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** {@code /get_weights_by_name}: the first rows of a weight, for checks that an update has arrived. */
 final class WeightValues {
@@ -59,7 +60,7 @@ final class WeightValues {
                         + " are " + count + " values, more than " + MAX_VALUES + "; lower truncate_size.");
             }
             Tensor part = tensor.narrow(0, 0, kept).contiguous();
-            return nested(Tensors.floats(part), Tensors.shape(part), 0, 0);
+            return nested(Tensors.floats(part.toType(ScalarType.Float)), Tensors.shape(part), 0, 0);
         }
     }
 

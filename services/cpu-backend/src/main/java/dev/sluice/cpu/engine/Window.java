@@ -22,6 +22,11 @@ record Window(int firstRow, int rows, int length, long[] ids, long[] positions) 
         positions[row * length + column] = position;
     }
 
+    /** Position of a row's first new token. */
+    int start(int row) {
+        return Math.toIntExact(positions[flat(row, 0)]);
+    }
+
     int flat(int row, int column) {
         return row * length + column;
     }

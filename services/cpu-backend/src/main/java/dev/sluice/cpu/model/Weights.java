@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A model's weights: float32, fused for computing (see {@link WeightLayout}), reachable by their Hugging Face names.
+ * A model's weights: float32 or bfloat16 (routers always float32), fused for computing (see {@link WeightLayout}), reachable by their Hugging Face names.
  *
  * <p>The tensors are allocated once and live until {@link #close}; new values are copied into them, so whoever holds one
  * (a TorchScript argument list, an optimizer) sees every update. Not thread-safe: whoever updates weights keeps readers out.
@@ -30,8 +30,11 @@ public final class Weights implements AutoCloseable {
     private final Map<String, Tensor> fused = new LinkedHashMap<>();
     private final Map<String, WeightSlice> slices = new LinkedHashMap<>();
 
-    private Weights(ModelConfig config) {
+    private final ScalarType type;
+
+    private Weights(ModelConfig config, ScalarType type) {
         this.config = config;
+        this.type = type;
     }
 
     /** All-zero weights on the CPU. */
@@ -41,12 +44,17 @@ public final class Weights implements AutoCloseable {
 
     /** All-zero weights on a device. */
     public static Weights zeros(ModelConfig config, Device device) {
-        Weights weights = new Weights(config);
+        return zeros(config, device, ScalarType.Float);
+    }
+
+    private static Weights zeros(ModelConfig config, Device device, ScalarType type) {
+        Weights weights = new Weights(config, type);
         WeightLayout layout = WeightLayout.of(config);
         try (PointerScope scope = new PointerScope()) {
             layout.fused().forEach((name, shape) -> {
                 long[] sizes = shape.stream().mapToLong(Long::longValue).toArray();
-                Tensor zeros = torch.zeros(sizes).to(device, ScalarType.Float);
+                boolean routes = name.endsWith("router") || name.endsWith("router_bias");
+                Tensor zeros = torch.zeros(sizes).to(device, routes ? ScalarType.Float : type);
                 weights.fused.put(name, Tensors.keep(zeros));
             });
         }
@@ -55,16 +63,21 @@ public final class Weights implements AutoCloseable {
     }
 
     /**
-     * Loads a Hugging Face directory on the CPU. A multi-token-prediction layer that config.json announces but the files lack
+     * Loads a Hugging Face directory on the CPU in float32. A multi-token-prediction layer that config.json announces but the files lack
      * (transformers drops it when it saves) is left out of the model.
      *
      * @throws IllegalArgumentException if config.json cannot be used, or a tensor is missing, unknown or of another shape
      */
     public static Weights load(HuggingFaceCheckpoint checkpoint) {
+        return load(checkpoint, ScalarType.Float);
+    }
+
+    /** The same in {@code Float} or {@code BFloat16}. */
+    public static Weights load(HuggingFaceCheckpoint checkpoint, ScalarType type) {
         ModelConfig config = ModelConfig.of(checkpoint.config());
         String mtp = "model.layers." + config.layers() + ".";
         boolean hasMtp = checkpoint.tensors().keySet().stream().anyMatch(name -> name.startsWith(mtp));
-        Weights weights = zeros(hasMtp ? config : config.withoutMtp());
+        Weights weights = zeros(hasMtp ? config : config.withoutMtp(), new Device("cpu"), type);
         try {
             weights.putAll(checkpoint.tensors(), checkpoint::data);
             return weights;
@@ -76,6 +89,11 @@ public final class Weights implements AutoCloseable {
 
     public ModelConfig config() {
         return config;
+    }
+
+    /** Type of all values but the routers'. */
+    public ScalarType type() {
+        return type;
     }
 
     /**

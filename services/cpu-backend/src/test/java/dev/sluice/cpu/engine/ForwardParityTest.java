@@ -120,8 +120,8 @@ class ForwardParityTest {
             long[] all = new long[rows * length];
             Arrays.setAll(all, i -> i);
 
-            Forward.Drafted found =
-                    forward.draft(new Window(0, rows, length, followingIds, positions), hidden, all, step.draftCache);
+            Forward.Drafted found = forward.draft(
+                    new Window(0, rows, length, followingIds, positions), hidden, all, 1, step.draftCache);
 
             assertThat(Tensors.floats(found.hidden()))
                     .usingComparatorWithPrecision(1e-5f)
@@ -161,7 +161,11 @@ class ForwardParityTest {
 
         private static LatentCache cache(int layers) {
             return new LatentCache(
-                    layers, 8, POSITIONS, weights.config().attention().cacheWidth());
+                    forward.type(),
+                    layers,
+                    8,
+                    POSITIONS,
+                    weights.config().attention().cacheWidth());
         }
 
         Forward.Decoded decode(Window window) {

@@ -86,6 +86,23 @@ class SpeculationTest {
     }
 
     @Test
+    void aPromptComputedInChunksDraftsAsOneComputedWhole() throws IOException {
+        Path trained = Path.of(System.getProperty("sluice.root"), "deploy/examples/tiny/model");
+        SamplingParams greedy =
+                SamplingParams.of(12, 0).change().ignoreEos(true).done();
+        String[] chunked = Stream.concat(Stream.of(EAGLE), Stream.of("--chunked-prefill-size", "4"))
+                .toArray(String[]::new);
+
+        List<GenerateResponse> whole = generate(trained, prompts(trained, 12, greedy), EAGLE);
+        List<GenerateResponse> parts = generate(trained, prompts(trained, 12, greedy), chunked);
+
+        // The drafting layer attends to what it kept of the prompt: other cache lines, other drafts, fewer accepted.
+        assertThat(parts)
+                .extracting(one -> one.meta().speculation())
+                .isEqualTo(whole.stream().map(one -> one.meta().speculation()).toList());
+    }
+
+    @Test
     void aStopTokenInsideAnAcceptedRunEndsTheOutputThere() throws IOException {
         try (RunningEngine engine = RunningEngine.start(exactDrafts, EAGLE)) {
             SamplingParams greedy =
