@@ -130,6 +130,17 @@ record EngineOptions(
         };
     }
 
+    /**
+     * Tokens of every context that are kept free for drafts: SGLang stores a verification's tokens, one a step and the verified
+     * one, in the places of the output.
+     *
+     * @see <a
+     *     href="https://github.com/sgl-project/sglang/blob/v0.5.15.post1/python/sglang/srt/managers/tokenizer_manager.py">init_model_config</a>
+     */
+    int reservedTokens() {
+        return draftSteps > 0 ? draftSteps + 1 : 0;
+    }
+
     private static int draftSteps(LaunchFlags flags) {
         String algorithm = flags.text("speculative_algorithm");
         Integer steps = flags.number("speculative_num_steps");

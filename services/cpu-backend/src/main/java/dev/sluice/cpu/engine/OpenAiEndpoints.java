@@ -35,7 +35,7 @@ final class OpenAiEndpoints {
             JsonNode body = object(call);
             OpenAiRequest.requireMessages(body);
             int[] prompt = runs.encode(engine.chatFormat().prompt(body));
-            int room = Math.max(0, engine.contextLength() - prompt.length);
+            int room = Math.max(0, engine.contextLength() - engine.options().reservedTokens() - prompt.length);
             return OpenAiRequest.chat(body, new OpenAiRequest.ChatPrompt(prompt, room));
         });
     }

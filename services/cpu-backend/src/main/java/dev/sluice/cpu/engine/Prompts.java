@@ -26,12 +26,30 @@ final class Prompts {
     private final @Nullable Tokenizer tokenizer;
     private final int vocabulary;
     private final int contextLength;
+    private final int reservedTokens;
     private final int ranks;
     private final SamplingRules samplingRules;
     private final AtomicLong nextSeed;
 
-    Prompts(@Nullable Tokenizer tokenizer, int vocabulary, int contextLength, int ranks, long seed) {
+    Prompts(Engine engine) {
+        this(
+                engine.tokenizer(),
+                engine.config().vocabularySize(),
+                engine.contextLength(),
+                engine.options().reservedTokens(),
+                engine.ranks().count(),
+                engine.options().seed());
+    }
+
+    private Prompts(
+            @Nullable Tokenizer tokenizer,
+            int vocabulary,
+            int contextLength,
+            int reservedTokens,
+            int ranks,
+            long seed) {
         this.tokenizer = tokenizer;
+        this.reservedTokens = reservedTokens;
         this.vocabulary = vocabulary;
         this.contextLength = contextLength;
         this.ranks = ranks;
@@ -99,10 +117,12 @@ final class Prompts {
         return tokenizer.encode(text);
     }
 
-    private void requireFits(int promptTokens, int newTokens) {
-        if (promptTokens == 0) {
+    /** As in SGLang, what is kept free for drafts counts and is told as part of the input. */
+    private void requireFits(int idsGiven, int newTokens) {
+        if (idsGiven == 0) {
             throw new RequestException("input_ids cannot be empty.");
         }
+        int promptTokens = idsGiven + reservedTokens;
         if (promptTokens >= contextLength) {
             throw new RequestException("The input (" + promptTokens
                     + " tokens) is longer than the model's context length (" + contextLength + " tokens).");

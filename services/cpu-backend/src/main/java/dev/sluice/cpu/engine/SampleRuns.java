@@ -15,12 +15,7 @@ final class SampleRuns {
 
     SampleRuns(Engine engine) {
         this.engine = engine;
-        this.prompts = new Prompts(
-                engine.tokenizer(),
-                engine.config().vocabularySize(),
-                engine.contextLength(),
-                engine.ranks().count(),
-                engine.options().seed());
+        this.prompts = new Prompts(engine);
     }
 
     /** Token ids of a text; refuses one that no context could hold. */

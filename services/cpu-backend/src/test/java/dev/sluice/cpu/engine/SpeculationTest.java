@@ -3,6 +3,7 @@ package dev.sluice.cpu.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sluice.http.HttpReply;
 import dev.sluice.sglang.FinishReason;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -64,6 +66,35 @@ class SpeculationTest {
                             .isEqualTo(plain.get(i).meta().finishReason());
                 }
             }
+        }
+    }
+
+    /** The numbers are those of SGLang 0.5.15.post1 with two draft steps and a context of 128, an H100. */
+    @Test
+    void draftsTakeTheirPlaceFromTheContext() throws IOException {
+        String[] flags = {
+            "--speculative-algorithm",
+            "EAGLE",
+            "--speculative-num-steps",
+            "2",
+            "--speculative-eagle-topk",
+            "1",
+            "--speculative-num-draft-tokens",
+            "3",
+            "--context-length",
+            "128"
+        };
+        try (RunningEngine engine = RunningEngine.start(exactDrafts, flags)) {
+            Map<String, Object> body =
+                    Map.of("input_ids", List.of(2, 3, 4, 5), "sampling_params", Map.of("max_new_tokens", 123));
+
+            HttpReply refused = engine.post("/generate", body);
+
+            assertThat(refused.status()).isEqualTo(400);
+            assertThat(refused.tree().at("/error/message").asText())
+                    .startsWith("Requested token count exceeds the model's maximum context length of 128 tokens. You"
+                            + " requested a total of 130 tokens: 7 tokens from the input messages and 123 tokens for the"
+                            + " completion.");
         }
     }
 
