@@ -34,6 +34,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -444,6 +445,20 @@ class RunRolloutTest {
                 .extracting(sample -> sample.tokens().length())
                 .containsExactly(2, 2, 5, 2);
         assertThat(sampled().tokensAborted()).isZero();
+    }
+
+    @Test
+    void aGroupThatCameBackWholeIsScoredAndAnsweredWithoutAnEngine() {
+        // Given what an instance gives back that ends while its rewards are being asked for
+        parked = IntStream.range(0, SAMPLES)
+                .mapToObj(index -> parked(index, FinishReason.STOP, 0, 7, 8))
+                .toList();
+        // When
+        request(0, 0, null);
+        // Then
+        assertThat(engines.newest().requests).isEmpty();
+        assertThat(sampled().samples()).hasSize(SAMPLES);
+        assertThat(sampled().promptTokens().length()).isPositive();
     }
 
     @Test

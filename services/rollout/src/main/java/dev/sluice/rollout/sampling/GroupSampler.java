@@ -154,6 +154,11 @@ public final class GroupSampler {
         return new SampledBatch(prompt, List.of(hooks.generate(ask, params, prompt, left)));
     }
 
+    /** The prompt's tokens, for a group whose samples came from elsewhere. */
+    public int[] promptTokens(GroupRequested task) {
+        return prompts.of(task.prompt());
+    }
+
     static boolean masksOlder(GroupRequested task) {
         return task.partialRollout() == PartialRollout.CONTINUE_MASKED;
     }

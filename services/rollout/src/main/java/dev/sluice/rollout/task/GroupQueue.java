@@ -110,7 +110,7 @@ public final class GroupQueue {
         works.put(key, work);
         answers.started(work);
         watchDeadline(work);
-        pump();
+        moved(work); // what came parked may be all of it, only not scored
     }
 
     private void renew(GroupWork known, GroupRequested task, UUID cause) {

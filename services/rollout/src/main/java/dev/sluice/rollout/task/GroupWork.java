@@ -222,6 +222,10 @@ final class GroupWork {
         return "%s#%d.%d.%d/".formatted(task.groupId(), task.round(), task.attempt(), dispatches);
     }
 
+    boolean hasPromptTokens() {
+        return promptTokens.length() > 0;
+    }
+
     void promptTokens(int[] tokens) {
         promptTokens = Int32Array.of(tokens);
     }

@@ -21,15 +21,29 @@ import org.slf4j.LoggerFactory;
 record ScoreAsks(Core core, Callable<GroupSampler> sampler, GroupFigures figures, Consumer<GroupWork> scored) {
     private static final Logger LOG = LoggerFactory.getLogger(ScoreAsks.class);
 
-    private record Scored(List<Sample> samples, @Nullable Verdict verdict) {}
+    /** @param promptTokens null where sampling has told them */
+    private record Scored(
+            int @Nullable [] promptTokens,
+            List<Sample> samples,
+            @Nullable Verdict verdict) {
+        Scored withPrompt(int @Nullable [] tokens) {
+            return new Scored(tokens, samples, verdict);
+        }
+    }
 
     /** @param left until the group must be done */
     void ask(GroupWork work, Duration left) {
         GroupRequested task = work.task();
         List<Sample> samples = work.beginScoring();
         long end = System.nanoTime() + left.toNanos();
-        core.background("score-" + task.groupId(), () -> score(task, samples, left, end), (made, failure) -> {
+        boolean sampledElsewhere = !work.hasPromptTokens();
+        Callable<Scored> score = () -> score(task, samples, left, end)
+                .withPrompt(sampledElsewhere ? sampler.call().promptTokens(task) : null);
+        core.background("score-" + task.groupId(), score, (made, failure) -> {
             if (made != null) {
+                if (made.promptTokens() != null) {
+                    work.promptTokens(made.promptTokens());
+                }
                 work.scored(made.samples(), made.verdict());
             } else {
                 work.unscored("rewards could not be asked for: " + failure);
@@ -47,7 +61,7 @@ record ScoreAsks(Core core, Callable<GroupSampler> sampler, GroupFigures figures
             if (verdict != null) {
                 figures.hook("dynamic-filter", true);
             }
-            return new Scored(scored, verdict);
+            return new Scored(null, scored, verdict);
         } catch (HookException failure) {
             // A filter saves time; that it fails is no reason to lose the group.
             LOG.warn(
@@ -55,7 +69,7 @@ record ScoreAsks(Core core, Callable<GroupSampler> sampler, GroupFigures figures
                     task.groupId(),
                     failure.getMessage());
             figures.hook("dynamic-filter", false);
-            return new Scored(scored, null);
+            return new Scored(null, scored, null);
         }
     }
 }
