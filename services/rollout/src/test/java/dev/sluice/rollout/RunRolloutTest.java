@@ -33,7 +33,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -262,7 +261,7 @@ class RunRolloutTest {
         core.hold("sample-run/0");
         request(0, 0, null);
         // When
-        run.accept(task(0, 0, null, 2), UUID.randomUUID());
+        run.accept(task(0, 0, null, 2), FakeRun.arrival());
         core.release("sample-run/0");
         // Then
         assertThat(log.of(GroupStarted.class)).extracting(GroupStarted::attempt).containsExactly(1, 2);
@@ -275,7 +274,7 @@ class RunRolloutTest {
         // Given
         request(0, 0, null);
         // When
-        run.accept(task(0, 0, null, 2), UUID.randomUUID());
+        run.accept(task(0, 0, null, 2), FakeRun.arrival());
         core.settle();
         // Then
         assertThat(engines.newest().requests).hasSize(SAMPLES);
@@ -327,7 +326,7 @@ class RunRolloutTest {
                         0,
                         null,
                         task.deadline()),
-                UUID.randomUUID());
+                FakeRun.arrival());
         core.settle();
         // Then
         assertThat(sampled().samples()).allSatisfy(sample -> {
@@ -504,7 +503,7 @@ class RunRolloutTest {
         request(0, 0, null);
         publish(1);
         engines.newest().abortsNext = true;
-        run.accept(task(0, 1, null, 2), UUID.randomUUID());
+        run.accept(task(0, 1, null, 2), FakeRun.arrival());
         core.advance(Duration.ofMillis(2100));
         core.release("sample-run/0");
         // Then
@@ -545,7 +544,7 @@ class RunRolloutTest {
     }
 
     private void request(long cursor, int minVersion, @Nullable Integer exactVersion) {
-        run.accept(task(cursor, minVersion, exactVersion, 1), UUID.randomUUID());
+        run.accept(task(cursor, minVersion, exactVersion, 1), FakeRun.arrival());
         core.settle();
     }
 
