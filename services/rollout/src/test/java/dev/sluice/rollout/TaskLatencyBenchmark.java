@@ -51,16 +51,22 @@ class TaskLatencyBenchmark {
         }
     }
 
-    private record Part(String name, Function<Stages, Instant> from, Function<Stages, Instant> to) {
-        static final List<Part> ALL = List.of(
-                new Part("publication to poll", Stages::published, Stages::polled),
-                new Part("poll to dispatch", Stages::polled, Stages::dispatched),
-                new Part("dispatch to engine", Stages::dispatched, Stages::received),
-                new Part("all", Stages::published, Stages::received));
-
-        double millis(Stages stages) {
-            return Duration.between(from.apply(stages), to.apply(stages)).toNanos() / 1e6;
+    /** @param lateWakes by how many milliseconds the publishing thread slept too long after each task */
+    private record Round(List<Stages> stages, List<Double> lateWakes) {
+        List<Double> millis(Function<Stages, Instant> from, Function<Stages, Instant> to) {
+            return stages.stream()
+                    .map(one -> Duration.between(from.apply(one), to.apply(one)).toNanos() / 1e6)
+                    .toList();
         }
+    }
+
+    private record Row(String name, Function<Round, List<Double>> millis) {
+        static final List<Row> ALL = List.of(
+                new Row("publication to poll", round -> round.millis(Stages::published, Stages::polled)),
+                new Row("poll to dispatch", round -> round.millis(Stages::polled, Stages::dispatched)),
+                new Row("dispatch to queue", round -> round.millis(Stages::dispatched, Stages::received)),
+                new Row("all", round -> round.millis(Stages::published, Stages::received)),
+                new Row("one late wake", Round::lateWakes));
     }
 
     @Test
@@ -71,25 +77,33 @@ class TaskLatencyBenchmark {
                         "JAVA_TOOL_OPTIONS", "'-Dquarkus.log.category.\"dev.sluice.rollout.task\".level=DEBUG'"));
                 EventPublisher publisher = EventPublisher.prompt(kafka.connection("trainer"))) {
             run.begin();
-            List<List<Stages>> rounds = new ArrayList<>();
+            List<Round> rounds = new ArrayList<>();
             for (int round = 0; round <= ROUNDS; round++) {
                 int before = taken().size();
+                List<Double> late = new ArrayList<>();
                 for (int i = 0; i < TASKS; i++) {
                     GroupRequested task = run.task((long) round * TASKS + i, 0, null, 16, Duration.ofSeconds(60));
                     publisher.publishAndWait(task, null);
                     run.sampled(task);
-                    Thread.sleep(random.nextInt(LONGEST_GAP_MILLIS + 1));
+                    late.add(lateWake(random.nextInt(LONGEST_GAP_MILLIS + 1)));
                 }
                 List<Stages> all = taken();
                 List<Stages> stages = all.subList(before, all.size());
                 assertThat(stages).as("tasks that an engine took").hasSize(TASKS);
-                rounds.add(stages);
-                print(round == 0 ? "warm-up" : "round " + round, List.of(stages));
+                rounds.add(new Round(stages, late));
+                print(round == 0 ? "warm-up" : "round " + round, List.of(rounds.getLast()));
             }
             print(
                     "median of %d rounds of %d tasks, seed %d".formatted(ROUNDS, TASKS, SEED),
                     rounds.subList(1, rounds.size()));
         }
+    }
+
+    /** Sleeps, and returns by how many milliseconds too long: what this machine alone adds wherever a thread wakes another. */
+    private static double lateWake(int millis) throws InterruptedException {
+        long start = System.nanoTime();
+        Thread.sleep(millis);
+        return (System.nanoTime() - start) / 1e6 - millis;
     }
 
     private List<Stages> taken() throws IOException {
@@ -104,25 +118,26 @@ class TaskLatencyBenchmark {
         }
     }
 
-    private static void print(String title, List<List<Stages>> rounds) {
+    private static void print(String title, List<Round> rounds) {
         System.out.printf(
                 "%s; load %.1f on %d processors; ms%n",
                 title,
                 ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(),
                 Runtime.getRuntime().availableProcessors());
-        for (Part part : Part.ALL) {
+        for (Row row : Row.ALL) {
             System.out.printf(
                     "  %-20s median %6.2f  p90 %6.2f  p99 %6.2f%n",
-                    part.name, median(rounds, part, 0.5), median(rounds, part, 0.9), median(rounds, part, 0.99));
+                    row.name, median(rounds, row, 0.5), median(rounds, row, 0.9), median(rounds, row, 0.99));
         }
     }
 
     /** The median of the rounds' quantiles. */
-    private static double median(List<List<Stages>> rounds, Part part, double quantile) {
-        List<Double> quantiles = rounds.stream()
-                .map(round -> quantile(round.stream().map(part::millis).toList(), quantile))
-                .toList();
-        return quantile(quantiles, 0.5);
+    private static double median(List<Round> rounds, Row row, double quantile) {
+        return quantile(
+                rounds.stream()
+                        .map(round -> quantile(row.millis.apply(round), quantile))
+                        .toList(),
+                0.5);
     }
 
     private static double quantile(List<Double> values, double quantile) {
