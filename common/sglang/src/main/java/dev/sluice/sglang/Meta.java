@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param weightVersion the label of the weights at the time of the reply, not of each token
  * @param numRetractions how often the request lost its cache and was computed again
  * @param e2eLatency from acceptance to reply, seconds; null before the last frame
+ * @param requestReceivedTs when the engine took the request, seconds since 1970 by its own clock; SGLang says it only with {@code
+ *     --enable-metrics}
  * @param outputTokenLogprobs one a generated token, of the target model over the full vocabulary at the request's
  *     temperature; null where not asked
  * @param dpRank the data-parallel rank that computed it; null where the engine has one alone
@@ -36,6 +38,7 @@ public record Meta(
         @JsonAlias("total_retractions") @Nullable Integer numRetractions,
         @Nullable Integer reasoningTokens,
         @Nullable Double e2eLatency,
+        @Nullable Double requestReceivedTs,
         @Nullable Double responseSentToClientTs,
         @Nullable List<TokenLogprob> inputTokenLogprobs,
         @Nullable List<TokenLogprob> outputTokenLogprobs,
@@ -53,7 +56,7 @@ public record Meta(
         }
     }
 
-    /** Of an engine that has one data-parallel rank alone. */
+    /** Of an engine that has one data-parallel rank alone and does not say when it took the request. */
     public Meta(
             String id,
             @Nullable FinishReason finishReason,
@@ -82,6 +85,7 @@ public record Meta(
                 numRetractions,
                 reasoningTokens,
                 e2eLatency,
+                null,
                 responseSentToClientTs,
                 inputTokenLogprobs,
                 outputTokenLogprobs,
@@ -105,6 +109,7 @@ public record Meta(
                 numRetractions,
                 reasoningTokens,
                 e2eLatency,
+                requestReceivedTs,
                 responseSentToClientTs,
                 inputTokenLogprobs,
                 logprobs,

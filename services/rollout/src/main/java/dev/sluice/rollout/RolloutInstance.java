@@ -16,7 +16,9 @@ import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.heartbeat.Heartbeats;
 import dev.sluice.rollout.task.DirectRequests;
 import dev.sluice.rollout.task.GroupAnswers;
+import dev.sluice.rollout.task.TaskArrival;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -58,12 +60,13 @@ final class RolloutInstance {
 
     /** A record of the runs', engines', weights' or tasks' topic. */
     void handle(EventRecord<Event> record) {
+        Instant polled = core.now();
         core.execute(() -> {
             switch (record.event()) {
                 case RunEvent run -> apply(run);
                 case EngineEvent engine -> heard(engine);
                 case WeightsPublished published -> published(published);
-                case GroupRequested task -> requested(task, record);
+                case GroupRequested task -> requested(task, TaskArrival.of(record, polled));
                 case GroupWithdrawn withdrawn -> withdrawn(withdrawn);
                 default ->
                     LOG.debug("nothing to do type={}", record.event().getClass().getSimpleName());
@@ -171,12 +174,12 @@ final class RolloutInstance {
                 .toList()));
     }
 
-    private void requested(GroupRequested task, EventRecord<Event> record) {
+    private void requested(GroupRequested task, TaskArrival arrival) {
         RunRollout run = runs.get(task.runId());
         if (run == null) {
-            answers.refuse(task, record.id(), "run " + task.runId() + " is not assigned to " + around.instanceId());
+            answers.refuse(task, arrival.cause(), "run " + task.runId() + " is not assigned to " + around.instanceId());
         } else {
-            run.accept(task, record.id());
+            run.accept(task, arrival);
         }
     }
 

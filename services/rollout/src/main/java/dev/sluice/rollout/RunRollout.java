@@ -22,13 +22,13 @@ import dev.sluice.rollout.task.DirectRequests;
 import dev.sluice.rollout.task.GroupAnswers;
 import dev.sluice.rollout.task.GroupFigures;
 import dev.sluice.rollout.task.GroupQueue;
+import dev.sluice.rollout.task.TaskArrival;
 import dev.sluice.rollout.weights.LocalWeights;
 import dev.sluice.rollout.weights.WeightVersions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -101,8 +101,8 @@ final class RunRollout implements EngineWork {
         }
     }
 
-    void accept(GroupRequested task, UUID cause) {
-        groups.accept(task, cause);
+    void accept(GroupRequested task, TaskArrival arrival) {
+        groups.accept(task, arrival);
     }
 
     /** Requests that come over HTTP instead of the topic. */

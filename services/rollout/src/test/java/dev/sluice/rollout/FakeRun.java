@@ -20,11 +20,13 @@ import dev.sluice.rollout.reward.OwnRewards;
 import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.task.GroupFigures;
+import dev.sluice.rollout.task.TaskArrival;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -174,8 +176,13 @@ final class FakeRun {
                 null);
     }
 
+    /** From nowhere, long ago. */
+    static TaskArrival arrival() {
+        return new TaskArrival(UUID.randomUUID(), Instant.EPOCH, Instant.EPOCH);
+    }
+
     void request(GroupRequested task) {
-        run.accept(task, UUID.randomUUID());
+        run.accept(task, arrival());
         core.settle();
     }
 

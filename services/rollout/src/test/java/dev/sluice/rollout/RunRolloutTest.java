@@ -33,7 +33,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.UUID;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -263,7 +262,7 @@ class RunRolloutTest {
         core.hold("sample-run/0");
         request(0, 0, null);
         // When
-        run.accept(task(0, 0, null, 2), UUID.randomUUID());
+        run.accept(task(0, 0, null, 2), FakeRun.arrival());
         core.release("sample-run/0");
         // Then
         assertThat(log.of(GroupStarted.class)).extracting(GroupStarted::attempt).containsExactly(1, 2);
@@ -276,7 +275,7 @@ class RunRolloutTest {
         // Given
         request(0, 0, null);
         // When
-        run.accept(task(0, 0, null, 2), UUID.randomUUID());
+        run.accept(task(0, 0, null, 2), FakeRun.arrival());
         core.settle();
         // Then
         assertThat(engines.newest().requests).hasSize(SAMPLES);
@@ -328,7 +327,7 @@ class RunRolloutTest {
                         0,
                         null,
                         task.deadline()),
-                UUID.randomUUID());
+                FakeRun.arrival());
         core.settle();
         // Then
         assertThat(sampled().samples()).allSatisfy(sample -> {
@@ -519,7 +518,7 @@ class RunRolloutTest {
         request(0, 0, null);
         publish(1);
         engines.newest().abortsNext = true;
-        run.accept(task(0, 1, null, 2), UUID.randomUUID());
+        run.accept(task(0, 1, null, 2), FakeRun.arrival());
         core.advance(Duration.ofMillis(2100));
         core.release("sample-run/0");
         // Then
@@ -560,7 +559,7 @@ class RunRolloutTest {
     }
 
     private void request(long cursor, int minVersion, @Nullable Integer exactVersion) {
-        run.accept(task(cursor, minVersion, exactVersion, 1), UUID.randomUUID());
+        run.accept(task(cursor, minVersion, exactVersion, 1), FakeRun.arrival());
         core.settle();
     }
 

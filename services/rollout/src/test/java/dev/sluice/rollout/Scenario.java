@@ -221,7 +221,14 @@ final class Scenario implements AutoCloseable {
 
     GroupRequested request(
             long cursor, int minVersion, @Nullable Integer exactVersion, int maxTokens, Duration deadline) {
-        GroupRequested task = new GroupRequested(
+        GroupRequested task = task(cursor, minVersion, exactVersion, maxTokens, deadline);
+        kafka.publish(task);
+        return task;
+    }
+
+    /** A task that is not sent yet. */
+    GroupRequested task(long cursor, int minVersion, @Nullable Integer exactVersion, int maxTokens, Duration deadline) {
+        return new GroupRequested(
                 runId,
                 1,
                 runId + "/" + cursor,
@@ -237,8 +244,6 @@ final class Scenario implements AutoCloseable {
                 minVersion,
                 exactVersion,
                 Instant.now().plus(deadline));
-        kafka.publish(task);
-        return task;
     }
 
     /** What a trainer does that knows no other instance. */

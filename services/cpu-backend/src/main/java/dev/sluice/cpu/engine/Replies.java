@@ -5,6 +5,7 @@ import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.Meta;
 import dev.sluice.sglang.TokenLogprob;
 import dev.sluice.text.Tokenizer;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,9 @@ record Replies(@Nullable Tokenizer tokenizer) {
         boolean textInLogprobs = sample.request().logprobs().texts();
         boolean ended = sample.finish() != null;
         List<TokenLogprob> output = texts(sample.outputLogprobs(), textInLogprobs);
+        long now = System.nanoTime();
+        Instant clock = Instant.now();
+        double clockSeconds = clock.getEpochSecond() + clock.getNano() / 1e9;
         Meta meta = new Meta(
                 sample.request().rid(),
                 sample.finish(),
@@ -36,8 +40,9 @@ record Replies(@Nullable Tokenizer tokenizer) {
                 sample.weightVersion(),
                 sample.retractions(),
                 0,
-                ended ? (System.nanoTime() - startNanos) / 1e9 : null,
-                System.currentTimeMillis() / 1e3,
+                ended ? (now - startNanos) / 1e9 : null,
+                clockSeconds - (now - sample.acceptedNanos()) / 1e9,
+                clockSeconds,
                 logprobs ? texts(sample.promptLogprobs(), textInLogprobs) : null,
                 logprobs ? output : null,
                 logprobs ? output.size() : null,

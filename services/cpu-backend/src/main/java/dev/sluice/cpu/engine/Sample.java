@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a request has at one moment; immutable, made by the scheduler.
  *
+ * @param acceptedNanos when the request entered the queue, of {@link System#nanoTime}
  * @param output generated tokens, the matched stop included
  * @param outputLogprobs one a generated token; empty where not wanted
  * @param promptLogprobs from the wanted prompt position on; the prompt's first token has none
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("ArrayRecordComponent")
 record Sample(
         GenerationRequest request,
+        long acceptedNanos,
         int[] output,
         List<TokenLogprob> outputLogprobs,
         List<List<TokenLogprob>> topLogprobs,

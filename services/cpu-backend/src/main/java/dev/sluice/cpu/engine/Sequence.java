@@ -175,6 +175,7 @@ final class Sequence {
     Sample snapshot(String weightVersion, @Nullable Integer rank) {
         return new Sample(
                 request,
+                acceptedNanos,
                 Arrays.copyOfRange(tokens, request.prompt().length, length),
                 List.copyOf(outputLogprobs),
                 List.copyOf(topLogprobs),

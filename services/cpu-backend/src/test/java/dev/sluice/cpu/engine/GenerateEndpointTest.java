@@ -50,6 +50,7 @@ class GenerateEndpointTest {
 
     @Test
     void aReplyHasTheKeysThatSlimeReads() throws IOException {
+        double asked = System.currentTimeMillis() / 1e3;
         HttpReply reply = engine.post("/generate", Json.MAPPER.readTree("""
                         {"input_ids":[4,5,6],"return_logprob":true,"sampling_params":{"temperature":1.0,"top_p":1.0,
                          "top_k":-1,"max_new_tokens":6,"stop":null,"stop_token_ids":null,"skip_special_tokens":true,
@@ -63,6 +64,8 @@ class GenerateEndpointTest {
         assertThat(meta.get("prompt_tokens").asInt()).isEqualTo(3);
         assertThat(meta.get("completion_tokens").asInt()).isEqualTo(6);
         assertThat(meta.get("cached_tokens").asInt()).isZero();
+        assertThat(meta.get("request_received_ts").asDouble())
+                .isBetween(asked, meta.get("response_sent_to_client_ts").asDouble());
         assertThat(meta.get("input_token_logprobs")).isEmpty();
         assertThat(meta.get("output_token_logprobs")).hasSize(6);
         for (int i = 0; i < 6; i++) {

@@ -19,6 +19,7 @@ import dev.sluice.sglang.StreamedSamples;
 import dev.sluice.text.Tokenizer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -95,8 +96,15 @@ public final class GroupSampler {
         }
     }
 
-    /** What one call brought: the prompt's tokens and one outcome for each index. */
-    public record SampledBatch(int[] promptTokens, List<SampleOutcome> outcomes) {}
+    /**
+     * What one call brought: the prompt's tokens and one outcome for each index.
+     *
+     * @param received when the engine took the call, by its own clock; null where it does not say
+     */
+    public record SampledBatch(
+            int[] promptTokens,
+            List<SampleOutcome> outcomes,
+            @Nullable Instant received) {}
 
     /** All samples go out in one call and share the prompt's prefill. */
     public SampledBatch sample(EngineApi engine, SamplingCall call) {
@@ -108,7 +116,10 @@ public final class GroupSampler {
                 .toList();
         if (call.growing() != null) {
             engine.stream(requests, call.growing().samples(), call.deadline());
-            return new SampledBatch(prompt, sofar(call));
+            return new SampledBatch(
+                    prompt,
+                    sofar(call),
+                    received(call.growing().samples().at(0).map(StreamedSamples.Sample::response)));
         }
         List<GenerateResponse> replies = engine.generate(requests, call.deadline());
         List<SampleOutcome> outcomes = new ArrayList<>();
@@ -116,7 +127,13 @@ public final class GroupSampler {
             int index = indexes.get(i);
             outcomes.add(ReplyCheck.check(index, replies.get(i), call.expected(index)));
         }
-        return new SampledBatch(prompt, outcomes);
+        return new SampledBatch(prompt, outcomes, received(replies.stream().findFirst()));
+    }
+
+    private static @Nullable Instant received(Optional<GenerateResponse> reply) {
+        return reply.map(first -> first.meta().requestReceivedTs())
+                .map(seconds -> Instant.EPOCH.plusNanos((long) (seconds * 1e9)))
+                .orElse(null);
     }
 
     /**
@@ -151,7 +168,7 @@ public final class GroupSampler {
     public SampledBatch generate(GenerateAsk ask, Duration left) {
         int[] prompt = prompts.of(ask.task().prompt());
         SamplingParams params = params(ask.task().sampling(), ask.index(), 0);
-        return new SampledBatch(prompt, List.of(hooks.generate(ask, params, prompt, left)));
+        return new SampledBatch(prompt, List.of(hooks.generate(ask, params, prompt, left)), null);
     }
 
     /** The prompt's tokens, for a group whose samples came from elsewhere. */

@@ -30,7 +30,7 @@ public final class GroupAnswers {
     }
 
     void started(GroupWork work) {
-        publisher.publish(work.started(), work.cause());
+        publisher.publish(work.started(), work.arrival().cause());
     }
 
     /** A task that is left to others. */
@@ -82,7 +82,7 @@ public final class GroupAnswers {
 
     private void publish(GroupWork work, Event result, Runnable acknowledged, int attempt) {
         publisher
-                .publish(result, work.cause())
+                .publish(result, work.arrival().cause())
                 .whenComplete((record, failure) -> core.execute(() -> {
                     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
                     if (cause == null) {

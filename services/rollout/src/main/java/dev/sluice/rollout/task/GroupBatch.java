@@ -7,6 +7,7 @@ import dev.sluice.rollout.engine.Engine;
 import dev.sluice.rollout.sampling.GroupSampler.Growing;
 import dev.sluice.rollout.sampling.GroupSampler.SamplingCall;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.function.IntSupplier;
 
@@ -15,23 +16,29 @@ final class GroupBatch {
     final Engine engine;
     final List<Integer> indexes;
     final SamplingCall call;
+    final Instant dispatched;
+    /** No other call brought samples of its group here before. */
+    final boolean first;
     /** Nobody waits for it any more: its engine is gone, or its group is. */
     boolean forgotten;
 
-    private GroupBatch(Engine engine, SamplingCall call) {
+    private GroupBatch(Engine engine, SamplingCall call, Instant dispatched, boolean first) {
         this.engine = engine;
         this.indexes = List.copyOf(call.begun().keySet());
         this.call = call;
+        this.dispatched = dispatched;
+        this.first = first;
     }
 
     /** Gives samples to an engine. */
-    static GroupBatch begin(GroupWork work, Engine engine, List<Integer> indexes, Duration deadline) {
+    static GroupBatch begin(GroupWork work, Engine engine, List<Integer> indexes, Instant now) {
         Home home = work.home(indexes);
         boolean atHome = home != null && home.engineId().equals(engine.id());
         Engine.Seat seat = engine.dispatched(indexes.size(), atHome ? home.rank() : null);
         PauseMode pause = engine.pauseMode();
         boolean streams = Rollout.streams(pause, work.task().partialRollout());
         IntSupplier newest = () -> pause.goesOn() ? Math.max(seat.version(), engine.newestVersion()) : seat.version();
+        boolean first = work.untouched();
         GroupBatch batch = new GroupBatch(
                 engine,
                 new SamplingCall(
@@ -41,7 +48,9 @@ final class GroupBatch {
                         engine.id(),
                         seat,
                         streams ? new Growing(indexes.size(), newest) : null,
-                        deadline));
+                        Duration.between(now, work.task().deadline()).plus(GroupQueue.ABORT_WAIT)),
+                now,
+                first);
         work.running().add(batch);
         return batch;
     }

@@ -8,11 +8,17 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Figures of all groups of this instance for Prometheus. */
 public final class GroupFigures {
+    private static final Logger LOG = LoggerFactory.getLogger(GroupFigures.class);
+
     private final MeterRegistry registry;
     private final AtomicInteger inFlight;
     private final AtomicInteger queued;
@@ -23,6 +29,7 @@ public final class GroupFigures {
     private final Counter refused;
     private final Counter unscored;
     private final Timer groupTime;
+    private final Timer taskWait;
 
     public GroupFigures(MeterRegistry registry) {
         this.registry = registry;
@@ -35,11 +42,34 @@ public final class GroupFigures {
         this.refused = registry.counter("sluice_rollout_samples_refused");
         this.unscored = registry.counter("sluice_rollout_samples_unscored");
         this.groupTime = registry.timer("sluice_rollout_group");
+        this.taskWait = registry.timer("sluice_rollout_task_wait");
     }
 
     void waiting(int groups, int withoutEngine) {
         inFlight.set(groups);
         queued.set(withoutEngine);
+    }
+
+    /**
+     * An engine took samples of a task. Its clock and the trainer's may differ from ours.
+     *
+     * @param received when, by the engine's clock; null where it does not say
+     */
+    void taken(GroupWork work, GroupBatch batch, @Nullable Instant received) {
+        TaskArrival arrival = work.arrival();
+        if (received == null || !batch.first) {
+            return;
+        }
+        Duration wait = Duration.between(arrival.published(), received);
+        taskWait.record(wait.isNegative() ? Duration.ZERO : wait);
+        LOG.debug(
+                "an engine took a task groupId={} engineId={} published={} polled={} dispatched={} received={}",
+                work.task().groupId(),
+                batch.engine.id(),
+                arrival.published(),
+                arrival.polled(),
+                batch.dispatched,
+                received);
     }
 
     void refused() {

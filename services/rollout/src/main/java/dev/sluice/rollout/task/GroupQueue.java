@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -36,7 +35,7 @@ public final class GroupQueue {
     private static final int MAX_GROUPS = 4096;
     private static final int MAX_SAMPLES = 4096;
     /** How long an engine may take to give back what was aborted. */
-    private static final Duration ABORT_WAIT = Duration.ofSeconds(2);
+    static final Duration ABORT_WAIT = Duration.ofSeconds(2);
     /** Rewards must be there before the deadline: a group without them is a result, a late one is none. */
     private static final Duration ANSWER_WAIT = Duration.ofSeconds(1);
 
@@ -87,34 +86,34 @@ public final class GroupQueue {
     }
 
     /** Takes a task, or another attempt of one that it has. */
-    public void accept(GroupRequested task, UUID cause) {
+    public void accept(GroupRequested task, TaskArrival arrival) {
         GroupKey key = new GroupKey(task.groupId(), task.round());
         if (sampled.contains(key, task.epoch())) {
             return; // it crossed our result, which the log has
         }
         GroupWork known = works.get(key);
         if (known != null) {
-            renew(known, task, cause);
+            renew(known, task, arrival);
             return;
         }
         if (closing != null && closing.parks()) {
-            answers.giveBack(task, cause, closing.reason());
+            answers.giveBack(task, arrival.cause(), closing.reason());
             return;
         }
         Optional<String> refusal = refusal(task);
         if (refusal.isPresent()) {
-            answers.refuse(task, cause, refusal.get());
+            answers.refuse(task, arrival.cause(), refusal.get());
             return;
         }
-        GroupWork work = new GroupWork(task, cause, core.now());
+        GroupWork work = new GroupWork(task, arrival, core.now());
         works.put(key, work);
         answers.started(work);
         watchDeadline(work);
         moved(work); // what came parked may be all of it, only not scored
     }
 
-    private void renew(GroupWork known, GroupRequested task, UUID cause) {
-        if (known.ending() == null && known.renew(task, cause)) {
+    private void renew(GroupWork known, GroupRequested task, TaskArrival arrival) {
+        if (known.ending() == null && known.renew(task, arrival)) {
             answers.started(known);
             watchDeadline(known);
             pump();
@@ -208,8 +207,7 @@ public final class GroupQueue {
     }
 
     private void dispatch(GroupWork work, Engine engine, List<Integer> indexes) {
-        Duration left = Duration.between(core.now(), work.task().deadline());
-        GroupBatch batch = GroupBatch.begin(work, engine, indexes, left.plus(ABORT_WAIT));
+        GroupBatch batch = GroupBatch.begin(work, engine, indexes, core.now());
         core.background(
                 "sample-" + work.task().groupId(),
                 () -> sampler.call().sample(engine.api(), batch.call),
@@ -223,6 +221,7 @@ public final class GroupQueue {
             work.running().remove(batch);
             if (result != null) {
                 batch.engine.replied();
+                figures.taken(work, batch, result.received());
                 work.promptTokens(result.promptTokens());
                 result.outcomes().forEach(outcome -> take(work, batch, outcome));
             } else {

@@ -27,7 +27,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +53,7 @@ final class GroupWork {
     private final int[] refusals;
     private final Set<GroupBatch> running = new HashSet<>();
     private GroupRequested task;
-    private UUID cause;
+    private TaskArrival arrival;
     private Int32Array promptTokens = Int32Array.EMPTY;
     private int tokensAborted;
     private int dispatches;
@@ -70,9 +69,9 @@ final class GroupWork {
      */
     record Ending(String reason, boolean parks) {}
 
-    GroupWork(GroupRequested task, UUID cause, Instant accepted) {
+    GroupWork(GroupRequested task, TaskArrival arrival, Instant accepted) {
         this.task = task;
-        this.cause = cause;
+        this.arrival = arrival;
         this.accepted = accepted;
         this.refusals = new int[task.samples()];
         new ParkedSamples(task).usable().forEach(this::adopt);
@@ -90,8 +89,8 @@ final class GroupWork {
         return task;
     }
 
-    UUID cause() {
-        return cause;
+    TaskArrival arrival() {
+        return arrival;
     }
 
     GroupKey key() {
@@ -107,14 +106,14 @@ final class GroupWork {
     }
 
     /** The same round was asked for again: the newest task is answered, with what is done already where its bound allows. */
-    boolean renew(GroupRequested newer, UUID newerCause) {
+    boolean renew(GroupRequested newer, TaskArrival newerArrival) {
         boolean older =
                 newer.epoch() < task.epoch() || newer.epoch() == task.epoch() && newer.attempt() <= task.attempt();
         if (older || newer.samples() != task.samples()) {
             return false;
         }
         task = newer;
-        cause = newerCause;
+        arrival = newerArrival;
         List<Sample> unfit = done.values().stream()
                 .filter(sample -> !bound().acceptsAll(sample.versions()))
                 .toList();
@@ -214,6 +213,11 @@ final class GroupWork {
             beginnings.put(index, goesOn ? known : PartialSample.NOTHING);
         }
         return beginnings;
+    }
+
+    /** Whether no engine was asked for samples of it here. */
+    boolean untouched() {
+        return dispatches == 0;
     }
 
     /** An id prefix that no other call to an engine has. */
