@@ -17,8 +17,17 @@ record AlgorithmFlags(Draft draft) {
         draft.put("algorithm.clipHigh", draft.number("--eps-clip-high", low));
         draft.put("algorithm.oldLogprobs", draft.has("--use-rollout-logprobs") ? "rollout" : "auto");
         draft.put("algorithm.lossNormaliser", draft.has("--calculate-per-token-loss") ? "token" : "sample");
+        correction();
         divergence();
         optimizerSteps();
+    }
+
+    private void correction() {
+        draft.put("algorithm.mismatchCorrection.type", draft.has("--use-tis") ? "tis" : "none");
+        if (draft.has("--use-tis")) {
+            draft.put("algorithm.mismatchCorrection.low", draft.number("--tis-clip-low", 0));
+            draft.put("algorithm.mismatchCorrection.high", draft.number("--tis-clip", 2));
+        }
     }
 
     private void divergence() {
