@@ -171,6 +171,7 @@ class ScriptFindingsTest {
                 "--loss-type sft_loss | ERROR | policy loss",
                 "--lr-warmup-iters 10 | ERROR | constant from the first step",
                 "--use-rollout-routing-replay | ERROR | experts are chosen anew",
+                "--use-tis --custom-tis-function-path my.mis | ERROR | has icepop_function",
                 "--use-wandb | WARNING | not at Weights & Biases",
                 "--eval-tool-key functions | WARNING | under the key of training",
                 "--sglang-tp-size 8 | WARNING | slime sets it itself",

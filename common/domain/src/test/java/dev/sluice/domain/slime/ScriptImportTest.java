@@ -313,6 +313,16 @@ class ScriptImportTest {
     }
 
     @Test
+    void slimesOwnIcepopFunctionIsMapped() {
+        Imported imported = SlimeScripts.with(
+                "   --use-tis --custom-tis-function-path" + " slime.backends.megatron_utils.loss.icepop_function");
+
+        assertThat(imported.problems()).isEmpty();
+        assertThat(imported.request().at("/algorithm/mismatchCorrection/type").asText())
+                .isEqualTo("icepop");
+    }
+
+    @Test
     void overSamplingAndSeveralOptimizerStepsAreMapped() {
         Imported imported = SlimeScripts.changed(
                 "--global-batch-size 256", "--num-steps-per-rollout 4 --over-sampling-batch-size 48");

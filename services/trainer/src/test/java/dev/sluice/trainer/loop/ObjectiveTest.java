@@ -35,8 +35,8 @@ class ObjectiveTest {
     @CsvSource({"1, CURRENT", "4, BATCH"})
     void aCorrectionTakesTheTrainersOldLogprobsThoughThereIsLag(int optimizerSteps, LossConfig.OldLogprobs expected) {
         TrainingRequest request = Requests.with(Map.of(
-                "algorithm.mismatchCorrection.type",
-                "tis",
+                "algorithm.mismatchCorrection",
+                Map.of("type", "tis"),
                 "training.optimizerStepsPerStep",
                 optimizerSteps,
                 "rollout.maxPolicyLag",
