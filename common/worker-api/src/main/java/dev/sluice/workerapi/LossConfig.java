@@ -3,12 +3,15 @@ package dev.sluice.workerapi;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The objective and the optimizer of a step.
  *
- * @param algorithm {@code grpo}: the clipped surrogate over advantages that the trainer computed
+ * @param algorithm one of {@link #ALGORITHMS}, over advantages that the trainer computed: {@code gspo} clips one ratio a
+ *     sequence, {@code cispo} weighs log-probabilities by the clipped ratio, all others clip the ratio of each token
  * @param clipLow the probability ratio is clipped to at least 1 - clipLow
  * @param clipHigh and to at most 1 + clipHigh
  * @param dualClip bound c > 1 on the loss of tokens with a negative advantage (loss at most -c * advantage); absent: none
@@ -16,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param entropyCoefficient weight of the mean entropy, which is subtracted
  * @param mtpLossScale weight of the multi-token-prediction layer's cross-entropy; 0 leaves the layer frozen
  * @param oldLogprobs where the ratio's denominator comes from
+ * @param mismatchCorrection weight on policy losses where trainer and engine differ; absent: none
  * @param learningRate of this step, the schedule already applied
  */
 public record LossConfig(
@@ -27,8 +31,13 @@ public record LossConfig(
         double entropyCoefficient,
         double mtpLossScale,
         OldLogprobs oldLogprobs,
+        @Nullable MismatchCorrection mismatchCorrection,
         double learningRate,
         Optimizer optimizer) {
+
+    /** Names of algorithms, as slime spells them. */
+    public static final Set<String> ALGORITHMS =
+            Set.of("grpo", "gspo", "cispo", "rloo", "reinforce_plus_plus", "reinforce_plus_plus_baseline");
 
     /** Source of the old log-probabilities. */
     public enum OldLogprobs {
@@ -58,17 +67,24 @@ public record LossConfig(
         oldLogprobs = oldLogprobs == null ? OldLogprobs.ROLLOUT : oldLogprobs;
         optimizer = optimizer == null ? Optimizer.DEFAULT : optimizer;
         List<String> problems = new ArrayList<>();
-        if (!"grpo".equals(algorithm)) {
-            problems.add("algorithm \"" + algorithm + "\" is not known; use grpo");
+        if (algorithm == null || !ALGORITHMS.contains(algorithm)) {
+            problems.add("algorithm \"" + algorithm + "\" is not known; use one of "
+                    + String.join(", ", new TreeSet<>(ALGORITHMS)));
         }
-        if (!(clipLow > 0 && clipLow < 1)) {
-            problems.add("clipLow is " + clipLow + "; it must lie between 0 and 1");
+        if (!(clipLow > 0 && clipLow <= 1)) {
+            problems.add("clipLow is " + clipLow + "; it must lie above 0 and be at most 1");
         }
         if (!(clipHigh > 0)) {
             problems.add("clipHigh is " + clipHigh + "; it must be positive");
         }
         if (dualClip != null && !(dualClip > 1)) {
             problems.add("dualClip is " + dualClip + "; it must be above 1, or absent");
+        }
+        if (dualClip != null && "cispo".equals(algorithm)) {
+            problems.add("dualClip is " + dualClip + "; cispo has no second clip");
+        }
+        if (mismatchCorrection != null) {
+            correction(mismatchCorrection, oldLogprobs, problems);
         }
         if (!(learningRate >= 0) || Double.isInfinite(learningRate)) {
             problems.add("learningRate is " + learningRate + "; it must be finite and not negative");
@@ -90,9 +106,29 @@ public record LossConfig(
         }
     }
 
+    private static void correction(MismatchCorrection correction, OldLogprobs oldLogprobs, List<String> problems) {
+        if (!(correction.low() >= 0 && correction.high() > correction.low())) {
+            problems.add("mismatchCorrection goes from " + correction.low() + " to " + correction.high()
+                    + "; low must not be negative, and high above it");
+        }
+        if (oldLogprobs == OldLogprobs.ROLLOUT) {
+            problems.add("mismatchCorrection needs old log-probabilities that are not the engine's own");
+        }
+    }
+
     /** GRPO with clip 0.2 / 0.28, no divergence or entropy term, old log-probabilities from the engines. */
     public static LossConfig grpo(double learningRate, double mtpLossScale) {
         return new LossConfig(
-                "grpo", 0.2, 0.28, null, 0, 0, mtpLossScale, OldLogprobs.ROLLOUT, learningRate, Optimizer.DEFAULT);
+                "grpo",
+                0.2,
+                0.28,
+                null,
+                0,
+                0,
+                mtpLossScale,
+                OldLogprobs.ROLLOUT,
+                null,
+                learningRate,
+                Optimizer.DEFAULT);
     }
 }

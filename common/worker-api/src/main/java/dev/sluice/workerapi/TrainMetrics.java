@@ -1,5 +1,7 @@
 package dev.sluice.workerapi;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Figures of one step. Losses, entropy, divergence and clip fraction are reduced as the loss is (see the batch's
  * normaliser) and averaged over the optimizer steps.
@@ -11,6 +13,8 @@ package dev.sluice.workerapi;
  * @param kl mean of old minus current log-probability: how far the policy is from the one that the ratio is taken to
  * @param klLoss low-variance divergence from the reference; 0 without one
  * @param clipFraction share of tokens whose clipped objective counted
+ * @param importanceRatio mean ratio of the current policy to the old one
+ * @param mismatch what a correction of the difference between trainer and engine did; absent without one
  * @param gradNorm L2 norm before clipping, mean over the optimizer steps
  * @param tokens tokens with gradient
  * @param optimizerSteps optimizer steps taken
@@ -27,10 +31,22 @@ public record TrainMetrics(
         double kl,
         double klLoss,
         double clipFraction,
+        double importanceRatio,
+        @Nullable Mismatch mismatch,
         double gradNorm,
         int tokens,
         int optimizerSteps,
         double trainRolloutLogprobMaxDifference,
         double trainRolloutLogprobMeanDifference,
         double seconds,
-        double tokensPerSecond) {}
+        double tokensPerSecond) {
+
+    /**
+     * Means over the tokens, reduced as the loss is.
+     *
+     * @param ratio the old policy's probability by the engine's, before any bound
+     * @param clipFraction share of tokens whose ratio was out of bounds
+     * @param distance of the ratio from 1
+     */
+    public record Mismatch(double ratio, double clipFraction, double distance) {}
+}

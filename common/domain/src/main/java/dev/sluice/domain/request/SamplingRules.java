@@ -2,6 +2,7 @@ package dev.sluice.domain.request;
 
 import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.request.RequestRule.Findings;
+import dev.sluice.domain.training.AdvantageEstimator;
 import dev.sluice.events.Backend;
 import dev.sluice.events.Rollout.SpeculationAlgorithm;
 import dev.sluice.events.TrainingRequest;
@@ -27,10 +28,14 @@ final class SamplingRules {
 
     private static void groupSize(TrainingRequest request, Facts facts, Findings findings) {
         int samples = request.rollout().samplesPerPrompt();
-        if (samples < 2) {
+        String name = request.algorithm().name();
+        boolean compares = AdvantageEstimator.named(name)
+                .map(AdvantageEstimator::comparesGroups)
+                .orElse(true);
+        if (samples < 2 && compares) {
             findings.error(
                     "rollout.samplesPerPrompt",
-                    "a group of %d has no advantage: GRPO compares the samples of one prompt".formatted(samples),
+                    "a group of %d has no advantage: %s compares the samples of one prompt".formatted(samples, name),
                     "set it to 2 or more; 8 is usual");
         }
     }

@@ -3,9 +3,13 @@ package dev.sluice.domain.request;
 import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.request.RequestRule.Findings;
 import dev.sluice.domain.spelling.Spelling;
+import dev.sluice.domain.training.AdvantageEstimator;
 import dev.sluice.events.Backend;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.Algorithm;
+import dev.sluice.events.TrainingRequest.CorrectionType;
 import dev.sluice.events.TrainingRequest.Layout;
+import dev.sluice.events.TrainingRequest.MismatchCorrection;
 import dev.sluice.events.TrainingRequest.OldLogprobs;
 import java.util.List;
 import java.util.Objects;
@@ -15,6 +19,8 @@ import java.util.stream.Stream;
 final class TrainingRules {
     static final List<RequestRule> ALL = List.of(
             new RequestRule("algorithm.known", "the algorithm exists", TrainingRules::algorithm),
+            new RequestRule("algorithm.coefficients", "coefficients fit the algorithm", TrainingRules::coefficients),
+            new RequestRule("algorithm.mismatch", "a correction has a difference to correct", TrainingRules::mismatch),
             new RequestRule("algorithm.reference", "no reference model is needed", TrainingRules::reference),
             new RequestRule("algorithm.old-logprobs", "the ratio's denominator is exact", TrainingRules::oldLogprobs),
             new RequestRule("data.chat-template", "prompts become what the model reads", TrainingRules::chatTemplate),
@@ -26,13 +32,64 @@ final class TrainingRules {
 
     private static void algorithm(TrainingRequest request, Facts facts, Findings findings) {
         String name = request.algorithm().name();
-        if (SlimeNames.ALGORITHMS.contains(name) && !name.equals("grpo")) {
-            findings.hindrance("algorithm.name", "algorithm %s is not computed yet".formatted(name), "set it to grpo");
-        } else if (!name.equals("grpo")) {
+        if (AdvantageEstimator.named(name).isPresent()) {
+            return;
+        }
+        if (SlimeNames.ALGORITHMS.contains(name)) {
+            findings.hindrance(
+                    "algorithm.name",
+                    "algorithm %s is not computed yet".formatted(name),
+                    "set it to one of " + String.join(", ", AdvantageEstimator.wireNames()));
+        } else {
             findings.error(
                     "algorithm.name",
                     "no algorithm is called %s%s".formatted(name, Spelling.didYouMean(name, SlimeNames.ALGORITHMS)),
                     "set it to grpo");
+        }
+    }
+
+    private static void coefficients(TrainingRequest request, Facts facts, Findings findings) {
+        Algorithm algorithm = request.algorithm();
+        AdvantageEstimator estimator =
+                AdvantageEstimator.named(algorithm.name()).orElse(AdvantageEstimator.GRPO);
+        if (algorithm.dualClip() != null && estimator == AdvantageEstimator.CISPO) {
+            findings.error(
+                    "algorithm.dualClip",
+                    "cispo bounds the ratio itself and has no second clip",
+                    "leave it out, and set algorithm.clipHigh");
+        }
+        if (Boolean.FALSE.equals(algorithm.whitenAdvantages()) && estimator.needsWhitening()) {
+            findings.error(
+                    "algorithm.whitenAdvantages",
+                    "advantages of %s are those of single samples and need whitening".formatted(algorithm.name()),
+                    "leave it out");
+        }
+        if (algorithm.gamma() != 1 && estimator != AdvantageEstimator.REINFORCE_PLUS_PLUS) {
+            findings.error(
+                    "algorithm.gamma",
+                    "%s gives every token of a response the same advantage: nothing is discounted by %s"
+                            .formatted(algorithm.name(), algorithm.gamma()),
+                    "leave it out, or set algorithm.name to reinforce_plus_plus");
+        }
+    }
+
+    private static void mismatch(TrainingRequest request, Facts facts, Findings findings) {
+        MismatchCorrection correction = request.algorithm().mismatchCorrection();
+        if (correction.type() == CorrectionType.NONE) {
+            return;
+        }
+        if (correction.low() >= correction.high()) {
+            findings.error(
+                    "algorithm.mismatchCorrection.high",
+                    "no ratio lies between %s and %s".formatted(correction.low(), correction.high()),
+                    "set it above low");
+        }
+        if (request.algorithm().oldLogprobs() == OldLogprobs.ROLLOUT) {
+            findings.error(
+                    "algorithm.oldLogprobs",
+                    "rollout takes the engine's log-probabilities for the old policy's, mismatchCorrection corrects for"
+                            + " their difference: there would be none",
+                    "set it to auto, or algorithm.mismatchCorrection.type to none");
         }
     }
 

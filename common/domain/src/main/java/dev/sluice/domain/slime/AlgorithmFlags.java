@@ -10,6 +10,7 @@ record AlgorithmFlags(Draft draft) {
     private static final String USE_KL = "--use-kl-loss";
     private static final String KL_TYPE = "--kl-loss-type";
     private static final String BATCH = "--global-batch-size";
+    private static final String TIS_FUNCTION = "--custom-tis-function-path";
     private static final String STEPS = "--num-steps-per-rollout";
 
     void read() {
@@ -17,8 +18,30 @@ record AlgorithmFlags(Draft draft) {
         draft.put("algorithm.clipHigh", draft.number("--eps-clip-high", low));
         draft.put("algorithm.oldLogprobs", draft.has("--use-rollout-logprobs") ? "rollout" : "auto");
         draft.put("algorithm.lossNormaliser", draft.has("--calculate-per-token-loss") ? "token" : "sample");
+        correction();
         divergence();
         optimizerSteps();
+    }
+
+    private void correction() {
+        if (!draft.has("--use-tis")) {
+            draft.put("algorithm.mismatchCorrection.type", "none");
+            return;
+        }
+        String function = draft.text(TIS_FUNCTION).orElse("");
+        boolean icepop = function.endsWith(".icepop_function");
+        if (!function.isEmpty() && !icepop) {
+            draft.findings()
+                    .error(
+                            Kind.UNSUPPORTED,
+                            draft.place(TIS_FUNCTION),
+                            TIS_FUNCTION,
+                            "Sluice loads no Python function of a script; of slime's own it has icepop_function",
+                            "remove it, for the clipped ratio of --use-tis alone");
+        }
+        draft.put("algorithm.mismatchCorrection.type", icepop ? "icepop" : "tis");
+        draft.put("algorithm.mismatchCorrection.low", draft.number("--tis-clip-low", 0));
+        draft.put("algorithm.mismatchCorrection.high", draft.number("--tis-clip", 2));
     }
 
     private void divergence() {

@@ -5,8 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Advantages of GRPO: rewards centred on the mean of their group and, where asked for, divided by its sample standard
- * deviation (n - 1) plus 1e-6. Groups are told apart by number, so they may differ in size.
+ * Advantages of samples against their group: rewards centred on its mean and, where asked for, divided by its sample
+ * standard deviation (n - 1) plus 1e-6, or against the mean of its other samples. Groups are told apart by number, so they
+ * may differ in size.
  *
  * @see <a href="https://arxiv.org/abs/2402.03300">DeepSeekMath, section 4.1.2</a>
  */
@@ -25,11 +26,9 @@ public final class Advantages {
         if (rewards.length != groups.length) {
             throw new IllegalArgumentException(rewards.length + " rewards for " + groups.length + " group numbers");
         }
+        finite(rewards);
         Map<Integer, double[]> byGroup = new HashMap<>();
         for (int i = 0; i < rewards.length; i++) {
-            if (!Double.isFinite(rewards[i])) {
-                throw new IllegalArgumentException("the reward of sample " + i + " is " + rewards[i]);
-            }
             byGroup.merge(groups[i], new double[] {rewards[i]}, Advantages::joined);
         }
         Map<Integer, Scale> scales = new HashMap<>();
@@ -37,6 +36,35 @@ public final class Advantages {
         double[] advantages = new double[rewards.length];
         Arrays.setAll(advantages, i -> scales.get(groups[i]).apply(rewards[i]));
         return advantages;
+    }
+
+    /**
+     * RLOO: each reward less the mean of the others of its group.
+     *
+     * @return one a sample; 0 for a group of one
+     * @see <a href="https://arxiv.org/abs/2402.14740">Back to basics: REINFORCE leave-one-out</a>
+     */
+    static double[] leaveOneOut(double[] rewards, int[] groups) {
+        double[] centred = ofGroups(rewards, groups, false);
+        Map<Integer, Integer> sizes = new HashMap<>();
+        for (int group : groups) {
+            sizes.merge(group, 1, Integer::sum);
+        }
+        Arrays.setAll(centred, i -> {
+            int size = sizes.get(groups[i]);
+            return size < 2 ? 0 : centred[i] * size / (size - 1);
+        });
+        return centred;
+    }
+
+    /** @throws IllegalArgumentException naming the first reward that is no number */
+    static double[] finite(double[] rewards) {
+        for (int i = 0; i < rewards.length; i++) {
+            if (!Double.isFinite(rewards[i])) {
+                throw new IllegalArgumentException("the reward of sample " + i + " is " + rewards[i]);
+            }
+        }
+        return rewards;
     }
 
     private static double[] joined(double[] left, double[] right) {

@@ -65,7 +65,7 @@ public record BatchRows(
                 rows.fill(row++, result, sample);
             }
         }
-        rows.spread(Advantages.ofGroups(rewards, rows.groups, rules.divideByDeviation()));
+        rules.advantages().fill(rows, rewards);
         Schedule.fill(rows, results.size(), rules);
         return rows;
     }
@@ -105,12 +105,6 @@ public record BatchRows(
         for (var span : sample.versions()) {
             Arrays.fill(weightVersions, token, token + span.tokens(), span.version());
             token += span.tokens();
-        }
-    }
-
-    private void spread(double[] bySample) {
-        for (int row = 0; row < samples(); row++) {
-            Arrays.fill(advantages, cuSeqlens[row] + promptLengths[row], cuSeqlens[row + 1], (float) bySample[row]);
         }
     }
 

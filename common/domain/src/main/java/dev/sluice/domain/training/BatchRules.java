@@ -9,9 +9,9 @@ import dev.sluice.events.TrainingRequest;
  * @param optimizerSteps mini-batches a batch is cut into, in whole groups
  * @param ranks data-parallel ranks
  * @param tokensPerMicroBatch tokens a rank takes at once; a longer sample stands alone
- * @param divideByDeviation whether advantages are divided by the group's standard deviation
+ * @param advantages what rewards become
  */
-public record BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch, boolean divideByDeviation) {
+public record BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch, AdvantageRule advantages) {
     public BatchRules {
         if (optimizerSteps < 1 || ranks < 1 || tokensPerMicroBatch < 1) {
             throw new IllegalArgumentException("optimizer steps %d, ranks %d and tokens %d must be positive"
@@ -25,6 +25,6 @@ public record BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch,
                 request.training().optimizerStepsPerStep(),
                 Math.max(1, plan.training().layout().dp()),
                 tokensPerGpu == null ? Integer.MAX_VALUE : tokensPerGpu,
-                request.algorithm().normaliseByStd());
+                AdvantageRule.of(request.algorithm()));
     }
 }

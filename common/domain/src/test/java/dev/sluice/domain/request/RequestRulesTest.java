@@ -15,6 +15,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RequestRulesTest {
     private static final ModelSpec WITH_MTP = Models.tiny();
@@ -28,6 +29,7 @@ class RequestRulesTest {
             rollout.redundant-experts | rollout.redundantExperts        | 8          | 8 extra expert slots
             algorithm.known           | algorithm.name                  | "ppo"      | algorithm ppo is not computed yet
             algorithm.known           | algorithm.name                  | "gpro"     | no algorithm is called gpro; did you mean grpo?
+            algorithm.coefficients    | algorithm.gamma                 | 0.9        | nothing is discounted by 0.9
             algorithm.reference       | algorithm.klLossCoefficient     | 0.1        | needs a reference model
             training.mini-batches     | training.optimizerStepsPerStep  | 5          | 32 groups do not divide into 5 mini-batches; 2 would be left over
             training.layout           | training.layout                 | {"ep": 8}  | one process
@@ -81,7 +83,7 @@ class RequestRulesTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             data.prompts        | data.prompts                | "/other"     | /other was not looked at
-            algorithm.known     | algorithm.name              | "gspo"       | algorithm gspo is not computed yet
+            algorithm.known     | algorithm.name              | "ppo"        | algorithm ppo is not computed yet
             algorithm.reference | algorithm.klLossCoefficient | 0.1          | 0.1 needs a reference model
             """)
     void whatHindersARunIsAWarningInAPlan(String rule, String path, String value, String message) {
@@ -224,6 +226,60 @@ class RequestRulesTest {
                 .extracting(Problem::message)
                 .containsExactly("model_type is \"qwen3\"; supported is glm4_moe_lite");
         assertThat(RequestRules.broken(Requests.complete(onGpus), facts)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"grpo", "gspo", "cispo", "rloo", "reinforce_plus_plus", "reinforce_plus_plus_baseline"})
+    void takesTheAlgorithmsThatAreComputed(String algorithm) {
+        ObjectNode document = fine();
+        Requests.set(document, "algorithm.name", "\"" + algorithm + "\"");
+
+        assertThat(RequestRules.broken(Requests.complete(document), facts(WITH_MTP)))
+                .isEmpty();
+    }
+
+    @Test
+    void aGroupOfOneIsEnoughWhereGroupsAreNotCompared() {
+        ObjectNode document = fine();
+        Requests.set(document, "algorithm.name", "\"reinforce_plus_plus\"");
+        Requests.set(document, "rollout.samplesPerPrompt", "1");
+
+        assertThat(RequestRules.broken(Requests.complete(document), facts(WITH_MTP)))
+                .isEmpty();
+    }
+
+    /** What an algorithm cannot use is said, not passed over. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            cispo                        | algorithm.dualClip           | 3     | algorithm.coefficients | cispo bounds the ratio itself
+            reinforce_plus_plus          | algorithm.whitenAdvantages   | false | algorithm.coefficients | need whitening
+            reinforce_plus_plus_baseline | algorithm.gamma              | 0.9   | algorithm.coefficients | nothing is discounted
+            rloo                         | rollout.samplesPerPrompt     | 1     | rollout.group-size     | rloo compares the samples
+            gspo                         | algorithm.mismatchCorrection | {"type": "tis", "low": 2, "high": 1} | algorithm.mismatch | no ratio lies between 2.0 and 1.0
+            """)
+    void refusesCoefficientsThatDoNotFitTheAlgorithm(
+            String algorithm, String path, String value, String rule, String message) {
+        ObjectNode document = fine();
+        Requests.set(document, "algorithm.name", "\"" + algorithm + "\"");
+        Requests.set(document, path, value);
+
+        assertThat(RequestRules.broken(Requests.complete(document), facts(WITH_MTP)))
+                .singleElement()
+                .satisfies(problem -> {
+                    assertThat(problem.rule()).isEqualTo(rule);
+                    assertThat(problem.message()).contains(message);
+                });
+    }
+
+    @Test
+    void refusesToCorrectADifferenceThatIsNone() {
+        ObjectNode document = fine();
+        Requests.set(document, "algorithm.mismatchCorrection.type", "\"icepop\"");
+        Requests.set(document, "algorithm.oldLogprobs", "\"rollout\"");
+
+        assertThat(RequestRules.broken(Requests.complete(document), facts(WITH_MTP)))
+                .extracting(Problem::rule)
+                .containsExactly("algorithm.mismatch");
     }
 
     @Test

@@ -88,6 +88,8 @@ class ScriptImportTest {
                 "/algorithm/klLossCoefficient | 0.0",
                 "/algorithm/entropyCoefficient | 0.0",
                 "/algorithm/oldLogprobs | auto",
+                "/algorithm/mismatchCorrection/type | none",
+                "/algorithm/gamma | 1.0",
                 "/algorithm/normaliseByStd | true",
                 "/algorithm/lossNormaliser | sample",
                 "/training/steps | 3000",
@@ -278,6 +280,46 @@ class ScriptImportTest {
         assertThat(rollout.at("/layout/a2aBackend").asText()).isEqualTo("deepep");
         assertThat(rollout.at("/layout/dp").asInt()).isEqualTo(4);
         assertThat(rollout.at("/sglang/cuda-graph-bs").asText()).isEqualTo("1 2 4 8 12 16");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "gspo, ''",
+        "cispo, ''",
+        "reinforce_plus_plus, --normalize-advantages --gamma 0.99",
+        "reinforce_plus_plus_baseline, --normalize-advantages"
+    })
+    void slimesEstimatorsThatAreComputedAreTaken(String estimator, String flags) {
+        Imported imported = SlimeScripts.changed(
+                "--advantage-estimator grpo", "--advantage-estimator %s %s".formatted(estimator, flags));
+
+        assertThat(imported.problems()).isEmpty();
+        assertThat(imported.request().at("/algorithm/name").asText()).isEqualTo(estimator);
+        assertThat(imported.request().at("/algorithm/whitenAdvantages").asBoolean())
+                .isEqualTo(flags.contains("normalize"));
+        assertThat(imported.request().at("/algorithm/gamma").asDouble(1)).isEqualTo(flags.contains("gamma") ? 0.99 : 1);
+    }
+
+    @Test
+    void dualClipAndTruncatedImportanceSamplingAreMapped() {
+        Imported imported = SlimeScripts.with("   --eps-clip-c 3 --use-tis --tis-clip 4 --tis-clip-low 0.5");
+
+        assertThat(imported.problems()).isEmpty();
+        JsonNode algorithm = imported.request().path("algorithm");
+        assertThat(algorithm.path("dualClip").asDouble()).isEqualTo(3);
+        assertThat(algorithm.at("/mismatchCorrection/type").asText()).isEqualTo("tis");
+        assertThat(algorithm.at("/mismatchCorrection/low").asDouble()).isEqualTo(0.5);
+        assertThat(algorithm.at("/mismatchCorrection/high").asDouble()).isEqualTo(4);
+    }
+
+    @Test
+    void slimesOwnIcepopFunctionIsMapped() {
+        Imported imported = SlimeScripts.with(
+                "   --use-tis --custom-tis-function-path" + " slime.backends.megatron_utils.loss.icepop_function");
+
+        assertThat(imported.problems()).isEmpty();
+        assertThat(imported.request().at("/algorithm/mismatchCorrection/type").asText())
+                .isEqualTo("icepop");
     }
 
     @Test

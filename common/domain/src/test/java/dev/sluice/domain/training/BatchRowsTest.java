@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 /** Expected columns are laid out by hand from the description of the batch file. */
 class BatchRowsTest {
-    private static final BatchRules ONE_RANK = new BatchRules(1, 1, Integer.MAX_VALUE, true);
+    private static final BatchRules ONE_RANK = new BatchRules(1, 1, Integer.MAX_VALUE, AdvantageRule.grpo(true));
 
     @Test
     void laysSamplesEndToEndWithMaskedPrompts() {
@@ -49,7 +49,7 @@ class BatchRowsTest {
             groups.add(Groups.sampled(i, 0, 0, 1, 0));
         }
 
-        BatchRows rows = BatchRows.of(groups, new BatchRules(2, 1, Integer.MAX_VALUE, true));
+        BatchRows rows = BatchRows.of(groups, new BatchRules(2, 1, Integer.MAX_VALUE, AdvantageRule.grpo(true)));
 
         assertThat(optimizerSteps(rows)).containsExactly(0, 0, 0, 0, 1, 1, 1, 1);
     }
@@ -63,7 +63,8 @@ class BatchRowsTest {
         }
 
         // Prompts have 2 tokens: the long samples 10, the short ones 3. Each rank gets 10 + 3 * 3 = 19 tokens.
-        BatchRows rows = BatchRows.of(List.of(Groups.group(0, 0, samples)), new BatchRules(1, 2, 10, true));
+        BatchRows rows =
+                BatchRows.of(List.of(Groups.group(0, 0, samples)), new BatchRules(1, 2, 10, AdvantageRule.grpo(true)));
 
         for (int rank = 0; rank < 2; rank++) {
             int[] tokens = tokensByMicroBatch(rows, rank);
@@ -79,7 +80,7 @@ class BatchRowsTest {
 
         assertThat(BatchRows.of(List.copyOf(groups), ONE_RANK).sha256()).isEqualTo(hash);
         assertThat(BatchRows.of(groups.reversed(), ONE_RANK).sha256()).isNotEqualTo(hash);
-        assertThat(BatchRows.of(groups, new BatchRules(1, 1, Integer.MAX_VALUE, false))
+        assertThat(BatchRows.of(groups, new BatchRules(1, 1, Integer.MAX_VALUE, AdvantageRule.grpo(false)))
                         .sha256())
                 .isNotEqualTo(hash);
     }

@@ -78,6 +78,7 @@ final class WarmUp {
                 0,
                 MTP_LOSS_SCALE,
                 LossConfig.OldLogprobs.CURRENT,
+                null,
                 learningRate,
                 new LossConfig.Optimizer(0, 0.9, 0.999, 1e-8, 1.0));
     }

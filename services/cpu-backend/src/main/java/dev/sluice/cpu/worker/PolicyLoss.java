@@ -2,15 +2,19 @@ package dev.sluice.cpu.worker;
 
 import dev.sluice.cpu.model.TokenScores;
 import dev.sluice.workerapi.LossConfig;
+import dev.sluice.workerapi.MismatchCorrection;
+import dev.sluice.workerapi.TrainMetrics.Mismatch;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GRPO's objective by token, with the asymmetric clip of DAPO and, where asked for, the second clip of dual-clip PPO.
+ * The objective by token: the clipped surrogate with the asymmetric clip of DAPO and, where asked for, the second clip of
+ * dual-clip PPO; GSPO's with one ratio a sequence; or CISPO's weighted log-probabilities.
  *
  * <p>All tensors are [B, T]: B padded samples, T target positions. Every figure is the sum of its token values times
  * {@code weights}, so that micro-batches add up.
@@ -18,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://arxiv.org/abs/2402.03300">DeepSeekMath, equation 3</a>
  * @see <a href="https://arxiv.org/abs/2503.14476">DAPO, section 3.1 (clip higher)</a>
  * @see <a href="https://arxiv.org/abs/1912.09729">Mastering complex control in MOBA games, equation 4 (dual clip)</a>
+ * @see <a href="https://arxiv.org/abs/2507.18071">Group sequence policy optimization, equation 5</a>
+ * @see <a href="https://arxiv.org/abs/2506.13585">MiniMax-M1, equation 4 (CISPO)</a>
  */
 final class PolicyLoss {
     /** Bound on the divergence of one token, as slime's low_var_kl has it. */
@@ -29,30 +35,46 @@ final class PolicyLoss {
      * What the batch gives.
      *
      * @param old log-probabilities of the policy that the ratio is taken to; no gradient
+     * @param rollout log-probabilities of the engines that sampled
      * @param reference log-probabilities of the reference; absent without divergence term
      * @param weights mask divided by the normaliser; 0 where a token has no gradient
      */
-    record Given(Tensor old, @Nullable Tensor reference, Tensor advantages, Tensor weights) {}
+    record Given(Tensor old, Tensor rollout, @Nullable Tensor reference, Tensor advantages, Tensor weights) {}
 
     /**
      * Weighted sums, each a scalar tensor.
      *
      * @param loss policy gradient, entropy and divergence terms together; has a gradient
      * @param kl old minus current log-probability
+     * @param ratio of the current policy to the old one
+     * @param mismatch absent without its correction
      */
-    record Terms(Tensor loss, Tensor policyGradient, Tensor entropy, Tensor kl, Tensor klLoss, Tensor clipFraction) {}
+    record Terms(
+            Tensor loss,
+            Tensor policyGradient,
+            Tensor entropy,
+            Tensor kl,
+            Tensor klLoss,
+            Tensor clipFraction,
+            Tensor ratio,
+            @Nullable Mismatch mismatch) {}
 
     static Terms of(TokenScores current, Given given, LossConfig config) {
         Tensor logRatio = current.logprobs().sub(given.old);
+        if (config.algorithm().equals("gspo")) {
+            logRatio = bySequence(logRatio, given.weights);
+        }
         Tensor ratio = logRatio.exp();
-        Tensor clippedRatio = ratio.clamp(bound(1 - config.clipLow()), bound(1 + config.clipHigh()));
-        Tensor unclipped = ratio.mul(given.advantages).neg();
-        Tensor clipped = clippedRatio.mul(given.advantages).neg();
-        Tensor byToken = torch.maximum(unclipped, clipped);
-        if (config.dualClip() != null) {
-            Tensor bound = given.advantages.mul(new Scalar(-config.dualClip()));
-            Tensor negative = given.advantages.lt(new Scalar(0.0));
-            byToken = torch.where(negative, torch.minimum(bound, byToken), byToken);
+        Surrogate surrogate = config.algorithm().equals("cispo")
+                ? weighted(current.logprobs(), ratio, given, config)
+                : clipped(ratio, given, config);
+        Tensor byToken = surrogate.byToken;
+        Mismatch mismatch = null;
+        if (config.mismatchCorrection() != null) {
+            Tensor mismatchRatio = given.old.sub(given.rollout).exp();
+            Tensor weight = weight(mismatchRatio, config.mismatchCorrection());
+            byToken = byToken.mul(weight);
+            mismatch = mismatch(mismatchRatio, weight, given.weights);
         }
         Tensor policyGradient = byToken.mul(given.weights).sum();
         Tensor entropy = current.entropy().mul(given.weights).sum();
@@ -62,15 +84,73 @@ final class PolicyLoss {
             loss = loss.sub(entropy.mul(new Scalar(config.entropyCoefficient())));
         }
         if (config.klLossCoefficient() != 0 && given.reference != null) {
-            klLoss = lowVarianceKl(current.logprobs().sub(given.reference))
-                    .mul(given.weights)
-                    .sum();
+            klLoss = mean(lowVarianceKl(current.logprobs().sub(given.reference)), given);
             loss = loss.add(klLoss.mul(new Scalar(config.klLossCoefficient())));
         }
-        Tensor kl = logRatio.neg().mul(given.weights).sum();
-        Tensor clipFraction =
-                clipped.gt(unclipped).to(ScalarType.Float).mul(given.weights).sum();
-        return new Terms(loss, policyGradient, entropy, kl, klLoss, clipFraction);
+        return new Terms(
+                loss,
+                policyGradient,
+                entropy,
+                mean(logRatio.neg(), given),
+                klLoss,
+                mean(surrogate.clipped.to(ScalarType.Float), given),
+                mean(ratio, given),
+                mismatch);
+    }
+
+    /** The loss by token before the mismatch's weight, and where its clip counted (bool). */
+    private record Surrogate(Tensor byToken, Tensor clipped) {}
+
+    private static Surrogate clipped(Tensor ratio, Given given, LossConfig config) {
+        Tensor unclipped = ratio.mul(given.advantages).neg();
+        Tensor clipped = clamp(ratio, config).mul(given.advantages).neg();
+        Tensor byToken = torch.maximum(unclipped, clipped);
+        if (config.dualClip() != null) {
+            Tensor bound = given.advantages.mul(new Scalar(-config.dualClip()));
+            Tensor negative = given.advantages.lt(new Scalar(0.0));
+            byToken = torch.where(negative, torch.minimum(bound, byToken), byToken);
+        }
+        return new Surrogate(byToken, clipped.gt(unclipped));
+    }
+
+    /** CISPO: the gradient of every token counts, by a ratio that is clipped and has none itself. */
+    private static Surrogate weighted(Tensor logprobs, Tensor ratio, Given given, LossConfig config) {
+        Tensor fixed = ratio.detach();
+        Tensor clipped = clamp(fixed, config);
+        return new Surrogate(clipped.mul(given.advantages).mul(logprobs).neg(), clipped.ne(fixed));
+    }
+
+    /** GSPO: the mean log-ratio of each sequence's trained tokens, at all of its tokens. */
+    private static Tensor bySequence(Tensor logRatio, Tensor weights) {
+        Tensor mask = weights.gt(new Scalar(0.0)).to(ScalarType.Float);
+        Tensor tokens = mask.sum(new long[] {1}, true, new ScalarTypeOptional()).clamp_min(new Scalar(1.0));
+        Tensor mean = logRatio.mul(mask)
+                .sum(new long[] {1}, true, new ScalarTypeOptional())
+                .div(tokens);
+        return mean.expand_as(logRatio);
+    }
+
+    private static Tensor weight(Tensor ratio, MismatchCorrection correction) {
+        Tensor bounded = ratio.clamp(bound(correction.low()), bound(correction.high()));
+        return switch (correction.type()) {
+            case TIS -> bounded;
+            case ICEPOP -> torch.where(bounded.eq(ratio), ratio, torch.zeros_like(ratio));
+        };
+    }
+
+    private static Mismatch mismatch(Tensor ratio, Tensor weight, Tensor weights) {
+        return new Mismatch(
+                ratio.mul(weights).sum().item_double(),
+                weight.ne(ratio).to(ScalarType.Float).mul(weights).sum().item_double(),
+                ratio.sub(new Scalar(1.0)).abs().mul(weights).sum().item_double());
+    }
+
+    private static Tensor clamp(Tensor ratio, LossConfig config) {
+        return ratio.clamp(bound(1 - config.clipLow()), bound(1 + config.clipHigh()));
+    }
+
+    private static Tensor mean(Tensor byToken, Given given) {
+        return byToken.mul(given.weights).sum();
     }
 
     /** Schulman's third estimator: exp(-d) - 1 + d, bounded. */

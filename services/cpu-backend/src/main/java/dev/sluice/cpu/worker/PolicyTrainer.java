@@ -88,6 +88,7 @@ public final class PolicyTrainer {
         Tensor tokenWeights = samples.weights(divisor);
         PolicyLoss.Given given = new PolicyLoss.Given(
                 old,
+                rollout,
                 reference == null ? null : samples.column(reference),
                 samples.column(batch.advantages()),
                 tokenWeights);

@@ -2,9 +2,11 @@ package dev.sluice.cpu.worker;
 
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.TrainMetrics;
+import dev.sluice.workerapi.TrainMetrics.Mismatch;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /** What a step's slices add up to: metrics, and the log-probability of each token. */
 public final class StepSums {
@@ -16,6 +18,8 @@ public final class StepSums {
     private double kl;
     private double klLoss;
     private double clipFraction;
+    private double ratio;
+    private @Nullable Mismatch mismatch;
     private double gradNorm;
     private int optimizerSteps;
     private boolean first = true;
@@ -46,6 +50,18 @@ public final class StepSums {
         kl += terms.kl().item_double();
         klLoss += terms.klLoss().item_double();
         clipFraction += terms.clipFraction().item_double();
+        ratio += terms.ratio().item_double();
+        mismatch = sum(mismatch, terms.mismatch());
+    }
+
+    private static @Nullable Mismatch sum(@Nullable Mismatch left, @Nullable Mismatch right) {
+        if (left == null || right == null) {
+            return left == null ? right : left;
+        }
+        return new Mismatch(
+                left.ratio() + right.ratio(),
+                left.clipFraction() + right.clipFraction(),
+                left.distance() + right.distance());
     }
 
     /** Notes how far the trainer's log-probabilities lie from the engines', over tokens with a gradient. */
@@ -79,6 +95,13 @@ public final class StepSums {
                 kl / optimizerSteps,
                 klLoss / optimizerSteps,
                 clipFraction / optimizerSteps,
+                ratio / optimizerSteps,
+                mismatch == null
+                        ? null
+                        : new Mismatch(
+                                mismatch.ratio() / optimizerSteps,
+                                mismatch.clipFraction() / optimizerSteps,
+                                mismatch.distance() / optimizerSteps),
                 gradNorm / optimizerSteps,
                 trained,
                 optimizerSteps,

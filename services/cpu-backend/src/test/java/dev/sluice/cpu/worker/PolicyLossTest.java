@@ -77,7 +77,7 @@ class PolicyLossTest {
 
     private static PolicyLoss.Given given(double old, double advantage, @Nullable Double reference) {
         Tensor referenceTensor = reference == null ? null : tensor(reference);
-        return new PolicyLoss.Given(tensor(old), referenceTensor, tensor(advantage), tensor(1));
+        return new PolicyLoss.Given(tensor(old), tensor(old), referenceTensor, tensor(advantage), tensor(1));
     }
 
     private static LossConfig config(@Nullable Double dualClip, double klCoefficient, double entropyCoefficient) {
@@ -90,6 +90,7 @@ class PolicyLossTest {
                 entropyCoefficient,
                 0,
                 LossConfig.OldLogprobs.ROLLOUT,
+                null,
                 1e-3,
                 LossConfig.Optimizer.DEFAULT);
     }

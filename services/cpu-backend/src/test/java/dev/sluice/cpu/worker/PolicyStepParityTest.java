@@ -85,6 +85,7 @@ class PolicyStepParityTest {
             TokenScores scores = TokenScores.of(logits, ids.narrow(1, 1, LENGTH - 1), 1);
             PolicyLoss.Given given = new PolicyLoss.Given(
                     expected.get("grpo.old_logprobs"),
+                    expected.get("grpo.old_logprobs"),
                     null,
                     expected.get("grpo.advantages").unsqueeze(-1),
                     new PaddedSamples(batch(), List.of(0, 1)).weights(2));
@@ -100,7 +101,7 @@ class PolicyStepParityTest {
 
     private static LossConfig loss() {
         LossConfig.Optimizer adamW = new LossConfig.Optimizer(0.1, 0.9, 0.98, 1e-8, 1.0);
-        return new LossConfig("grpo", 0.2, 0.28, null, 0, 0, 0, LossConfig.OldLogprobs.ROLLOUT, 1e-3, adamW);
+        return new LossConfig("grpo", 0.2, 0.28, null, 0, 0, 0, LossConfig.OldLogprobs.ROLLOUT, null, 1e-3, adamW);
     }
 
     /** The fixture's two samples; its columns by target position become columns by token. */

@@ -1,8 +1,11 @@
 package dev.sluice.trainer.loop;
 
+import dev.sluice.events.Rollout;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.LossConfig;
+import dev.sluice.workerapi.MismatchCorrection;
+import org.jspecify.annotations.Nullable;
 
 /** The loss of a request, in the worker's terms. */
 final class Objective {
@@ -20,7 +23,8 @@ final class Objective {
             case CURRENT -> LossConfig.OldLogprobs.CURRENT;
             case RECOMPUTE -> once ? LossConfig.OldLogprobs.CURRENT : LossConfig.OldLogprobs.BATCH;
             case AUTO -> {
-                if (request.rollout().maxPolicyLag() > 0) {
+                // A correction weighs the trainer's own old log-probabilities against the engine's.
+                if (request.rollout().maxPolicyLag() > 0 && correction(request) == null) {
                     yield LossConfig.OldLogprobs.ROLLOUT;
                 }
                 yield once ? LossConfig.OldLogprobs.CURRENT : LossConfig.OldLogprobs.BATCH;
@@ -35,11 +39,12 @@ final class Objective {
                 algorithm.name(),
                 algorithm.clipLow(),
                 algorithm.clipHigh(),
-                null,
+                algorithm.dualClip(),
                 algorithm.klLossCoefficient(),
                 algorithm.entropyCoefficient(),
                 training.mtp().train() ? training.mtp().lossScale() : 0,
                 oldLogprobs(request),
+                correction(request),
                 training.learningRate(),
                 new LossConfig.Optimizer(
                         training.weightDecay(),
@@ -49,14 +54,33 @@ final class Objective {
                         training.maxGradNorm()));
     }
 
-    /** The divisor is counted by the worker in each optimizer step. */
+    private static @Nullable MismatchCorrection correction(TrainingRequest request) {
+        TrainingRequest.MismatchCorrection correction = request.algorithm().mismatchCorrection();
+        return switch (correction.type()) {
+            case NONE -> null;
+            case TIS -> new MismatchCorrection(MismatchCorrection.Type.TIS, correction.low(), correction.high());
+            case ICEPOP -> new MismatchCorrection(MismatchCorrection.Type.ICEPOP, correction.low(), correction.high());
+        };
+    }
+
+    /**
+     * The worker counts the divisor in each optimizer step, unless it is constant: then it is the mini-batch's samples times
+     * the longest response, as in Dr. GRPO.
+     *
+     * @see <a href="https://arxiv.org/abs/2503.20783">Understanding R1-Zero-like training, section 3.2</a>
+     */
     static Batch.LossNormaliser normaliser(TrainingRequest request) {
-        return new Batch.LossNormaliser(
-                switch (request.algorithm().lossNormaliser()) {
-                    case SAMPLE -> Batch.LossNormaliser.Kind.SAMPLE;
-                    case TOKEN -> Batch.LossNormaliser.Kind.TOKEN;
-                },
-                0);
+        return switch (request.algorithm().lossNormaliser()) {
+            case SAMPLE -> new Batch.LossNormaliser(Batch.LossNormaliser.Kind.SAMPLE, 0);
+            case TOKEN -> new Batch.LossNormaliser(Batch.LossNormaliser.Kind.TOKEN, 0);
+            case CONSTANT -> new Batch.LossNormaliser(Batch.LossNormaliser.Kind.CONSTANT, longestResponses(request));
+        };
+    }
+
+    private static double longestResponses(TrainingRequest request) {
+        Rollout rollout = request.rollout();
+        double samples = (double) rollout.groupsPerStep() * rollout.samplesPerPrompt();
+        return samples / request.training().optimizerStepsPerStep() * rollout.maxResponseTokens();
     }
 
     static boolean needsReference(TrainingRequest request) {

@@ -62,6 +62,13 @@ public final class StepFigures {
         put(figures, RunMetric.ENTROPY, trained.entropy());
         put(figures, RunMetric.KL, trained.kl());
         put(figures, RunMetric.CLIP_FRACTION, trained.clipFraction());
+        put(figures, RunMetric.IMPORTANCE_RATIO, trained.importanceRatio());
+        TrainMetrics.Mismatch mismatch = trained.mismatch();
+        if (mismatch != null) {
+            put(figures, RunMetric.MISMATCH_RATIO, mismatch.ratio());
+            put(figures, RunMetric.MISMATCH_CLIPPED, mismatch.clipFraction());
+            put(figures, RunMetric.MISMATCH_DISTANCE, mismatch.distance());
+        }
         put(figures, RunMetric.GRADIENT_NORM, trained.gradNorm());
         put(figures, RunMetric.LOGPROB_DIFFERENCE, trained.trainRolloutLogprobMeanDifference());
         put(figures, RunMetric.LOGPROB_DIFFERENCE_MAX, trained.trainRolloutLogprobMaxDifference());

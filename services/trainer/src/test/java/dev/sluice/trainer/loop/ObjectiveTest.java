@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.OldLogprobs;
 import dev.sluice.trainer.Requests;
+import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.LossConfig;
+import dev.sluice.workerapi.MismatchCorrection;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -25,6 +28,43 @@ class ObjectiveTest {
     void takesOldLogprobsFromWhereTheyAreRight(
             OldLogprobs asked, int optimizerSteps, int lag, LossConfig.OldLogprobs expected) {
         assertThat(Objective.oldLogprobs(request(asked, optimizerSteps, lag))).isEqualTo(expected);
+    }
+
+    /** The engine's own log-probabilities would leave nothing to correct. */
+    @ParameterizedTest
+    @CsvSource({"1, CURRENT", "4, BATCH"})
+    void aCorrectionTakesTheTrainersOldLogprobsThoughThereIsLag(int optimizerSteps, LossConfig.OldLogprobs expected) {
+        TrainingRequest request = Requests.with(Map.of(
+                "algorithm.mismatchCorrection",
+                Map.of("type", "tis"),
+                "training.optimizerStepsPerStep",
+                optimizerSteps,
+                "rollout.maxPolicyLag",
+                1));
+
+        LossConfig loss = Objective.loss(request);
+
+        assertThat(loss.oldLogprobs()).isEqualTo(expected);
+        assertThat(loss.mismatchCorrection()).isEqualTo(new MismatchCorrection(MismatchCorrection.Type.TIS, 0, 2));
+    }
+
+    /** 4 groups of 2 samples in 2 optimizer steps are 4 samples each; times 16 tokens. */
+    @Test
+    void aConstantDivisorIsTheMiniBatchesSamplesTimesTheLongestResponse() {
+        TrainingRequest request = Requests.with(Map.of(
+                "algorithm.lossNormaliser",
+                "constant",
+                "rollout.groupsPerStep",
+                4,
+                "rollout.samplesPerPrompt",
+                2,
+                "rollout.maxResponseTokens",
+                16,
+                "training.optimizerStepsPerStep",
+                2));
+
+        assertThat(Objective.normaliser(request))
+                .isEqualTo(new Batch.LossNormaliser(Batch.LossNormaliser.Kind.CONSTANT, 64));
     }
 
     private static TrainingRequest request(OldLogprobs oldLogprobs, int optimizerSteps, int lag) {

@@ -2,6 +2,7 @@ package dev.sluice.trainer.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.domain.training.AdvantageRule;
 import dev.sluice.domain.training.BatchRows;
 import dev.sluice.domain.training.BatchRules;
 import dev.sluice.events.Float32Array;
@@ -20,8 +21,23 @@ import org.junit.jupiter.api.Test;
 
 /** Expected figures are worked out by hand. */
 class StepFiguresTest {
-    private static final TrainMetrics TRAINED =
-            new TrainMetrics(0.5, 0.4, 0.1, 1.2, 0.01, 0, 0.02, 3, 4, 1, 0.2, 0.1, 0.25, 100);
+    private static final TrainMetrics TRAINED = new TrainMetrics(
+            0.5,
+            0.4,
+            0.1,
+            1.2,
+            0.01,
+            0,
+            0.02,
+            1.01,
+            new TrainMetrics.Mismatch(0.9, 0.2, 0.3),
+            3,
+            4,
+            1,
+            0.2,
+            0.1,
+            0.25,
+            100);
 
     @Test
     void averageOverSamplesUnderSlimesNames() {
@@ -29,7 +45,11 @@ class StepFiguresTest {
                 List.of(group(0, sample(0, 1.0, FinishReason.STOP, 1, 2, 3), sample(1, 0.0, FinishReason.LENGTH, 4)));
 
         Map<String, Double> figures = StepFigures.of(
-                formed(0, 2), results, BatchRows.of(results, new BatchRules(1, 1, 100, true)), TRAINED, 2.0);
+                formed(0, 2),
+                results,
+                BatchRows.of(results, new BatchRules(1, 1, 100, AdvantageRule.grpo(true))),
+                TRAINED,
+                2.0);
 
         assertThat(figures)
                 .containsEntry("rollout/raw_reward", 0.5)
@@ -39,6 +59,10 @@ class StepFiguresTest {
                 // 2 samples with 4 accepted drafts in 2 verifications each: 1 + 8 / 4
                 .containsEntry("rollout/spec_accept_length", 3.0)
                 .containsEntry("train/ppo_kl", 0.01)
+                .containsEntry("train/ois", 1.01)
+                .containsEntry("train/tis", 0.9)
+                .containsEntry("train/tis_clipfrac", 0.2)
+                .containsEntry("train/tis_abs", 0.3)
                 .containsEntry("perf/train_time", 0.25)
                 .containsEntry("perf/tokens_per_second", 2.0);
     }
@@ -46,10 +70,14 @@ class StepFiguresTest {
     @Test
     void leaveOutWhatIsNoNumber() {
         List<GroupSampled> results = List.of(group(0, sample(0, 1.0, FinishReason.STOP, 1)));
-        TrainMetrics broken = new TrainMetrics(Double.NaN, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0);
+        TrainMetrics broken = new TrainMetrics(Double.NaN, 0, 0, 0, 0, 0, 0, 1, null, 0, 1, 1, 0, 0, 0, 0);
 
-        Map<String, Double> figures =
-                StepFigures.of(formed(0), results, BatchRows.of(results, new BatchRules(1, 1, 100, true)), broken, 1.0);
+        Map<String, Double> figures = StepFigures.of(
+                formed(0),
+                results,
+                BatchRows.of(results, new BatchRules(1, 1, 100, AdvantageRule.grpo(true))),
+                broken,
+                1.0);
 
         assertThat(figures).doesNotContainKey("train/loss");
     }

@@ -180,7 +180,8 @@ public final class ChainWorkerMain {
         weights = chain(weights, batch);
         step = request.step();
         batchSha256 = BatchFile.sha256(file);
-        TrainMetrics metrics = new TrainMetrics(0.5, 0.5, 0, 1, 0, 0, 0, 1, batch.tokens().length, 1, 0, 0, 0.01, 100);
+        TrainMetrics metrics =
+                new TrainMetrics(0.5, 0.5, 0, 1, 0, 0, 0, 1, null, 1, batch.tokens().length, 1, 0, 0, 0.01, 100);
         return done(request.operationId(), new TrainResult(step, batchSha256, metrics, Float32Array.of()));
     }
 
