@@ -191,7 +191,8 @@ class PauseModesIT {
                 "46",
                 "exact",
                 Scenario.SAMPLES,
-                new Sampling(1, 1, -1, MAX_TOKENS, 42 + cursor),
+                // Of several lengths, so that there is no moment at which all that runs has just ended.
+                new Sampling(1, 1, -1, MAX_TOKENS - 60 * (int) (cursor % 5), 42 + cursor),
                 0,
                 null,
                 Instant.now().plus(PATIENCE),
