@@ -172,6 +172,15 @@ final class FakeEngines implements EngineLauncher {
         /** A frame that names these weights. */
         static GenerateResponse frame(
                 GenerateRequest request, @Nullable FinishReason reason, String label, int... said) {
+            return response(request, reason, label, null, said);
+        }
+
+        private static GenerateResponse response(
+                GenerateRequest request,
+                @Nullable FinishReason reason,
+                @Nullable String label,
+                @Nullable Speculation speculation,
+                int... said) {
             List<TokenLogprob> logprobs = Arrays.stream(said)
                     .mapToObj(token -> new TokenLogprob(-0.5, token))
                     .toList();
@@ -192,7 +201,7 @@ final class FakeEngines implements EngineLauncher {
                     null,
                     null,
                     null,
-                    null);
+                    speculation);
             return new GenerateResponse("01", said, meta, null, null);
         }
 
@@ -201,28 +210,8 @@ final class FakeEngines implements EngineLauncher {
         }
 
         private GenerateResponse reply(GenerateRequest request, FinishReason reason, int[] said) {
-            List<TokenLogprob> logprobs = Arrays.stream(said)
-                    .mapToObj(token -> new TokenLogprob(-0.5, token))
-                    .toList();
-            Meta meta = new Meta(
-                    String.valueOf(request.rid()),
-                    reason,
-                    1,
-                    said.length,
-                    0,
-                    reason instanceof FinishReason.Abort && labelBeforeLoad != null ? labelBeforeLoad : label,
-                    0,
-                    null,
-                    null,
-                    null,
-                    null,
-                    logprobs,
-                    said.length,
-                    null,
-                    null,
-                    null,
-                    speculation);
-            return new GenerateResponse("01", said, meta, null, null);
+            boolean before = reason instanceof FinishReason.Abort && labelBeforeLoad != null;
+            return response(request, reason, before ? labelBeforeLoad : label, speculation, said);
         }
 
         @Override

@@ -3,7 +3,6 @@ package dev.sluice.rollout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
-import dev.sluice.checkpoint.Manifest;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.EngineEvent.EngineUnhealthy;
@@ -22,13 +21,10 @@ import dev.sluice.events.GroupTask.Prompt;
 import dev.sluice.events.GroupTask.Sampling;
 import dev.sluice.events.Int32Array;
 import dev.sluice.events.Rollout.PartialRollout;
-import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.UInt8Array;
-import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.rollout.FakeEngines.FakeEngine;
 import dev.sluice.rollout.assignment.Share;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -48,6 +44,7 @@ class RunRolloutTest {
     @TempDir
     Path folder;
 
+    private FakeRun fake;
     private ManualCore core;
     private FakeEngines engines;
     private RecordedEvents log;
@@ -58,7 +55,7 @@ class RunRolloutTest {
 
     @BeforeEach
     void aRunWithOneEngine() {
-        FakeRun fake = new FakeRun(folder, 1, List.of()).serve();
+        fake = new FakeRun(folder, 1, List.of()).serve();
         core = fake.core;
         engines = fake.engines;
         log = fake.log;
@@ -86,9 +83,9 @@ class RunRolloutTest {
     void anEngineThatHasNothingToDoLoadsAtOnceAndOnlyTheNewestVersion() throws IOException {
         // Given
         core.hold("verify-weights-1");
-        publish(1);
+        fake.publish(1);
         // When
-        publish(2);
+        fake.publish(2);
         core.release("verify-weights-1");
         // Then
         assertThat(engines.newest().loaded).containsExactly(2);
@@ -100,7 +97,7 @@ class RunRolloutTest {
     @Test
     void aNewEngineLoadsTheNewestVersionBeforeItIsReady() throws IOException {
         // Given
-        publish(1);
+        fake.publish(1);
         // When
         engines.newest().crash();
         core.advance(Duration.ofSeconds(1));
@@ -117,7 +114,7 @@ class RunRolloutTest {
         // Given
         core.hold("sample-run/0");
         request(0, 0, null);
-        publish(1);
+        fake.publish(1);
         // When
         request(1, 0, null);
         // Then
@@ -136,7 +133,7 @@ class RunRolloutTest {
         // Given
         core.hold("sample-run/0");
         request(0, 0, null);
-        publish(1);
+        fake.publish(1);
         engines.newest().abortsNext = true;
         // When
         core.advance(Duration.ofMillis(2100));
@@ -150,11 +147,11 @@ class RunRolloutTest {
     @Test
     void anEngineKeepsAVersionThatAGroupNeedsExactly() throws IOException {
         // Given
-        publish(1);
+        fake.publish(1);
         core.hold("sample-run/0");
         request(0, 0, 1);
         // When
-        publish(2);
+        fake.publish(2);
         core.advance(Duration.ofSeconds(10));
         // Then
         assertThat(engines.newest().loaded).containsExactly(1);
@@ -168,7 +165,7 @@ class RunRolloutTest {
         // Given
         engines.newest().refusesWeights = true;
         // When
-        publish(1);
+        fake.publish(1);
         core.advance(Duration.ofSeconds(1));
         // Then
         assertThat(log.of(EngineUnhealthy.class).getFirst().reason()).contains("weights are partly updated");
@@ -285,7 +282,7 @@ class RunRolloutTest {
     @Test
     void aVersionThatNoEngineHoldsAnyMoreIsNotWaitedFor() throws IOException {
         // Given
-        publish(1);
+        fake.publish(1);
         // When
         request(0, 0, 0);
         // Then
@@ -463,7 +460,7 @@ class RunRolloutTest {
     @Test
     void parkedSamplesOfAVersionThatTheTaskForbidsAreSampledAnew() throws IOException {
         // Given
-        publish(1);
+        fake.publish(1);
         parked = List.of(parked(0, FinishReason.STOP, 0, 7, 8), parked(1, FinishReason.PARKED, 0, 7));
         // When
         request(0, 1, null);
@@ -516,7 +513,7 @@ class RunRolloutTest {
         partialRollout = PartialRollout.CONTINUE;
         core.hold("sample-run/0");
         request(0, 0, null);
-        publish(1);
+        fake.publish(1);
         engines.newest().abortsNext = true;
         run.accept(task(0, 1, null, 2), FakeRun.arrival());
         core.advance(Duration.ofMillis(2100));
@@ -529,7 +526,7 @@ class RunRolloutTest {
     private void interruptedByVersionOne(long cursor) throws IOException {
         core.hold("sample-run/" + cursor);
         request(cursor, 0, null);
-        publish(1);
+        fake.publish(1);
         engines.newest().abortsNext = true;
         core.advance(Duration.ofMillis(2100));
         core.release("sample-run/" + cursor);
@@ -591,14 +588,5 @@ class RunRolloutTest {
     private GroupSampled sampled() {
         assertThat(log.of(GroupSampled.class)).hasSize(1);
         return log.of(GroupSampled.class).getFirst();
-    }
-
-    private void publish(int version) throws IOException {
-        Path directory = Files.createDirectories(folder.resolve("v" + version));
-        Files.writeString(directory.resolve("weights"), "version " + version);
-        String sha256 = Manifest.write(directory);
-        run.published(new WeightsPublished(
-                "run", 1, version, version, TrainingRequest.Transport.DISK, directory.toString(), sha256, null));
-        core.settle();
     }
 }
