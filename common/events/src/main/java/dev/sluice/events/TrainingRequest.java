@@ -297,10 +297,28 @@ public record TrainingRequest(
             Layout layout,
 
             @About("Further flags of Megatron without dashes, of a closed list")
-            Map<String, String> megatron) {
+            Map<String, String> megatron,
+
+            @About("How the samples of an optimizer step become micro-batches")
+            Batching batching) {
         public Training {
             megatron = megatron == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(megatron));
+            batching = batching == null ? Batching.BY_TOKENS : batching;
         }
+    }
+
+    @About("How the samples of an optimizer step become micro-batches")
+    public record Batching(
+            @About("Samples a micro-batch; absent: as many as fit layout.tokensPerGpu") @Nullable
+            Integer microBatchSize,
+
+            @About("Spread micro-batches over data-parallel ranks by their operations, not in turn")
+            boolean balanceData,
+
+            @About("Fill micro-batches with equal operations, not each as far as it goes")
+            boolean balanceByFlops) {
+        /** As many samples as fit, and ranks with equal work. */
+        public static final Batching BY_TOKENS = new Batching(null, true, false);
     }
 
     @About("Training of the MTP layer")

@@ -82,6 +82,7 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("training.layout.lastStageLayers", POSITIVE),
             entry("training.layout.tokensPerGpu", POSITIVE),
             entry("training.layout.cpuAdam", between(0, 1)),
+            entry("training.batching.microBatchSize", between(1, 65_536)),
             entry("weights.everySteps", POSITIVE),
             entry("weights.loadDeadlineSeconds", between(1, 86_400)),
             entry("checkpoints.everySteps", POSITIVE),
