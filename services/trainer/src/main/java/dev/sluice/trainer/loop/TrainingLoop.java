@@ -15,6 +15,7 @@ import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
+import dev.sluice.trainer.metrics.PolicyLags;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
@@ -268,6 +269,7 @@ final class TrainingLoop {
         stepBegan = System.nanoTime();
         Map<String, Double> figures =
                 StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
+        figures.putAll(PolicyLags.figures(formed.event(), run.rules().maxPolicyLag()));
         figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
         events.addFirst(new StepCompleted(
@@ -278,7 +280,7 @@ final class TrainingLoop {
                 flow.look(TrainingState::optimizerSteps) + result.metrics().optimizerSteps(),
                 trained,
                 formed.rows().responseTokens() - trained,
-                StepFigures.policyLags(formed.event()),
+                PolicyLags.histogram(formed.event()),
                 figures));
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
