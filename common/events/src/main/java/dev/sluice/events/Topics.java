@@ -101,6 +101,7 @@ public enum Topics {
                     EngineEvent.EngineStarted.class,
                     EngineEvent.EngineReady.class,
                     EngineEvent.WeightsLoaded.class,
+                    EngineEvent.EngineWorked.class,
                     EngineEvent.EngineUnhealthy.class,
                     EngineEvent.EngineQuarantined.class,
                     EngineEvent.EngineFellBack.class,
@@ -120,6 +121,7 @@ public enum Topics {
                     TrainingEvent.CheckpointSaved.class,
                     TrainingEvent.CheckpointRetired.class,
                     TrainingEvent.WaitChanged.class,
+                    TrainingEvent.WorkerWorked.class,
                     TrainingEvent.TrainerLost.class)),
     METRICS(
             "sluice.metrics.points.v1",

@@ -162,6 +162,31 @@ public sealed interface TrainingEvent extends Event {
             Instant deadline)
             implements TrainingEvent {}
 
+    @About("What the training worker did since the last report of this kind")
+    record WorkerWorked(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("Its calls, oldest first") List<WorkerTime> calls)
+            implements TrainingEvent {
+        public WorkerWorked {
+            calls = List.copyOf(calls);
+        }
+    }
+
+    @About("A time in which the worker did one thing")
+    record WorkerTime(
+            @About("What") Activity activity, @About("When") TimeSpan span) {}
+
+    enum Activity {
+        /** It started and took up the model. */
+        LOADING,
+        TRAINING,
+        /** It wrote weights for engines. */
+        SYNCING,
+        /** It wrote a cut. */
+        SAVING
+    }
+
     @About("The trainer gives the run up; the planner decides what follows")
     record TrainerLost(
             @About("The run") String runId,

@@ -22,8 +22,6 @@ import java.util.stream.Collectors;
 
 /** Figures of a step under slime's names, so that its users find them in the same place. */
 public final class StepFigures {
-    private static final String FILTERED = "rollout/dynamic_filter/drop_";
-
     private StepFigures() {}
 
     /**
@@ -83,7 +81,7 @@ public final class StepFigures {
     public static Map<String, Double> filtered(Map<String, Integer> groupsByReason) {
         return groupsByReason.entrySet().stream()
                 .collect(Collectors.toMap(
-                        reason -> FILTERED + reason.getKey(),
+                        reason -> RunMetric.FILTERED_GROUPS.wireName(reason.getKey()),
                         reason -> reason.getValue().doubleValue()));
     }
 
