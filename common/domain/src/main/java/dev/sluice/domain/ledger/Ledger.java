@@ -166,6 +166,7 @@ public final class Ledger {
             case TrainingEvent.CheckpointSaved saved -> {}
             case TrainingEvent.CheckpointRetired retired -> {}
             case TrainingEvent.WaitChanged wait -> {}
+            case TrainingEvent.WorkerWorked worked -> {}
             case TrainingEvent.TrainerLost lost -> {}
         }
     }

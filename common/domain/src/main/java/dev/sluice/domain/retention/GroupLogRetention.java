@@ -69,6 +69,7 @@ public final class GroupLogRetention {
             case TrainingEvent.StepCompleted completed -> {}
             case TrainingEvent.EvalCompleted completed -> {}
             case TrainingEvent.WaitChanged changed -> {}
+            case TrainingEvent.WorkerWorked worked -> {}
             case TrainingEvent.TrainerLost lost -> {}
         }
     }

@@ -103,6 +103,7 @@ public final class TrainingState {
             case TrainingEvent.EvalCompleted completed -> progress.apply(completed);
             case TrainingEvent.TrainerReady ready -> {}
             case TrainingEvent.WaitChanged wait -> {}
+            case TrainingEvent.WorkerWorked worked -> {}
             case TrainingEvent.TrainerLost lost -> {}
         }
     }

@@ -18,8 +18,12 @@ import java.util.TreeMap;
 /** Asks for runs and reads about them, with nothing but the topics. */
 public final class RunClient {
     private static final Duration READ_DEADLINE = Duration.ofSeconds(30);
-    private static final Map<Topics, Long> ALL_OF_A_RUN =
-            Map.of(Topics.RUN_EVENTS, 0L, Topics.CHECKPOINTS, 0L, Topics.GROUP_EVENTS, 0L, Topics.TRAINING, 0L);
+    private static final Map<Topics, Long> ALL_OF_A_RUN = Map.of(
+            Topics.RUN_EVENTS, 0L,
+            Topics.CHECKPOINTS, 0L,
+            Topics.GROUP_EVENTS, 0L,
+            Topics.TRAINING, 0L,
+            Topics.ENGINES, 0L);
     private static final List<Topics> OVERVIEW = List.of(Topics.RUN_EVENTS, Topics.CHECKPOINTS, Topics.TRAINING);
 
     private final KafkaConnection connection;

@@ -1,6 +1,10 @@
 package dev.sluice.cli.run;
 
+import dev.sluice.domain.ledger.ControlPlane;
+import dev.sluice.domain.ledger.ControlPlaneTime;
 import dev.sluice.domain.ledger.Ledger;
+import dev.sluice.domain.ledger.SeatTime;
+import dev.sluice.domain.ledger.TimeLedger;
 import dev.sluice.events.CheckpointEvent;
 import dev.sluice.events.CheckpointEvent.CheckpointConverted;
 import dev.sluice.events.CheckpointEvent.CheckpointExported;
@@ -23,12 +27,15 @@ import dev.sluice.kafka.EventRecord;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One run as its events tell. Feed it the run's topics, each in its order; not for several threads. */
 public final class RunProjection {
     private final String runId;
     private final Ledger ledger;
+    private final TimeLedger time;
+    private final ControlPlane controlPlane;
     private final List<EvalCompleted> evaluations = new ArrayList<>();
     private RunPhase phase = RunPhase.REQUESTED;
     private String reason = "";
@@ -42,6 +49,7 @@ public final class RunProjection {
     private @Nullable WaitChanged waiting;
     private @Nullable Instant startedAt;
     private @Nullable Instant trainedAt;
+    private Instant newest = Instant.EPOCH;
     private int conversionPercent;
     private @Nullable String conversionWaitsFor;
     private int answers;
@@ -50,6 +58,8 @@ public final class RunProjection {
     public RunProjection(String runId) {
         this.runId = runId;
         this.ledger = new Ledger(runId);
+        this.time = new TimeLedger(runId);
+        this.controlPlane = new ControlPlane(runId);
     }
 
     /** Takes an event; those of other runs change nothing. */
@@ -59,6 +69,9 @@ public final class RunProjection {
         }
         events++;
         ledger.apply(record.event(), record.id());
+        time.apply(record.event(), record.time());
+        controlPlane.apply(record.event(), record.time());
+        newest = record.time().isAfter(newest) ? record.time() : newest;
         switch (record.event()) {
             case RunEvent run -> applyRun(run, record.time());
             case CheckpointEvent checkpoint -> applyCheckpoint(checkpoint);
@@ -135,6 +148,7 @@ public final class RunProjection {
             case TrainingEvent.TrainerLost lost -> reason = lost.reason();
             case TrainingEvent.TrainerReady ready -> {}
             case TrainingEvent.BatchFormed batch -> {}
+            case TrainingEvent.WorkerWorked worked -> {}
             case TrainingEvent.CheckpointRetired retired -> {}
         }
     }
@@ -150,6 +164,16 @@ public final class RunProjection {
 
     public Ledger ledger() {
         return ledger;
+    }
+
+    /** Where the time of its seats went up to its newest event. */
+    public SeatTime seatTime() {
+        return time.spent(newest);
+    }
+
+    /** What its steps take besides the work of engines and worker, once there are any. */
+    public Optional<ControlPlaneTime> controlPlane() {
+        return controlPlane.time();
     }
 
     public RunPhase phase() {

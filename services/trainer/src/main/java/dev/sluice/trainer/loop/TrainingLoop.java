@@ -10,6 +10,7 @@ import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.TrainerReady;
+import dev.sluice.events.TrainingEvent.WorkerWorked;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
@@ -148,6 +149,7 @@ final class TrainingLoop {
             int version = flow.look(TrainingState::version);
             events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
         }
+        events.add(worked());
         journal.append(events, null);
         LOG.info("trainer ready runId={} epoch={} step={} how={}", run.runId(), run.epoch(), workerStep, seated.how());
     }
@@ -282,6 +284,7 @@ final class TrainingLoop {
                 figures));
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
+        events.add(worked());
         journal.append(events, formed.id());
         flow.look(this::forget);
         verbs.weights().retireOld(flow.look(TrainingState::keptWeights), journal);
@@ -342,7 +345,12 @@ final class TrainingLoop {
             journal.append(event(closing.get(), ""));
         }
         verbs.cuts().save(seated.worker(), flow, journal, true);
+        journal.append(worked());
         LOG.info("run trained runId={} steps={}", run.runId(), workerStep);
+    }
+
+    private Event worked() {
+        return new WorkerWorked(run.runId(), run.epoch(), seated.worker().takeTimes());
     }
 
     private void took(String verb, long begin) {
