@@ -44,6 +44,12 @@ public enum RunMetric {
             "groups",
             Source.SLIME,
             "Groups that the dynamic filter left out before the step, by its reason"),
+    EQUAL_REWARD_GROUPS(
+            "rollout/equal_reward_groups",
+            "Groups whose rewards are all equal",
+            "share",
+            Source.SLUICE,
+            "Share of the step's groups that teach nothing; those that the dynamic filter left out are not among them"),
     LOSS("train/loss", "Loss", "loss", Source.SLIME, "Everything that was minimised together"),
     POLICY_LOSS("train/pg_loss", "Policy loss", "loss", Source.SLIME, "The clipped policy-gradient part of the loss"),
     MTP_LOSS("train/mtp_loss", "MTP loss", "nats", Source.SLIME, "Cross-entropy of the MTP layer, not scaled"),

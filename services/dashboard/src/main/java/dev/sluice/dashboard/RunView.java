@@ -16,6 +16,7 @@ import dev.sluice.kafka.EventRecord;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -129,6 +130,21 @@ final class RunView {
                         : new RunPage.Wait(changed.waitingFor(), changed.reason(), changed.since(), changed.deadline());
             case TrainingEvent.WorkerWorked worked -> {
                 // In the ledger of time.
+            }
+            case TrainingEvent.GuardTripped tripped ->
+                note(
+                        time,
+                        "guard: %s is %s at step %d, above %s: %s"
+                                .formatted(
+                                        tripped.figure(),
+                                        tripped.value(),
+                                        tripped.step(),
+                                        tripped.above(),
+                                        tripped.action().name().toLowerCase(Locale.ROOT)));
+            case TrainingEvent.GuardReleased released -> note(time, "goes on after a pause: " + released.reason());
+            case TrainingEvent.RolledBack taken -> {
+                step = taken.toStep();
+                note(time, "rolled back to step " + taken.toStep() + ": " + taken.reason());
             }
             case TrainingEvent.TrainerLost lost -> note(time, "trainer lost: " + lost.reason());
         }

@@ -167,6 +167,9 @@ public final class Ledger {
             case TrainingEvent.CheckpointRetired retired -> {}
             case TrainingEvent.WaitChanged wait -> {}
             case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.GuardTripped tripped -> {}
+            case TrainingEvent.GuardReleased released -> {}
+            case TrainingEvent.RolledBack taken -> takeBack(taken.toStep());
             case TrainingEvent.TrainerLost lost -> {}
         }
     }
@@ -188,6 +191,16 @@ public final class Ledger {
         for (GroupDrop drop : batch.dropped()) {
             decide(new GroupRound(drop.groupId(), drop.round()), Bucket.of(drop.reason()), drop.resultId());
         }
+    }
+
+    private void takeBack(int toStep) {
+        steps.tailMap(toStep, false).clear();
+        batches.entrySet().stream()
+                .filter(batch -> batch.getKey() > toStep)
+                .flatMap(batch -> batch.getValue().stream())
+                .map(this::account)
+                .forEach(account -> change(account, account::takeBack));
+        batches.keySet().removeIf(step -> step > toStep);
     }
 
     private void decide(GroupRound key, Bucket bucket, @Nullable String resultId) {

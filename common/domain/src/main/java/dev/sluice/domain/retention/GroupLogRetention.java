@@ -70,6 +70,9 @@ public final class GroupLogRetention {
             case TrainingEvent.EvalCompleted completed -> {}
             case TrainingEvent.WaitChanged changed -> {}
             case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.GuardTripped tripped -> {}
+            case TrainingEvent.GuardReleased released -> {}
+            case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.TrainerLost lost -> {}
         }
     }

@@ -106,6 +106,15 @@ final class RunConditions {
             case TrainingEvent.WorkerWorked worked -> {
                 return false;
             }
+            case TrainingEvent.GuardTripped tripped -> {
+                return false;
+            }
+            case TrainingEvent.GuardReleased released -> {
+                return false;
+            }
+            case TrainingEvent.RolledBack taken -> {
+                return false;
+            }
         }
         return true;
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.cli.CommandFailure;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.RunRequest.CancellationRequested;
+import dev.sluice.events.RunRequest.ContinuationRequested;
 import dev.sluice.events.RunRequest.TrainingRequested;
 import dev.sluice.events.Topics;
 import dev.sluice.kafka.EventPublisher;
@@ -50,6 +51,13 @@ public final class RunClient {
     public void cancel(String runId, String reason) {
         try (EventPublisher publisher = EventPublisher.prompt(connection)) {
             publisher.publishAndWait(new CancellationRequested(runId, reason), null);
+        }
+    }
+
+    /** Lets a run go on that a guard has paused. */
+    public void goOn(String runId, String tripId, String reason) {
+        try (EventPublisher publisher = EventPublisher.prompt(connection)) {
+            publisher.publishAndWait(new ContinuationRequested(runId, tripId, reason), null);
         }
     }
 

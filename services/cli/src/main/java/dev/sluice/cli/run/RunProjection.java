@@ -22,12 +22,14 @@ import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.WaitChanged;
+import dev.sluice.events.TrainingRequest.GuardAction;
 import dev.sluice.events.WeightEvent;
 import dev.sluice.kafka.EventRecord;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** One run as its events tell. Feed it the run's topics, each in its order; not for several threads. */
@@ -47,6 +49,7 @@ public final class RunProjection {
     private @Nullable CheckpointExported exported;
     private @Nullable CheckpointSaved saved;
     private @Nullable WaitChanged waiting;
+    private @Nullable String pausedBy;
     private @Nullable Instant startedAt;
     private @Nullable Instant trainedAt;
     private Instant newest = Instant.EPOCH;
@@ -75,7 +78,7 @@ public final class RunProjection {
         switch (record.event()) {
             case RunEvent run -> applyRun(run, record.time());
             case CheckpointEvent checkpoint -> applyCheckpoint(checkpoint);
-            case TrainingEvent training -> applyTraining(training, record.time());
+            case TrainingEvent training -> applyTraining(training, record.id(), record.time());
             case RunRequest request -> {}
             case GroupEvent group -> {}
             case InstanceSnapshot instance -> {}
@@ -136,7 +139,7 @@ public final class RunProjection {
         }
     }
 
-    private void applyTraining(TrainingEvent event, Instant time) {
+    private void applyTraining(TrainingEvent event, UUID id, Instant time) {
         switch (event) {
             case StepCompleted step -> {
                 lastStep = step;
@@ -149,6 +152,11 @@ public final class RunProjection {
             case TrainingEvent.TrainerReady ready -> {}
             case TrainingEvent.BatchFormed batch -> {}
             case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.GuardTripped tripped ->
+                pausedBy = tripped.action() == GuardAction.PAUSE ? id.toString() : pausedBy;
+            case TrainingEvent.GuardReleased released ->
+                pausedBy = released.tripId().equals(pausedBy) ? null : pausedBy;
+            case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.CheckpointRetired retired -> {}
         }
     }
@@ -232,6 +240,11 @@ public final class RunProjection {
     /** What the trainer waits for, if it does. */
     public @Nullable WaitChanged waiting() {
         return waiting;
+    }
+
+    /** The guard's trip that paused the run, if it is paused. */
+    public @Nullable String pausedBy() {
+        return phase.isOver() ? null : pausedBy;
     }
 
     /** When training began. */

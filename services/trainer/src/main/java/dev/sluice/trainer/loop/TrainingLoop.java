@@ -53,6 +53,7 @@ final class TrainingLoop {
     private final RunJournal journal;
     private final Waits waits;
     private final EvaluationWatch evaluation;
+    private final GuardPost guards;
     private int workerStep;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
@@ -86,6 +87,7 @@ final class TrainingLoop {
                 signals,
                 parts.config().waits().evaluation(),
                 parts.clock());
+        this.guards = new GuardPost(run, session, signals, waits, parts.clock());
         this.workerStep = seated.step();
     }
 
@@ -99,6 +101,7 @@ final class TrainingLoop {
                 signals.started());
         flow.open();
         int step = flow.look(TrainingState::completedStep);
+        guards.act();
         save(step);
         evaluation.resume(step);
         while (step < run.steps() && !signals.stopping().isDone()) {
@@ -110,6 +113,7 @@ final class TrainingLoop {
             TrainResult result = train(formed.get());
             keepEvaluatedWeights(step);
             updateWeights(formed.get(), result);
+            guards.act();
             save(step);
             evaluation.begin(step);
         }
@@ -145,7 +149,7 @@ final class TrainingLoop {
         events.add(new TrainerReady(run.runId(), run.epoch(), parts.instanceId(), workerStep, seated.how()));
         if (!flow.look(TrainingState::anythingPublished)) {
             events.add(verbs.weights().source());
-        } else if (!reproduced) {
+        } else if (!reproduced || flow.look(state -> state.isNewestWeightsTakenBack(workerStep))) {
             int version = flow.look(TrainingState::version);
             events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
         }
@@ -272,7 +276,7 @@ final class TrainingLoop {
                 StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
         figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
-        events.addFirst(new StepCompleted(
+        StepCompleted completed = new StepCompleted(
                 run.runId(),
                 run.epoch(),
                 step,
@@ -281,11 +285,13 @@ final class TrainingLoop {
                 trained,
                 formed.rows().responseTokens() - trained,
                 StepFigures.policyLags(formed.event()),
-                figures));
+                figures);
+        events.addFirst(completed);
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
         events.add(worked());
         journal.append(events, formed.id());
+        guards.take(completed);
         flow.look(this::forget);
         verbs.weights().retireOld(flow.look(TrainingState::keptWeights), journal);
         took("update weights", begin);

@@ -1,6 +1,7 @@
 package dev.sluice.trainer.metrics;
 
 import dev.sluice.domain.training.BatchRows;
+import dev.sluice.domain.training.RewardSpread;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupSampled;
@@ -48,6 +49,13 @@ public final class StepFigures {
                 figures,
                 RunMetric.POLICY_LAG,
                 formed.groups().stream().mapToInt(GroupUse::policyLag).average().orElse(0));
+        put(
+                figures,
+                RunMetric.EQUAL_REWARD_GROUPS,
+                results.stream()
+                        .mapToDouble(group -> RewardSpread.isEqual(group) ? 1 : 0)
+                        .average()
+                        .orElse(0));
         int verifies = samples.stream().mapToInt(Sample::verifies).sum();
         if (verifies > 0) {
             // Tokens a verification yields: the accepted drafts and the one that it samples itself.
