@@ -16,7 +16,8 @@ public final class RequestRules {
                     PauseRules.ALL,
                     HookRules.ALL,
                     TrainingRules.ALL,
-                    BatchingRules.ALL)
+                    BatchingRules.ALL,
+                    GuardRules.ALL)
             .flatMap(List::stream)
             .toList();
 

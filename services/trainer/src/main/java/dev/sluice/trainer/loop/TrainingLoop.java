@@ -10,6 +10,7 @@ import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.TrainerReady;
+import dev.sluice.events.TrainingEvent.WorkerWorked;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
@@ -53,6 +54,7 @@ final class TrainingLoop {
     private final RunJournal journal;
     private final Waits waits;
     private final EvaluationWatch evaluation;
+    private final GuardPost guards;
     private int workerStep;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
@@ -86,6 +88,7 @@ final class TrainingLoop {
                 signals,
                 parts.config().waits().evaluation(),
                 parts.clock());
+        this.guards = new GuardPost(run, session, signals, waits, parts.clock());
         this.workerStep = seated.step();
     }
 
@@ -99,6 +102,7 @@ final class TrainingLoop {
                 signals.started());
         flow.open();
         int step = flow.look(TrainingState::completedStep);
+        guards.act();
         save(step);
         evaluation.resume(step);
         while (step < run.steps() && !signals.stopping().isDone()) {
@@ -110,6 +114,7 @@ final class TrainingLoop {
             TrainResult result = train(formed.get());
             keepEvaluatedWeights(step);
             updateWeights(formed.get(), result);
+            guards.act();
             save(step);
             evaluation.begin(step);
         }
@@ -145,10 +150,11 @@ final class TrainingLoop {
         events.add(new TrainerReady(run.runId(), run.epoch(), parts.instanceId(), workerStep, seated.how()));
         if (!flow.look(TrainingState::anythingPublished)) {
             events.add(verbs.weights().source());
-        } else if (!reproduced) {
+        } else if (!reproduced || flow.look(state -> state.isNewestWeightsTakenBack(workerStep))) {
             int version = flow.look(TrainingState::version);
             events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
         }
+        events.add(worked());
         journal.append(events, null);
         LOG.info("trainer ready runId={} epoch={} step={} how={}", run.runId(), run.epoch(), workerStep, seated.how());
     }
@@ -272,7 +278,7 @@ final class TrainingLoop {
         figures.putAll(PolicyLags.figures(formed.event(), run.rules().maxPolicyLag()));
         figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
-        events.addFirst(new StepCompleted(
+        StepCompleted completed = new StepCompleted(
                 run.runId(),
                 run.epoch(),
                 step,
@@ -281,10 +287,13 @@ final class TrainingLoop {
                 trained,
                 formed.rows().responseTokens() - trained,
                 PolicyLags.histogram(formed.event()),
-                figures));
+                figures);
+        events.addFirst(completed);
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
+        events.add(worked());
         journal.append(events, formed.id());
+        guards.take(completed);
         flow.look(this::forget);
         verbs.weights().retireOld(flow.look(TrainingState::keptWeights), journal);
         took("update weights", begin);
@@ -344,7 +353,12 @@ final class TrainingLoop {
             journal.append(event(closing.get(), ""));
         }
         verbs.cuts().save(seated.worker(), flow, journal, true);
+        journal.append(worked());
         LOG.info("run trained runId={} steps={}", run.runId(), workerStep);
+    }
+
+    private Event worked() {
+        return new WorkerWorked(run.runId(), run.epoch(), seated.worker().takeTimes());
     }
 
     private void took(String verb, long begin) {
