@@ -17,7 +17,8 @@ public final class RequestRules {
                     HookRules.ALL,
                     TrainingRules.ALL,
                     BatchingRules.ALL,
-                    GuardRules.ALL)
+                    GuardRules.ALL,
+                    ModelRules.ALL)
             .flatMap(List::stream)
             .toList();
 

@@ -21,10 +21,8 @@ import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.weights.WeightPublisher;
-import dev.sluice.workerapi.ModelRole;
 import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,6 +56,7 @@ final class TrainingLoop {
     private int workerStep;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
+    private Map<String, Double> modelFigures = Map.of();
 
     /** What the loop's verbs are done with. */
     record Verbs(
@@ -244,7 +243,8 @@ final class TrainingLoop {
     private TrainResult train(Formed formed) {
         long begin = System.nanoTime();
         int step = formed.event().step();
-        Path file = verbs.batches().write(step, formed.rows(), seated.worker());
+        BatchFiles.Written batch = verbs.batches().write(step, formed.rows(), seated.worker());
+        modelFigures = batch.figures();
         TrainResult result = seated.worker()
                 .client()
                 .train(
@@ -252,8 +252,8 @@ final class TrainingLoop {
                                 run.epoch(),
                                 WorkerSeat.operationOf(step),
                                 step,
-                                file.toString(),
-                                ModelRole.POLICY,
+                                batch.file().toString(),
+                                Objective.trained(run.request(), step),
                                 Objective.loss(run.request())),
                         parts.config().worker().callDeadline());
         workerStep = step;
@@ -276,6 +276,7 @@ final class TrainingLoop {
         Map<String, Double> figures =
                 StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
         figures.putAll(PolicyLags.figures(formed.event(), run.rules().maxPolicyLag()));
+        figures.putAll(modelFigures);
         figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
         StepCompleted completed = new StepCompleted(

@@ -73,6 +73,7 @@ public final class StepFigures {
             put(figures, RunMetric.MISMATCH_CLIPPED, mismatch.clipFraction());
             put(figures, RunMetric.MISMATCH_DISTANCE, mismatch.distance());
         }
+        figures.putAll(ModelFigures.of(trained));
         put(figures, RunMetric.GRADIENT_NORM, trained.gradNorm());
         put(figures, RunMetric.LOGPROB_DIFFERENCE, trained.trainRolloutLogprobMeanDifference());
         put(figures, RunMetric.LOGPROB_DIFFERENCE_MAX, trained.trainRolloutLogprobMaxDifference());
