@@ -43,6 +43,12 @@ final class ModelRules {
                     "no coefficient uses it, so it is not loaded",
                     "leave it out, or give algorithm.klLossCoefficient");
         }
+        if (algorithm.referenceUpdateSteps() > 0 && !algorithm.usesReference()) {
+            findings.warning(
+                    "algorithm.referenceUpdateSteps",
+                    "no coefficient uses a reference, so none is loaded that could be updated",
+                    "leave it out, or give algorithm.klLossCoefficient");
+        }
         if (algorithm.unbiasedKl() && algorithm.klLossCoefficient() == 0) {
             findings.warning(
                     "algorithm.unbiasedKl",
