@@ -91,8 +91,12 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("training.layout.lastStageLayers", POSITIVE),
             entry("training.layout.tokensPerGpu", POSITIVE),
             entry("training.layout.cpuAdam", between(0, 1)),
+            entry("training.batching.microBatchSize", between(1, 65_536)),
             entry("weights.everySteps", POSITIVE),
             entry("weights.loadDeadlineSeconds", between(1, 86_400)),
+            entry("guards[].above", new Bounds(-1e12, true, 1e12, true)),
+            entry("guards[].forSteps", between(1, 10_000)),
+            entry("guards[].pauseMinutes", between(1, 43_200)),
             entry("checkpoints.everySteps", POSITIVE),
             entry("checkpoints.keepLast", between(1, 10_000)));
 

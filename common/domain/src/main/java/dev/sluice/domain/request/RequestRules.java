@@ -16,6 +16,8 @@ public final class RequestRules {
                     PauseRules.ALL,
                     HookRules.ALL,
                     TrainingRules.ALL,
+                    BatchingRules.ALL,
+                    GuardRules.ALL,
                     ModelRules.ALL)
             .flatMap(List::stream)
             .toList();

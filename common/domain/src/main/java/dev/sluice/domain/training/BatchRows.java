@@ -115,6 +115,12 @@ public record BatchRows(
         return promptLengths.length;
     }
 
+    void place(int row, int optimizerStep, int rank, int microBatch) {
+        schedule[3 * row] = optimizerStep;
+        schedule[3 * row + 1] = rank;
+        schedule[3 * row + 2] = microBatch;
+    }
+
     int length(int row) {
         return cuSeqlens[row + 1] - cuSeqlens[row];
     }

@@ -70,6 +70,7 @@ class ScriptImportTest {
                 "/rollout/topP | 1.0",
                 "/rollout/topK | -1",
                 "/rollout/maxPolicyLag | 0",
+                "/rollout/partialRollout | restart",
                 "/rollout/redundantExperts | 0",
                 "/rollout/speculation/algorithm | none",
                 "/rollout/layout/gpusPerEngine | 8",
@@ -108,6 +109,8 @@ class ScriptImportTest {
                 "/training/layout/ep | 8",
                 "/training/layout/etp | 1",
                 "/training/layout/tokensPerGpu | 8192",
+                "/training/batching/balanceData | true",
+                "/training/batching/balanceByFlops | false",
                 "/training/layout/recompute | full",
                 "/training/layout/cpuAdam | 1.0",
                 "/training/layout/precisionAware | true",
@@ -234,6 +237,33 @@ class ScriptImportTest {
         assertThat(cluster.path("trainGpus").asInt()).isEqualTo(2);
         assertThat(cluster.path("rolloutNodes").asInt()).isEqualTo(1);
         assertThat(cluster.path("rolloutGpus").asInt()).isEqualTo(4);
+    }
+
+    /** slime's: fixed micro-batches where samples are not packed, and --max-tokens-per-gpu counts for packing alone. */
+    @Test
+    void microBatchesAreFixedWhereTheScriptDoesNotPackByTokens() {
+        Imported imported = SlimeScripts.changed("--use-dynamic-batch-size", "--micro-batch-size 2");
+
+        JsonNode training = imported.request().path("training");
+        assertThat(training.at("/batching/microBatchSize").asInt()).isEqualTo(2);
+        assertThat(training.at("/layout/tokensPerGpu").isMissingNode()).isTrue();
+        assertThat(imported.findings())
+                .anySatisfy(finding -> assertThat(finding.message())
+                        .isEqualTo("it has no effect without --use-dynamic-batch-size, as in slime"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--partial-rollout, continue, 1",
+        "--partial-rollout --mask-offpolicy-in-partial-rollout, continue_masked, 1",
+        "--mask-offpolicy-in-partial-rollout, restart, 0"
+    })
+    void unfinishedSamplesGoOnAndTheirOlderTokensAreMaskedAsTheScriptSays(String flags, String partial, int lag) {
+        Imported imported = SlimeScripts.with("   " + flags);
+
+        assertThat(imported.failed()).isFalse();
+        assertThat(imported.request().at("/rollout/partialRollout").asText()).isEqualTo(partial);
+        assertThat(imported.request().at("/rollout/maxPolicyLag").asInt()).isEqualTo(lag);
     }
 
     @Test

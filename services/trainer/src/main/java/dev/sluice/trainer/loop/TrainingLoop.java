@@ -10,11 +10,13 @@ import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.TrainerReady;
+import dev.sluice.events.TrainingEvent.WorkerWorked;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
+import dev.sluice.trainer.metrics.PolicyLags;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
@@ -50,6 +52,7 @@ final class TrainingLoop {
     private final RunJournal journal;
     private final Waits waits;
     private final EvaluationWatch evaluation;
+    private final GuardPost guards;
     private int workerStep;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
@@ -84,6 +87,7 @@ final class TrainingLoop {
                 signals,
                 parts.config().waits().evaluation(),
                 parts.clock());
+        this.guards = new GuardPost(run, session, signals, waits, parts.clock());
         this.workerStep = seated.step();
     }
 
@@ -97,6 +101,7 @@ final class TrainingLoop {
                 signals.started());
         flow.open();
         int step = flow.look(TrainingState::completedStep);
+        guards.act();
         save(step);
         evaluation.resume(step);
         while (step < run.steps() && !signals.stopping().isDone()) {
@@ -108,6 +113,7 @@ final class TrainingLoop {
             TrainResult result = train(formed.get());
             keepEvaluatedWeights(step);
             updateWeights(formed.get(), result);
+            guards.act();
             save(step);
             evaluation.begin(step);
         }
@@ -143,10 +149,11 @@ final class TrainingLoop {
         events.add(new TrainerReady(run.runId(), run.epoch(), parts.instanceId(), workerStep, seated.how()));
         if (!flow.look(TrainingState::anythingPublished)) {
             events.add(verbs.weights().source());
-        } else if (!reproduced) {
+        } else if (!reproduced || flow.look(state -> state.isNewestWeightsTakenBack(workerStep))) {
             int version = flow.look(TrainingState::version);
             events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
         }
+        events.add(worked());
         journal.append(events, null);
         LOG.info("trainer ready runId={} epoch={} step={} how={}", run.runId(), run.epoch(), workerStep, seated.how());
     }
@@ -269,10 +276,11 @@ final class TrainingLoop {
         stepBegan = System.nanoTime();
         Map<String, Double> figures =
                 StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
+        figures.putAll(PolicyLags.figures(formed.event(), run.rules().maxPolicyLag()));
         figures.putAll(modelFigures);
         figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
-        events.addFirst(new StepCompleted(
+        StepCompleted completed = new StepCompleted(
                 run.runId(),
                 run.epoch(),
                 step,
@@ -280,11 +288,14 @@ final class TrainingLoop {
                 flow.look(TrainingState::optimizerSteps) + result.metrics().optimizerSteps(),
                 trained,
                 formed.rows().responseTokens() - trained,
-                StepFigures.policyLags(formed.event()),
-                figures));
+                PolicyLags.histogram(formed.event()),
+                figures);
+        events.addFirst(completed);
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
+        events.add(worked());
         journal.append(events, formed.id());
+        guards.take(completed);
         flow.look(this::forget);
         verbs.weights().retireOld(flow.look(TrainingState::keptWeights), journal);
         took("update weights", begin);
@@ -344,7 +355,12 @@ final class TrainingLoop {
             journal.append(event(closing.get(), ""));
         }
         verbs.cuts().save(seated.worker(), flow, journal, true);
+        journal.append(worked());
         LOG.info("run trained runId={} steps={}", run.runId(), workerStep);
+    }
+
+    private Event worked() {
+        return new WorkerWorked(run.runId(), run.epoch(), seated.worker().takeTimes());
     }
 
     private void took(String verb, long begin) {

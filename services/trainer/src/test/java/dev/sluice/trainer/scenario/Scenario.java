@@ -37,6 +37,7 @@ final class Scenario implements AutoCloseable {
     final RunSignals signals = new RunSignals();
     Duration evaluationBound = Duration.ofMinutes(60);
     private final KafkaConnection connection;
+    List<TrainingRequest.Guard> guards = List.of();
     private final TrainingRequest request;
     private final RolloutPool pool = new RolloutPool();
     private final StateReader poolReader;
@@ -77,7 +78,7 @@ final class Scenario implements AutoCloseable {
 
     RunTrainer trainer(int epoch) {
         TrainedRun run = TrainedRun.of(
-                runId, epoch, request, plan(), dataRoot.resolve("runs").resolve(runId));
+                runId, epoch, guarded(), plan(), dataRoot.resolve("runs").resolve(runId));
         Parts parts = new Parts(
                 "trainer-test",
                 connection,
@@ -90,6 +91,24 @@ final class Scenario implements AutoCloseable {
         return new RunTrainer(run, signals, parts, () -> {
             throw new AssertionError("the broker was lost");
         });
+    }
+
+    private TrainingRequest guarded() {
+        return new TrainingRequest(
+                request.name(),
+                request.backend(),
+                request.model(),
+                request.versions(),
+                request.cluster(),
+                request.data(),
+                request.reward(),
+                request.evaluation(),
+                request.rollout(),
+                request.algorithm(),
+                request.training(),
+                request.weights(),
+                request.checkpoints(),
+                guards);
     }
 
     Path pidFile() {
