@@ -67,7 +67,10 @@ public record Algorithm(
         @About("The critic of ppo") Critic critic,
 
         @About("Learning from a teacher's log-probabilities")
-        Distillation distillation) {
+        Distillation distillation,
+
+        @About("The policy becomes the reference after every so many steps; 0: never")
+        int referenceUpdateSteps) {
     public Algorithm {
         // Records of this version's first months have none of these.
         mismatchCorrection = mismatchCorrection == null ? MismatchCorrection.OFF : mismatchCorrection;

@@ -74,6 +74,7 @@ class BatchFileTest {
                             Map.entry("temperature", "0.8"),
                             Map.entry("topP", "1.0"),
                             Map.entry("topK", "0"),
+                            Map.entry("contentSha256", "ab12"),
                             Map.entry("lossNormaliser", "{\"kind\":\"sample\",\"value\":2.0}"));
         }
     }

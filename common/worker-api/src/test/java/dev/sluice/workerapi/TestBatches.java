@@ -15,7 +15,7 @@ final class TestBatches {
 
     static Batch withMask(byte[] mask, int[] starts, Map<Batch.Column, float[]> optional) {
         return new Batch(
-                new Batch.Header("run-1", 4, 2, 0.8, 1, 0, normaliser()),
+                new Batch.Header("run-1", 4, 2, 0.8, 1, 0, normaliser(), "ab12"),
                 new int[] {5, 6, 7, 8, 9, 10, 11},
                 starts,
                 new int[] {1, 2},

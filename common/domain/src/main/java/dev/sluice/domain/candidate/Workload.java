@@ -15,7 +15,7 @@ import java.util.List;
  * @param meanResponseTokens mean response that times are predicted for
  * @param maxContextTokens bound on prompt, response and tool turns together; 0 where they have none of their own
  * @param temperature sampling temperature
- * @param referenceModel whether a frozen reference is loaded beside the policy
+ * @param frozenModels models that are loaded beside the policy and not trained: a reference, a teacher
  * @param oldLogprobPass whether log-probabilities are computed once more before training
  * @param evaluated whether held-out sets are measured
  * @param asynchronous whether the next step is sampled while one trains
@@ -34,7 +34,7 @@ public record Workload(
         int meanResponseTokens,
         int maxContextTokens,
         double temperature,
-        boolean referenceModel,
+        int frozenModels,
         boolean oldLogprobPass,
         boolean evaluated,
         boolean asynchronous,
@@ -73,7 +73,7 @@ public record Workload(
                 meanResponseTokens,
                 maxContextTokens,
                 temperature,
-                referenceModel,
+                frozenModels,
                 oldLogprobPass,
                 evaluated,
                 asynchronous,

@@ -99,11 +99,12 @@ final class MemoryConstraints {
         if (host.gib() <= given) {
             return null;
         }
-        String reference = candidate.workload().referenceModel()
+        int frozen = candidate.workload().frozenModels();
+        String reference = frozen > 0
                 ? String.format(
                         Locale.ROOT,
                         "drop the reference model (-%.0f GiB: algorithm.klLossCoefficient 0), ",
-                        host.copies() / 2 / StageMemory.GIB)
+                        host.copies() / (1 + frozen) / StageMemory.GIB)
                 : "";
         return new Breach(
                 String.format(

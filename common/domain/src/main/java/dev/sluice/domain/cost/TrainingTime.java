@@ -76,7 +76,7 @@ public record TrainingTime(double compute, double communication, double optimize
             flops = Flops.of(model, sample);
             tokens = workload.samplesPerStep() * sample;
             boolean recomputed = candidate.training().recompute() == Recompute.FULL;
-            passes = (recomputed ? 4 : 3) + (workload.oldLogprobPass() ? 1 : 0) + (workload.referenceModel() ? 1 : 0);
+            passes = (recomputed ? 4 : 3) + (workload.oldLogprobPass() ? 1 : 0) + workload.frozenModels();
             double share = tokens / optimizerSteps() / (layout.dp(cluster.trainGpus()) * layout.cp());
             microBatches = Math.max(1, Math.ceil(share / microBatchTokens()));
         }

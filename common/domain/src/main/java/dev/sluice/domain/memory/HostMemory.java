@@ -6,7 +6,7 @@ import dev.sluice.domain.candidate.Candidate;
  * Memory of one training node's host, bytes.
  *
  * @param adam Adam's state of what is offloaded
- * @param copies pinned copies of the weights that the trainer swaps in: the policy's and the reference's
+ * @param copies pinned copies of the weights that the trainer swaps in: the policy's and the frozen models'
  * @param processes what each pair of processes of a GPU and the system take
  */
 public record HostMemory(double adam, double copies, double processes) {
@@ -26,7 +26,7 @@ public record HostMemory(double adam, double copies, double processes) {
         double trained = sums.total()
                 + (candidate.training().mtpTrained() ? sums.mtpLayer().total() : 0);
         int gpus = candidate.cluster().trainGpusPerNode();
-        int models = candidate.workload().referenceModel() ? 2 : 1;
+        int models = 1 + candidate.workload().frozenModels();
         return new HostMemory(
                 offloaded * ADAM_BYTES * trained / candidate.cluster().trainNodes(),
                 COPY_BYTES * memory.mostParameters() * gpus * models,

@@ -31,7 +31,7 @@ record TrainingChoices(TrainingRequest request, Outcome outcome, SizedTraining t
         choices.add(tokens());
         choices.add(recompute());
         choices.add(mtp());
-        choices.add(reference());
+        choices.add(frozenModels());
         return choices;
     }
 
@@ -171,21 +171,23 @@ record TrainingChoices(TrainingRequest request, Outcome outcome, SizedTraining t
                 null);
     }
 
-    private Choice reference() {
-        boolean loaded = candidate().workload().referenceModel();
+    private Choice frozenModels() {
+        int frozen = candidate().workload().frozenModels();
         double copy = HostMemory.of(
                                 candidate(),
                                 training.memory(),
                                 LayerSums.of(candidate().model()))
                         .copies()
-                / (loaded ? 2 : 1)
+                / (1 + frozen)
                 / StageMemory.GIB;
         return new Choice(
                 "algorithm.klLossCoefficient",
-                loaded ? "reference model loaded" : "no reference model",
-                loaded
-                        ? text("the KL loss needs its log-probabilities: %.0f GiB on a host and one more pass", copy)
-                        : text("the coefficient is 0: %.0f GiB on a host and a forward pass are saved", copy),
+                frozen == 0
+                        ? "no reference model"
+                        : frozen == 1 ? "a reference or teacher loaded" : "reference and teacher loaded",
+                frozen == 0
+                        ? text("the coefficient is 0: %.0f GiB on a host and a forward pass are saved", copy)
+                        : text("their log-probabilities are used: %.0f GiB on a host and one more pass each", copy),
                 null);
     }
 

@@ -69,6 +69,7 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("algorithm.critic.onlySteps", between(0, 10_000_000)),
             entry("algorithm.critic.learningRate", COEFFICIENT),
             entry("algorithm.distillation.coefficient", COEFFICIENT),
+            entry("algorithm.referenceUpdateSteps", between(0, 10_000_000)),
             entry("algorithm.klLossCoefficient", COEFFICIENT),
             entry("algorithm.klRewardCoefficient", COEFFICIENT),
             entry("algorithm.entropyCoefficient", COEFFICIENT),

@@ -3,6 +3,7 @@ package dev.sluice.domain.request;
 import dev.sluice.domain.request.RequestRule.Findings;
 import dev.sluice.domain.training.AdvantageEstimator;
 import dev.sluice.events.Algorithm;
+import dev.sluice.events.Backend;
 import dev.sluice.events.TrainingRequest;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,12 @@ final class ModelRules {
             findings.warning(
                     "algorithm.reference",
                     "no coefficient uses it, so it is not loaded",
+                    "leave it out, or give algorithm.klLossCoefficient");
+        }
+        if (algorithm.referenceUpdateSteps() > 0 && !algorithm.usesReference()) {
+            findings.warning(
+                    "algorithm.referenceUpdateSteps",
+                    "no coefficient uses a reference, so none is loaded that could be updated",
                     "leave it out, or give algorithm.klLossCoefficient");
         }
         if (algorithm.unbiasedKl() && algorithm.klLossCoefficient() == 0) {
@@ -88,6 +95,12 @@ final class ModelRules {
                     "algorithm.critic.onlySteps",
                     "%s has no critic to be trained alone".formatted(algorithm.name()),
                     "leave it out, or set algorithm.name to ppo");
+        }
+        if (ppo && request.backend() == Backend.GPU) {
+            findings.hindrance(
+                    "algorithm.name",
+                    "no plan for GPUs counts the memory of a critic beside the policy",
+                    "use an algorithm without one, such as grpo, or set backend to cpu");
         }
         if (ppo && algorithm.critic().onlySteps() >= request.training().steps()) {
             findings.error(

@@ -13,6 +13,7 @@ import dev.sluice.domain.candidate.Version;
 import dev.sluice.domain.candidate.Workload;
 import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.training.OldPolicy;
+import dev.sluice.events.Algorithm;
 import dev.sluice.events.Rollout;
 import dev.sluice.events.TrainingRequest;
 import java.util.ArrayList;
@@ -75,7 +76,7 @@ public final class BaseCandidate {
                 meanResponse(rollout),
                 longestContext(request, longestPrompt),
                 rollout.temperature(),
-                request.algorithm().usesReference(),
+                frozenModels(request.algorithm()),
                 OldPolicy.of(request) == OldPolicy.FORWARD,
                 !request.evaluation().isEmpty(),
                 rollout.maxPolicyLag() > 0,
@@ -98,6 +99,10 @@ public final class BaseCandidate {
                 .orElse(0);
         boolean longer = longestResponse > request.rollout().maxResponseTokens();
         return Math.max(request.rollout().maxContextTokens(), longer ? longestPrompt + longestResponse : 0);
+    }
+
+    private static int frozenModels(Algorithm algorithm) {
+        return (algorithm.usesReference() ? 1 : 0) + (algorithm.distillation().asksTeacher() ? 1 : 0);
     }
 
     private static List<String> paths(TrainingRequest request) {

@@ -125,8 +125,7 @@ final class Candidates {
     }
 
     static Workload workload() {
-        return new Workload(
-                32, 8, 256, 1, 0, 0, 8192, 4096, 0, 1, false, false, false, false, true, List.of(), Flags.NONE);
+        return new Workload(32, 8, 256, 1, 0, 0, 8192, 4096, 0, 1, 0, false, false, false, true, List.of(), Flags.NONE);
     }
 
     static TrainingSide training(Layout layout) {

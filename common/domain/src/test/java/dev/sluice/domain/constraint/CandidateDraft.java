@@ -61,7 +61,7 @@ public final class CandidateDraft {
     private int maxResponse;
     private int maxContext;
     private double temperature;
-    private boolean referenceModel;
+    private int frozenModels;
     private boolean asynchronous;
     private boolean rollout;
     private List<String> paths;
@@ -107,7 +107,7 @@ public final class CandidateDraft {
         maxResponse = rest.maxResponseTokens();
         maxContext = rest.maxContextTokens();
         temperature = rest.temperature();
-        referenceModel = rest.referenceModel();
+        frozenModels = rest.frozenModels();
         asynchronous = rest.asynchronous();
         rollout = rest.rollout();
         paths = rest.paths();
@@ -138,7 +138,7 @@ public final class CandidateDraft {
                 maxResponse / 2,
                 maxContext,
                 temperature,
-                referenceModel,
+                frozenModels,
                 rest.oldLogprobPass(),
                 rest.evaluated(),
                 asynchronous,
@@ -350,7 +350,7 @@ public final class CandidateDraft {
     }
 
     public CandidateDraft referenceModel() {
-        referenceModel = true;
+        frozenModels = 1;
         return this;
     }
 

@@ -208,7 +208,7 @@ public final class Candidates {
                 maxResponseTokens / 2,
                 0,
                 1,
-                false,
+                0,
                 false,
                 true,
                 false,

@@ -197,7 +197,7 @@ public record Recipe(Map<String, String> row) {
                 0,
                 number("max_context_len", number("max_response_len")),
                 has("temperature") ? decimal("temperature") : 1,
-                yes("ref_model"),
+                yes("ref_model") ? 1 : 0,
                 false,
                 false,
                 text("entry").equals("train_async.py"),

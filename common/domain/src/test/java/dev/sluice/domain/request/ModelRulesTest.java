@@ -55,6 +55,13 @@ class ModelRulesTest {
     }
 
     @Test
+    void aCriticOnGpusIsRefusedWhileNoPlanCountsIt() {
+        assertThat(broken(Map.of("algorithm.name", "\"ppo\"", "backend", "\"gpu\"")))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message()).contains("counts the memory of a critic"));
+    }
+
+    @Test
     void ppoWithDivergenceDiscountAndLambdaIsFine() {
         assertThat(broken(Map.of(
                         "algorithm.name", "\"ppo\"",

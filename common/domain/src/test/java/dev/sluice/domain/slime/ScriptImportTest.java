@@ -388,6 +388,7 @@ class ScriptImportTest {
             --advantage-estimator ppo --num-critic-only-steps 4            | critic/onlySteps        | 4
             --use-opsm                                                     | opsmDelta               | 1.0E-4
             --use-opsm --opsm-delta 0.01                                   | opsmDelta               | 0.01
+            --use-kl-loss --kl-loss-coef 0.01 --ref-update-interval 10     | referenceUpdateSteps    | 10
             --disable-rewards-normalization                                | normaliseRewards        | false
             --use-opd --opd-type megatron --opd-teacher-load /t            | distillation/teacher    | /t
             --use-opd --opd-type megatron --opd-teacher-load /t            | distillation/coefficient| 1.0

@@ -4,6 +4,7 @@ import dev.sluice.checkpoint.HuggingFaceCheckpoint;
 import dev.sluice.checkpoint.TensorEntry;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -204,6 +205,24 @@ public final class Weights implements AutoCloseable {
                         tensor.shape().stream().mapToLong(Long::longValue).toArray();
                 put(tensor.name(), Tensors.of(tensor.dtype(), data.apply(tensor.name()), shape));
             }
+        }
+    }
+
+    /**
+     * Takes over the values of another model.
+     *
+     * @throws IllegalArgumentException if it has other tensors; nothing is changed then
+     */
+    public void copyFrom(Weights other) {
+        boolean same = fused.keySet().equals(other.fused.keySet())
+                && fused.entrySet().stream()
+                        .allMatch(entry -> Arrays.equals(
+                                Tensors.shape(entry.getValue()), Tensors.shape(other.get(entry.getKey()))));
+        if (!same) {
+            throw new IllegalArgumentException("a model of other tensors cannot be copied from");
+        }
+        try (NoGradGuard noGrad = new NoGradGuard()) {
+            fused.forEach((name, tensor) -> tensor.copy_(other.get(name)));
         }
     }
 

@@ -11,7 +11,9 @@ import dev.sluice.checkpoint.TorchDistCheckpoint;
 import dev.sluice.checkpoint.TorchDistWriter;
 import dev.sluice.checkpoint.TrainedModel;
 import dev.sluice.cpu.model.AdamW;
+import dev.sluice.cpu.model.Model;
 import dev.sluice.cpu.model.WeightSource;
+import dev.sluice.cpu.model.Weights;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -22,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A point from which training goes on bit for bit: weights, both moments and the counters, as a torch_dist checkpoint whose
- * iteration is the step; a critic's likewise in the folder {@code critic}.
+ * iteration is the step; a critic's likewise in the folder {@code critic}, and the weights of a
+ * reference that was the policy of an earlier step in {@code reference}.
  *
  * @param step steps trained into it
  * @param optimizerSteps optimizer steps taken in all
@@ -30,25 +33,53 @@ import org.jspecify.annotations.Nullable;
 record Cut(int step, long optimizerSteps) {
     private static final String COUNTERS = "sluice";
     private static final String CRITIC = "critic";
+    private static final String REFERENCE = "reference";
 
     /**
      * Writes a cut with its manifest.
      *
      * @return the manifest's SHA-256, hexadecimal
      */
-    String write(Path directory, Policy policy, @Nullable Policy critic, Progress progress) {
-        write(directory, policy, progress);
-        if (critic != null) {
-            new Cut(step, critic.optimizer().steps()).write(directory.resolve(CRITIC), critic, progress);
+    String write(Path directory, Models models, Progress progress) {
+        write(directory, models.policy, progress);
+        if (models.critic != null) {
+            new Cut(step, models.critic.optimizer().steps()).write(directory.resolve(CRITIC), models.critic, progress);
+        }
+        if (models.reference != null) {
+            List<TensorSource> weights = weights(models.reference.weights());
+            TrainedModel reference =
+                    new TrainedModel(models.policy.config(), OptionalLong.of(step), weights, Map.of(), Map.of());
+            TorchDistWriter.write(directory.resolve(REFERENCE), reference, progress);
         }
         return Manifest.write(directory);
     }
 
-    private void write(Path directory, Policy policy, Progress progress) {
-        List<TensorSource> weights = WeightSource.all(policy.weights(), DType.F32).stream()
+    /**
+     * What a cut holds.
+     *
+     * @param critic absent without one
+     * @param reference absent unless it was the policy of an earlier step
+     */
+    record Models(
+            Policy policy,
+            @Nullable Policy critic,
+            @Nullable Model reference) {}
+
+    /** Where the reference of a cut lies, if the cut has one. */
+    static @Nullable Path reference(Path directory) {
+        Path reference = directory.resolve(REFERENCE);
+        return Files.isDirectory(reference) ? reference : null;
+    }
+
+    private static List<TensorSource> weights(Weights weights) {
+        return WeightSource.all(weights, DType.F32).stream()
                 .filter(source -> !source.slice().copy())
                 .map(TensorSource.class::cast)
                 .toList();
+    }
+
+    private void write(Path directory, Policy policy, Progress progress) {
+        List<TensorSource> weights = weights(policy.weights());
         Map<String, List<TensorSource>> moments = new HashMap<>();
         for (String family : AdamW.FAMILIES) {
             moments.put(family, List.copyOf(policy.optimizer().sources(family)));

@@ -49,6 +49,7 @@ final class TrainingWorker {
     private @Nullable Policy policy;
     private @Nullable Policy critic;
     private final Map<ModelRole, Model> frozen = new EnumMap<>(ModelRole.class);
+    private boolean referenceRenewed;
     private volatile Standing standing = Standing.EMPTY;
 
     TrainingWorker(AllowedRoots roots) {
@@ -91,7 +92,7 @@ final class TrainingWorker {
                     ? null
                     : Policy.critic(config, Policy.weights(config, roots.existing(request.critic())));
         }
-        loadFrozen(ModelRole.REFERENCE, request.reference(), config);
+        loadReference(request, config);
         loadFrozen(ModelRole.TEACHER, request.teacher(), config);
         standing = new Standing(request.runId(), step, null, -1);
         progress.at(1, 1);
@@ -147,9 +148,16 @@ final class TrainingWorker {
         String sha256 = BatchFile.sha256(file);
         Batch batch = BatchFile.read(file);
         refuseOther(batch.header(), request);
+        if (request.renewReference()) {
+            model(ModelRole.REFERENCE); // refuses before anything is trained
+        }
         long before = optimizerSteps();
         try {
             TrainResult result = train(request, trained, batch, sha256, start);
+            if (request.renewReference()) {
+                model(ModelRole.REFERENCE).weights().copyFrom(trained.weights());
+                referenceRenewed = true;
+            }
             standing = new Standing(standing.runId(), request.step(), sha256, standing.weightVersion());
             return result;
         } catch (RuntimeException e) {
@@ -223,8 +231,19 @@ final class TrainingWorker {
         long start = System.nanoTime();
         Policy saved = policy();
         Path directory = roots.absent(request.dir());
+        Cut.Models models = new Cut.Models(saved, critic, referenceRenewed ? model(ModelRole.REFERENCE) : null);
         Cut cut = new Cut(standing.step(), saved.optimizer().steps());
-        return written(directory, cut.write(directory, saved, critic, progress), start);
+        return written(directory, cut.write(directory, models, progress), start);
+    }
+
+    /** A reference that was the policy of an earlier step is part of the cut. */
+    private void loadReference(LoadRequest request, JsonNode config) {
+        Path renewed = request.resumeFrom() == null ? null : Cut.reference(roots.existing(request.resumeFrom()));
+        referenceRenewed = request.reference() != null && renewed != null;
+        loadFrozen(
+                ModelRole.REFERENCE,
+                request.reference() == null || renewed == null ? request.reference() : renewed.toString(),
+                config);
     }
 
     private void loadFrozen(ModelRole role, @Nullable String directory, JsonNode config) {
@@ -276,6 +295,7 @@ final class TrainingWorker {
             model.weights().close();
         });
         frozen.clear();
+        referenceRenewed = false;
         standing = Standing.EMPTY;
     }
 

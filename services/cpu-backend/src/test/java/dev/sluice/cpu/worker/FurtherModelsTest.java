@@ -91,6 +91,22 @@ class FurtherModelsTest {
     }
 
     @Test
+    void aRenewedReferenceIsThePolicyOfThenAlsoAfterACut() {
+        worker.load(load(path("release"), null, null), DEADLINE);
+        Batch batch = Batches.of(RUN, 1, 1);
+        Path file = write(Batches.with(batch, Map.of(Column.REF_LOGPROBS, new float[batchTokens(1)])));
+        worker.train(new TrainRequest(0, "renew", 1, file.toString(), ModelRole.POLICY, divergence(), true), DEADLINE);
+        float[] renewed = forward(batch, ModelRole.POLICY, Want.LOGPROBS);
+        FilesWritten cut = worker.save(new SaveRequest(0, "save", path("cut")), DEADLINE);
+
+        assertThat(forward(batch, ModelRole.REFERENCE, Want.LOGPROBS)).containsExactly(renewed);
+        worker.load(load(path("release"), null, cut.dir()), DEADLINE);
+        assertThat(forward(batch, ModelRole.REFERENCE, Want.LOGPROBS)).containsExactly(renewed);
+        worker.load(load(path("release"), null, null), DEADLINE);
+        assertThat(forward(batch, ModelRole.REFERENCE, Want.LOGPROBS)).isNotEqualTo(renewed);
+    }
+
+    @Test
     void aReferenceMayBeAHuggingFaceDirectory() {
         worker.load(load(hugging.toString(), null, null), DEADLINE);
         Batch batch = Batches.of(RUN, 1, 1);

@@ -63,6 +63,12 @@ final class Objective {
         return alone ? ModelRole.CRITIC : ModelRole.POLICY;
     }
 
+    /** Whether the policy becomes the reference after a step. */
+    static boolean renewsReference(TrainingRequest request, int step) {
+        int every = request.algorithm().referenceUpdateSteps();
+        return request.algorithm().usesReference() && every > 0 && step % every == 0;
+    }
+
     private static LossConfig.CriticLoss critic(TrainingRequest request) {
         Algorithm.Critic critic = request.algorithm().critic();
         return new LossConfig.CriticLoss(

@@ -254,7 +254,8 @@ final class TrainingLoop {
                                 step,
                                 batch.file().toString(),
                                 Objective.trained(run.request(), step),
-                                Objective.loss(run.request())),
+                                Objective.loss(run.request()),
+                                Objective.renewsReference(run.request(), step)),
                         parts.config().worker().callDeadline());
         workerStep = step;
         took("train", begin);

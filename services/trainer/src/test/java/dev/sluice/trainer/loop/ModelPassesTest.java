@@ -64,6 +64,15 @@ class ModelPassesTest {
         assertThat(Objective.trained(request, step)).isEqualTo(trained);
     }
 
+    @ParameterizedTest
+    @CsvSource({"0.1, 4, true", "0.1, 5, false", "0, 4, false"})
+    void thePolicyBecomesTheReferenceEverySoManySteps(double coefficient, int step, boolean renewed) {
+        TrainingRequest request =
+                Requests.with(Map.of("algorithm.klLossCoefficient", coefficient, "algorithm.referenceUpdateSteps", 2));
+
+        assertThat(Objective.renewsReference(request, step)).isEqualTo(renewed);
+    }
+
     @Test
     void aCriticLearnsAtThePolicysRateWhereItHasNoneOfItsOwn() {
         TrainingRequest request =
