@@ -2,7 +2,6 @@ package dev.sluice.domain.training;
 
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.Rollout.StaleSamples;
-import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import java.util.ArrayList;
@@ -34,13 +33,11 @@ final class BatchChoice {
 
     private int inWave;
     private int runningInWave;
-    private int rejectedInAll;
 
-    BatchChoice(GroupBook groups, TrainingRules rules, int version) {
+    BatchChoice(Standings standings, TrainingRules rules, int version) {
         this.rules = rules;
         this.version = version;
-        for (long cursor : groups.open()) {
-            Standing standing = groups.standing(cursor, version);
+        for (Standing standing : standings.open().values()) {
             drops.addAll(standing.drops());
             boolean inFirstWave = inWave < rules.groupsPerWave();
             switch (standing) {
@@ -49,7 +46,6 @@ final class BatchChoice {
                     inWave++;
                 }
                 case Standing.Rejected unwanted -> {
-                    rejectedInAll++;
                     inWave++;
                     if (inFirstWave) {
                         rejected.add(unwanted);
@@ -60,34 +56,13 @@ final class BatchChoice {
                     runningInWave += inFirstWave ? 1 : 0;
                 }
                 case Standing.Exhausted exhausted -> {
-                    if (!exhausted.drops().isEmpty()
-                            && exhausted.drops().getLast().reason() == DropReason.FILTERED) {
+                    if (Standings.isFilteredOut(exhausted)) {
                         filteredOut.add(exhausted);
                     }
                 }
             }
         }
         ready.sort(TRAINING_ORDER);
-    }
-
-    /** Groups whose result can be trained on and that no filter leaves out. */
-    int ready() {
-        return ready.size();
-    }
-
-    /** Groups that keep their place in the capacity: ready, or left out by a filter that may still take them. */
-    int accepted() {
-        return ready.size() + rejectedInAll;
-    }
-
-    /** Groups that a filter leaves out and that are not closed yet, those included that may still be kept. */
-    int filtered() {
-        return filteredOut.size() + rejectedInAll;
-    }
-
-    /** Groups that a filter leaves out for good and that are not closed yet. */
-    int filteredOut() {
-        return filteredOut.size();
     }
 
     /** The rounds that closing those groups accounts for. */
