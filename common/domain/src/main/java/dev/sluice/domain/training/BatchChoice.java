@@ -7,6 +7,7 @@ import dev.sluice.events.TrainingEvent.GroupUse;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -20,6 +21,9 @@ final class BatchChoice {
     private static final Comparator<Standing.Ready> TRAINING_ORDER = Comparator.comparingInt(
                     (Standing.Ready ready) -> ready.result().oldestVersion())
             .thenComparingLong(ready -> ready.result().entry().event().cursor());
+
+    /** An event holds 1 MiB: what is dropped beyond this many besides the step's own groups is dropped by a later record. */
+    private static final int MOST_OTHER_DROPS = 1000;
 
     private final TrainingRules rules;
     private final int version;
@@ -84,7 +88,11 @@ final class BatchChoice {
         Set<Long> taken = uses().stream().map(GroupUse::cursor).collect(Collectors.toSet());
         Stream<GroupDrop> unused =
                 rejected.stream().map(Standing.Rejected::drop).filter(drop -> !taken.contains(drop.cursor()));
-        return Stream.concat(drops.stream(), unused).toList();
+        Map<Boolean, List<GroupDrop>> ofTaken = Stream.concat(drops.stream(), unused)
+                .collect(Collectors.partitioningBy(drop -> taken.contains(drop.cursor())));
+        return Stream.concat(
+                        ofTaken.get(true).stream(), ofTaken.get(false).stream().limit(MOST_OTHER_DROPS))
+                .toList();
     }
 
     private List<Standing.Ready> taken() {

@@ -28,6 +28,8 @@ import java.util.OptionalLong;
  * never asked for again; every prompt below the cursor ends used or dropped with a reason.
  */
 public final class TrainingState {
+    private static final int MOST_DROPS = 4000;
+
     private final TrainingRules rules;
     private final GroupBook groups;
     private final TrainingProgress progress;
@@ -222,11 +224,14 @@ public final class TrainingState {
                         .formatted(situation, filtered, filtered + open.ready(), because());
     }
 
-    /** Closes every group that is still open when no step follows, so that no token is left unaccounted for. */
+    /**
+     * Closes groups that are still open when no step follows, so that no token is left unaccounted for. Apply it and ask again: an
+     * event holds 1 MiB, and thousands may be open.
+     */
     public Optional<BatchDraft> decideClosing() {
         long end = groups.cursorSeen();
         List<GroupDrop> drops = new ArrayList<>();
-        for (long cursor = 0; cursor < end; cursor++) {
+        for (long cursor = 0; cursor < end && drops.size() < MOST_DROPS; cursor++) {
             if (!groups.isOpen(cursor)) {
                 continue;
             }

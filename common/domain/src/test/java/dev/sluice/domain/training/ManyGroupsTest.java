@@ -3,7 +3,9 @@ package dev.sluice.domain.training;
 import static dev.sluice.domain.training.Groups.RUN;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.sluice.events.Event;
+import dev.sluice.events.EventJson;
 import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.StepCompleted;
@@ -56,6 +58,28 @@ class ManyGroupsTest {
         assertThat(after).isLessThan(2000L * GROUPS);
     }
 
+    /** An event holds 1 MiB. */
+    @Test
+    void aRunThatEndsEarlyClosesThemInPortionsThatFitAnEvent() throws JsonProcessingException {
+        publish(0);
+        askAll();
+
+        int closed = 0;
+        for (var closing = state.decideClosing(); closing.isPresent(); closing = state.decideClosing()) {
+            BatchFormed event = formed(closing.get());
+            assertThat(EventJson.mapper().writeValueAsBytes(event)).hasSizeLessThan(EventJson.MAX_BYTES);
+            apply(event);
+            closed += event.dropped().size();
+        }
+
+        assertThat(closed).isEqualTo(IN_FLIGHT);
+    }
+
+    private static BatchFormed formed(BatchDraft draft) {
+        return new BatchFormed(
+                RUN, 1, draft.step(), draft.groups(), draft.dropped(), draft.cursorNext(), draft.weightVersion(), "");
+    }
+
     private void askAll() {
         for (Optional<GroupAsk> ask = state.decideAsk(IN_FLIGHT); ask.isPresent(); ask = state.decideAsk(IN_FLIGHT)) {
             state.apply(ask.get());
@@ -65,8 +89,7 @@ class ManyGroupsTest {
 
     private void step() {
         BatchDraft draft = state.decideBatch().orElseThrow();
-        apply(new BatchFormed(
-                RUN, 1, draft.step(), draft.groups(), draft.dropped(), draft.cursorNext(), draft.weightVersion(), ""));
+        apply(formed(draft));
         assertThat(state.resultsOf(draft.groups())).hasSize(GROUPS);
         apply(new StepCompleted(RUN, 1, draft.step(), draft.step(), draft.step(), 1, 0, List.of(), Map.of()));
         publish(draft.step());
