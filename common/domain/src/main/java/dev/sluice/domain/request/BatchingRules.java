@@ -11,13 +11,28 @@ import java.util.List;
 
 /** Rules about how samples become batches, and what becomes of those that are too old. */
 final class BatchingRules {
+    /** Each takes about 200 bytes in the record of its step, and an event holds 1 MiB; some room is left for drops. */
+    private static final int MOST_GROUPS = 4000;
+
     static final List<RequestRule> ALL = List.of(
+            new RequestRule("rollout.step-size", "a step's groups fit into its record", BatchingRules::stepSize),
             new RequestRule("training.batching", "micro-batches have one measure", BatchingRules::microBatches),
             new RequestRule(
                     "training.token-budget", "the longest sample fits a micro-batch", BatchingRules::longestSample),
             new RequestRule("rollout.stale-samples", "old samples can be weighed", BatchingRules::staleSamples));
 
     private BatchingRules() {}
+
+    private static void stepSize(TrainingRequest request, Facts facts, Findings findings) {
+        int groups = request.rollout().groupsPerStep();
+        if (groups > MOST_GROUPS) {
+            findings.error(
+                    "rollout.groupsPerStep",
+                    "the record of a step names its groups, and %d are more than the %d that an event of 1 MiB holds"
+                            .formatted(groups, MOST_GROUPS),
+                    "set it to %d or less, and take more samples a prompt or more steps".formatted(MOST_GROUPS));
+        }
+    }
 
     private static void microBatches(TrainingRequest request, Facts facts, Findings findings) {
         Batching batching = request.training().batching();

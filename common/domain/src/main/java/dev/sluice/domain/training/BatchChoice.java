@@ -2,12 +2,12 @@ package dev.sluice.domain.training;
 
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.Rollout.StaleSamples;
-import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -22,6 +22,9 @@ final class BatchChoice {
                     (Standing.Ready ready) -> ready.result().oldestVersion())
             .thenComparingLong(ready -> ready.result().entry().event().cursor());
 
+    /** An event holds 1 MiB: what is dropped beyond this many besides the step's own groups is dropped by a later record. */
+    private static final int MOST_OTHER_DROPS = 1000;
+
     private final TrainingRules rules;
     private final int version;
     private final List<Standing.Ready> ready = new ArrayList<>();
@@ -34,13 +37,11 @@ final class BatchChoice {
 
     private int inWave;
     private int runningInWave;
-    private int rejectedInAll;
 
-    BatchChoice(GroupBook groups, TrainingRules rules, int version) {
+    BatchChoice(Standings standings, TrainingRules rules, int version) {
         this.rules = rules;
         this.version = version;
-        for (long cursor : groups.open()) {
-            Standing standing = groups.standing(cursor, version);
+        for (Standing standing : standings.open().values()) {
             drops.addAll(standing.drops());
             boolean inFirstWave = inWave < rules.groupsPerWave();
             switch (standing) {
@@ -49,7 +50,6 @@ final class BatchChoice {
                     inWave++;
                 }
                 case Standing.Rejected unwanted -> {
-                    rejectedInAll++;
                     inWave++;
                     if (inFirstWave) {
                         rejected.add(unwanted);
@@ -60,34 +60,13 @@ final class BatchChoice {
                     runningInWave += inFirstWave ? 1 : 0;
                 }
                 case Standing.Exhausted exhausted -> {
-                    if (!exhausted.drops().isEmpty()
-                            && exhausted.drops().getLast().reason() == DropReason.FILTERED) {
+                    if (Standings.isFilteredOut(exhausted)) {
                         filteredOut.add(exhausted);
                     }
                 }
             }
         }
         ready.sort(TRAINING_ORDER);
-    }
-
-    /** Groups whose result can be trained on and that no filter leaves out. */
-    int ready() {
-        return ready.size();
-    }
-
-    /** Groups that keep their place in the capacity: ready, or left out by a filter that may still take them. */
-    int accepted() {
-        return ready.size() + rejectedInAll;
-    }
-
-    /** Groups that a filter leaves out and that are not closed yet, those included that may still be kept. */
-    int filtered() {
-        return filteredOut.size() + rejectedInAll;
-    }
-
-    /** Groups that a filter leaves out for good and that are not closed yet. */
-    int filteredOut() {
-        return filteredOut.size();
     }
 
     /** The rounds that closing those groups accounts for. */
@@ -109,7 +88,11 @@ final class BatchChoice {
         Set<Long> taken = uses().stream().map(GroupUse::cursor).collect(Collectors.toSet());
         Stream<GroupDrop> unused =
                 rejected.stream().map(Standing.Rejected::drop).filter(drop -> !taken.contains(drop.cursor()));
-        return Stream.concat(drops.stream(), unused).toList();
+        Map<Boolean, List<GroupDrop>> ofTaken = Stream.concat(drops.stream(), unused)
+                .collect(Collectors.partitioningBy(drop -> taken.contains(drop.cursor())));
+        return Stream.concat(
+                        ofTaken.get(true).stream(), ofTaken.get(false).stream().limit(MOST_OTHER_DROPS))
+                .toList();
     }
 
     private List<Standing.Ready> taken() {

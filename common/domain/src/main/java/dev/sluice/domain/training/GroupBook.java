@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.ObjLongConsumer;
-import java.util.stream.LongStream;
 
 /**
  * Where every group stands. What the logs say is kept as it stands there; whether a result is usable is worked out anew each
@@ -34,6 +34,12 @@ final class GroupBook {
 
     private final FilterCounts filtered = new FilterCounts();
 
+    private final Standings standings = new Standings();
+    /** Groups whose standing is to be worked out anew. A tree: it is emptied with each result, which takes a hash table its size. */
+    private final TreeSet<Long> changed = new TreeSet<>();
+
+    private int standingsVersion = -1;
+    private long standingsNext;
     private long cursorNext;
     private long readTo;
 
@@ -44,6 +50,7 @@ final class GroupBook {
         this.rules = rules;
         this.closed = new ClosedCursors(cut.closedBelow(), cut.closedAbove());
         this.cursorNext = cut.cursorNext();
+        this.standingsNext = cut.closedBelow();
         this.readTo = cut.groupsOffset();
     }
 
@@ -66,6 +73,7 @@ final class GroupBook {
         if (cursor < 0 || !entry.event().groupId().equals(rules.groupId(cursor))) {
             return;
         }
+        changed.add(cursor);
         results.computeIfAbsent(cursor, key -> new TreeMap<>())
                 .merge(
                         entry.event().round(),
@@ -75,6 +83,7 @@ final class GroupBook {
     }
 
     void apply(GroupAsk ask) {
+        changed.add(ask.cursor());
         cursorNext = Math.max(cursorNext, ask.cursor() + 1);
         // A result that is there already was asked for by an earlier trainer, with its own bound.
         int minimum = result(ask.cursor(), ask.round()).isPresent() ? 0 : ask.minimumVersion();
@@ -89,6 +98,7 @@ final class GroupBook {
                 continue;
             }
             if (drop.again()) {
+                changed.add(drop.cursor());
                 rounds.merge(
                         drop.cursor(),
                         new RoundStart(drop.round() + 1, trainingOffset),
@@ -122,9 +132,32 @@ final class GroupBook {
     }
 
     private void close(long cursor) {
+        changed.add(cursor);
         closed.close(cursor);
         rounds.remove(cursor);
         asked.remove(cursor);
+    }
+
+    /** Where all open groups below the cursor stand at a weight version. */
+    Standings standings(int version) {
+        if (version != standingsVersion) {
+            standingsVersion = version;
+            changed.addAll(standings.open().keySet());
+        }
+        for (; standingsNext < cursorNext; standingsNext++) {
+            changed.add(standingsNext);
+        }
+        for (long cursor : changed) {
+            if (cursor >= cursorNext || !closed.isOpen(cursor)) {
+                standings.remove(cursor);
+                continue;
+            }
+            Standing standing = standing(cursor, version);
+            boolean asked = standing instanceof Standing.Wanted wanted && isAsked(cursor, wanted.round());
+            standings.put(cursor, standing, asked);
+        }
+        changed.clear();
+        return standings;
     }
 
     /** Where an open group stands at a weight version. */
@@ -193,14 +226,6 @@ final class GroupBook {
         return Optional.ofNullable(asked.get(cursor))
                 .map(TreeMap::lastEntry)
                 .map(last -> new GroupAsk(cursor, last.getKey(), last.getValue()));
-    }
-
-    /** Open groups below the cursor, lowest first. */
-    List<Long> open() {
-        return LongStream.range(closed.below(), cursorNext)
-                .filter(closed::isOpen)
-                .boxed()
-                .toList();
     }
 
     long cursorNext() {

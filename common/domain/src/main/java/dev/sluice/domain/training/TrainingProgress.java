@@ -43,12 +43,13 @@ final class TrainingProgress {
     /**
      * Notes a formed step.
      *
-     * @return whether it is news: neither part of the cut nor known
+     * @return whether it is news: neither part of the cut nor known, nor forgotten
      * @throws IllegalStateException if it is not the step after the last one
      */
     boolean apply(LogEntry<BatchFormed> entry) {
         BatchFormed batch = entry.event();
-        if (batch.groups().isEmpty() || batch.step() <= baseStep) {
+        boolean old = batch.step() <= baseStep || !formed.isEmpty() && batch.step() < formed.firstKey();
+        if (batch.groups().isEmpty() || old) {
             return false;
         }
         LogEntry<BatchFormed> known = formed.get(batch.step());
@@ -62,6 +63,11 @@ final class TrainingProgress {
         }
         formed.put(batch.step(), entry);
         return true;
+    }
+
+    /** Forgets the groups of steps before this one; the last step that has a batch stays. */
+    void forgetBefore(int step) {
+        formed.headMap(Math.min(step, formedStep()), false).clear();
     }
 
     void apply(StepCompleted completed) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A run as its trainer sees it. {@code decide} functions change nothing and say what to do; {@code apply} takes what stands
@@ -27,6 +28,8 @@ import java.util.Optional;
  * never asked for again; every prompt below the cursor ends used or dropped with a reason.
  */
 public final class TrainingState {
+    private static final int MOST_DROPS = 4000;
+
     private final TrainingRules rules;
     private final GroupBook groups;
     private final TrainingProgress progress;
@@ -131,29 +134,17 @@ public final class TrainingState {
      * @param slots groups that engines can take at once
      */
     public Optional<GroupAsk> decideAsk(int slots) {
-        int accepted = 0;
-        int running = 0;
-        Optional<GroupAsk> again = Optional.empty();
-        for (long cursor : groups.open()) {
-            switch (groups.standing(cursor, version())) {
-                case Standing.Ready ready -> accepted++;
-                // It keeps its place until a step is formed: a fallback asks for no more than a wave.
-                case Standing.Rejected rejected -> accepted++;
-                case Standing.Wanted wanted -> {
-                    if (again.isEmpty() && !groups.isAsked(cursor, wanted.round())) {
-                        again = Optional.of(ask(cursor, wanted.round(), accepted + running));
-                    }
-                    running++;
-                }
-                case Standing.Exhausted exhausted -> {}
-            }
-        }
+        Standings open = open();
+        OptionalLong again = open.firstUnasked();
         if (again.isPresent()) {
-            return again;
+            long cursor = again.getAsLong();
+            int round = ((Standing.Wanted) open.open().get(cursor)).round();
+            return Optional.of(ask(cursor, round, open.placesBelow(cursor)));
         }
         long trained = (long) progress.formedStep() * rules.groupsPerStep();
-        int capacity = Capacity.of(rules, progress.regularPublications(), trained + accepted, running, slots);
-        return capacity == 0 ? Optional.empty() : Optional.of(ask(groups.cursorNext(), 0, accepted + running));
+        int running = open.wanted();
+        int capacity = Capacity.of(rules, progress.regularPublications(), trained + open.accepted(), running, slots);
+        return capacity == 0 ? Optional.empty() : Optional.of(ask(groups.cursorNext(), 0, open.accepted() + running));
     }
 
     private GroupAsk ask(long cursor, int round, int others) {
@@ -165,28 +156,32 @@ public final class TrainingState {
     /** Groups that were asked for and have no result, lowest cursor first. */
     public List<GroupAsk> running() {
         List<GroupAsk> running = new ArrayList<>();
-        for (long cursor : groups.open()) {
-            if (groups.standing(cursor, version()) instanceof Standing.Wanted wanted) {
+        open().open().forEach((cursor, standing) -> {
+            if (standing instanceof Standing.Wanted wanted) {
                 groups.ask(cursor).filter(ask -> ask.round() == wanted.round()).ifPresent(running::add);
             }
-        }
+        });
         return running;
     }
 
     /** Groups that could be in flight now if engines were no limit: what scaling of the rollout goes by. */
     public int demand() {
         int running = running().size();
-        long accepted = (long) progress.formedStep() * rules.groupsPerStep() + choice().accepted();
+        long accepted = (long) progress.formedStep() * rules.groupsPerStep() + open().accepted();
         return running + Capacity.of(rules, progress.regularPublications(), accepted, running, Integer.MAX_VALUE);
     }
 
     /** Groups whose result can be trained on and that no filter leaves out. */
     public int ready() {
-        return choice().ready();
+        return open().ready();
+    }
+
+    private Standings open() {
+        return groups.standings(version());
     }
 
     private BatchChoice choice() {
-        return new BatchChoice(groups, rules, version());
+        return new BatchChoice(open(), rules, version());
     }
 
     /** The next step's groups, once enough are ready: oldest version first, then by cursor. */
@@ -205,11 +200,10 @@ public final class TrainingState {
      * @param many from how many on
      */
     public Optional<BatchDraft> decideFiltered(int many) {
-        BatchChoice choice = choice();
-        return choice.filteredOut() < many || choice.isEnough()
+        return open().filteredOut() < many || isEnough()
                 ? Optional.empty()
                 : Optional.of(new BatchDraft(
-                        progress.formedStep(), List.of(), choice.filteredDrops(), groups.cursorNext(), version()));
+                        progress.formedStep(), List.of(), choice().filteredDrops(), groups.cursorNext(), version()));
     }
 
     /** Groups that filters have left out of a formed step, by reason. */
@@ -225,21 +219,24 @@ public final class TrainingState {
 
     /** How the next step's groups stand, for people; names a filter that keeps a step waiting. */
     public String situation() {
-        BatchChoice choice = choice();
-        int filtered = choice.filtered() + groups.filtered().total(progress.formedStep() + 1);
+        Standings open = open();
+        int filtered = open.filteredOut() + open.rejected() + groups.filtered().total(progress.formedStep() + 1);
         String situation = "%d groups ready, %d asked for"
-                .formatted(choice.ready(), running().size());
+                .formatted(open.ready(), running().size());
         return filtered == 0
                 ? situation
                 : "%s, %d of the last %d groups filtered %s"
-                        .formatted(situation, filtered, filtered + choice.ready(), because());
+                        .formatted(situation, filtered, filtered + open.ready(), because());
     }
 
-    /** Closes every group that is still open when no step follows, so that no token is left unaccounted for. */
+    /**
+     * Closes groups that are still open when no step follows, so that no token is left unaccounted for. Apply it and ask again: an
+     * event holds 1 MiB, and thousands may be open.
+     */
     public Optional<BatchDraft> decideClosing() {
         long end = groups.cursorSeen();
         List<GroupDrop> drops = new ArrayList<>();
-        for (long cursor = 0; cursor < end; cursor++) {
+        for (long cursor = 0; cursor < end && drops.size() < MOST_DROPS; cursor++) {
             if (!groups.isOpen(cursor)) {
                 continue;
             }
@@ -266,7 +263,13 @@ public final class TrainingState {
 
     /** Whether enough groups are ready for the next step. */
     public boolean canForm() {
-        return progress.formedStep() < rules.steps() && choice().isEnough();
+        return progress.formedStep() < rules.steps() && isEnough();
+    }
+
+    /** Told without choosing groups where it can be: each result asks it. */
+    private boolean isEnough() {
+        Standings open = open();
+        return open.ready() >= rules.groupsPerStep() || open.rejected() > 0 && choice().isEnough();
     }
 
     /** Whether a round needs no more work: it has a result, or its group is used up. */
@@ -301,12 +304,13 @@ public final class TrainingState {
                                         use.offset())));
     }
 
-    /** Forgets results that no step after this one needs. */
+    /** Forgets results that no step after this one needs, and which groups the steps before it have used. */
     public void forgetUpTo(int step) {
         groups.forget(progress.formedAfter(step).stream()
                 .flatMap(entry -> entry.event().groups().stream())
                 .toList());
         groups.filtered().forgetUpTo(step);
+        progress.forgetBefore(step);
     }
 
     /**

@@ -37,6 +37,21 @@ class BatchingRulesTest {
     }
 
     @Test
+    void aStepOfMoreGroupsThanAnEventHoldsIsRefused() {
+        Requests.set(request, "rollout.groupsPerStep", "4000");
+        assertThat(problems()).isEmpty();
+
+        Requests.set(request, "rollout.groupsPerStep", "4001");
+
+        assertThat(problems())
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message())
+                        .isEqualTo(
+                                "the record of a step names its groups, and 4001 are more than the 4000 that an event of 1 MiB"
+                                        + " holds"));
+    }
+
+    @Test
     void aSampleThatMayBeLongerThanAMicroBatchIsWarnedAbout() {
         Requests.set(request, "training.layout", "{\"tokensPerGpu\": 1000}");
         Requests.set(request, "rollout.maxResponseTokens", "900");

@@ -6,6 +6,7 @@ import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.Rollout.DynamicFilter;
+import dev.sluice.events.Rollout.StaleSamples;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.DropReason;
@@ -64,7 +65,8 @@ final class TrainingWorld {
                 random.nextInt(3),
                 random.nextInt(3),
                 random.nextInt(3),
-                DynamicFilter.values()[random.nextInt(3)]);
+                DynamicFilter.values()[random.nextInt(3)],
+                StaleSamples.values()[random.nextInt(3)]);
         // A model that has learnt everything: only a filter without fallback cannot go on with it.
         this.solvesEverything = rules.filter() != DynamicFilter.NONZERO_STD && random.nextInt(4) == 0;
         this.state = TrainingState.from(rules, Cut.START);
@@ -208,8 +210,9 @@ final class TrainingWorld {
             result(Groups.sampled(task.cursor(), task.round(), random.nextInt(newest + 2), rewards()));
         } else {
             int oldest = Math.min(task.minimumVersion(), newest);
-            result(Groups.sampled(
-                    task.cursor(), task.round(), oldest + random.nextInt(newest - oldest + 1), rewards()));
+            int version = oldest + random.nextInt(newest - oldest + 1);
+            int[] versions = version == newest ? new int[] {version} : new int[] {version, newest};
+            result(Groups.spanned(task.cursor(), task.round(), versions, rewards()));
         }
     }
 
@@ -452,7 +455,7 @@ final class TrainingWorld {
                         !roundsDropped.contains(use.groupId() + ":" + use.round()),
                         "used after it was dropped: " + use);
                 requireEarlierRoundsDropped(use.groupId(), use.round(), roundsDropped);
-                require(use.policyLag() <= rules.maxPolicyLag(), "older than the run allows: " + use);
+                requireAge(use, formed.weightVersion());
                 GroupAsk used = new GroupAsk(use.cursor(), use.round(), 0);
                 require(use.resultId().equals(firstResult(used)), "not the first result: " + use);
                 require(
@@ -471,6 +474,15 @@ final class TrainingWorld {
                     worker.size() <= logged.size() && worker.equals(logged.subList(0, worker.size())),
                     "weights %s differ from the log %s".formatted(worker, logged));
         }
+    }
+
+    private void requireAge(GroupUse use, int version) {
+        boolean within = use.policyLag() <= rules.maxPolicyLag();
+        int trainedFrom = within || rules.staleSamples() != StaleSamples.MASK ? 0 : version - rules.maxPolicyLag();
+        require(within || rules.staleSamples() != StaleSamples.DROP, "older than the run allows: " + use);
+        require(
+                use.trainedFrom() == trainedFrom,
+                "masked below another version than %d: %s".formatted(trainedFrom, use));
     }
 
     private void requireEarlierRoundsDropped(String groupId, int last, Set<String> roundsDropped) {

@@ -217,6 +217,8 @@ public final class GroupFlow implements AutoCloseable {
         lock.lock();
         try {
             otherWork = null;
+            // Their samples would stay for the rest of the run.
+            otherResults.clear();
             leases.release();
             withdrawals = leases.endExact().stream()
                     .map(lease -> withdrawn(lease, why))

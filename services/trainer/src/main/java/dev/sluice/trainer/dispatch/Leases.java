@@ -32,15 +32,16 @@ final class Leases {
     private final String runId;
     private final RolloutPool pool;
     private final TrainerConfig.Leases bounds;
-    private final Map<Work.Key, Lease> leases = new HashMap<>();
+    private final LeaseBook leases = new LeaseBook();
     private final Map<Work.Key, Integer> attempts = new HashMap<>();
-    /** The first lease of work that was given to a second instance because it took so long. */
-    private final Map<Work.Key, Lease> stragglers = new HashMap<>();
-
     private final RecentDurations durations = new RecentDurations();
     private final Holders holders = new Holders();
     /** What instances have given back of work that nobody has finished. */
     private final Map<Work.Key, List<Sample>> parked = new HashMap<>();
+
+    private List<RolloutPool.Member> members = List.of();
+    private @Nullable Instant membersAt;
+    private long membersChanges;
 
     Leases(String runId, RolloutPool pool, TrainerConfig.Leases bounds) {
         this.runId = runId;
@@ -55,20 +56,19 @@ final class Leases {
     void begun(GroupStarted started) {
         Work.Key key = new Work.Key(started.groupId(), started.round());
         attempts.merge(key, started.attempt() + 1, Math::max);
-        leases.computeIfPresent(
-                key,
-                (work, lease) -> lease.instanceId().equals(started.instanceId()) && lease.attempt() == started.attempt()
-                        ? lease.begun()
-                        : lease);
+        leases.get(key)
+                .filter(lease ->
+                        lease.instanceId().equals(started.instanceId()) && lease.attempt() == started.attempt())
+                .ifPresent(lease -> leases.put(lease.begun()));
     }
 
     /** An instance gives work back; the next one that gets it goes on with these samples. */
     void parked(SamplesParked event) {
         Work.Key key = new Work.Key(event.groupId(), event.round());
         attempts.merge(key, event.attempt() + 1, Math::max);
-        Lease lease = leases.get(key);
-        boolean another =
-                lease != null && (!lease.instanceId().equals(event.instanceId()) || lease.attempt() != event.attempt());
+        boolean another = leases.get(key)
+                .filter(lease -> !lease.instanceId().equals(event.instanceId()) || lease.attempt() != event.attempt())
+                .isPresent();
         if (!another) {
             leases.remove(key);
             parked.put(key, event.samples());
@@ -89,17 +89,11 @@ final class Leases {
     List<Lease> end(Work.Key key, Instant now) {
         attempts.remove(key);
         parked.remove(key);
-        List<Lease> ended = new ArrayList<>();
-        Lease overtaken = stragglers.remove(key);
-        Lease lease = leases.remove(key);
-        if (overtaken != null) {
-            ended.add(overtaken);
-        }
-        if (lease != null) {
-            ended.add(lease);
-            durations.add(Duration.between((overtaken == null ? lease : overtaken).sentAt(), now));
-        }
-        return ended;
+        Optional<Lease> overtaken = leases.removeStraggler(key);
+        Optional<Lease> lease = leases.remove(key);
+        lease.ifPresent(
+                last -> durations.add(Duration.between(overtaken.orElse(last).sentAt(), now)));
+        return Stream.concat(overtaken.stream(), lease.stream()).toList();
     }
 
     /**
@@ -107,17 +101,17 @@ final class Leases {
      * result counts; the slow instance may go on.
      */
     Optional<Lease> overtake(Work work, Instant now) {
-        Lease slow = leases.get(work.key());
-        if (slow == null || !slow.started() || stragglers.containsKey(work.key()) || !isLate(slow, now)) {
+        Lease slow = leases.get(work.key()).orElse(null);
+        if (slow == null || !slow.started() || leases.isStraggler(work.key()) || !isLate(slow, now)) {
             return Optional.empty();
         }
-        return pool.members(runId, now, bounds.heartbeat()).stream()
+        return members(now).stream()
                 .filter(member -> !member.instanceId().equals(slow.instanceId()))
                 .filter(member -> load(member) + work.samples() <= member.requests())
                 .min(Comparator.comparingInt((RolloutPool.Member member) -> -member.newestVersion())
                         .thenComparing(RolloutPool.Member::instanceId))
                 .map(member -> {
-                    stragglers.put(work.key(), slow);
+                    leases.putStraggler(slow);
                     return grant(work, member, now);
                 });
     }
@@ -133,43 +127,44 @@ final class Leases {
 
     /** Ends the lease of work that could not be sent. */
     void unsent(Lease lease) {
-        leases.remove(lease.work(), lease);
+        leases.get(lease.work()).filter(lease::equals).ifPresent(same -> leases.remove(same.work()));
     }
 
     /** Takes away what lost instances have. */
     List<Lost> endLost(Instant now) {
+        Map<List<String>, Optional<String>> ofInstances = new HashMap<>();
         List<Lost> lost = new ArrayList<>();
-        for (Lease lease : List.copyOf(leases.values())) {
-            String why = loss(lease, now);
-            if (why != null) {
-                leases.remove(lease.work());
-                lost.add(new Lost(lease, why));
-            }
-        }
+        leases.removeIf(lease -> {
+            Optional<String> ofInstance = ofInstances.computeIfAbsent(
+                    List.of(lease.instanceId(), lease.incarnation()),
+                    instance -> Optional.ofNullable(
+                            pool.loss(lease.instanceId(), lease.incarnation(), runId, now, bounds.heartbeat())));
+            Optional<String> why = ofInstance.isPresent() ? ofInstance : overdue(lease, now);
+            why.ifPresent(reason -> lost.add(new Lost(lease, reason)));
+            return why.isPresent();
+        });
         return lost;
     }
 
-    private @Nullable String loss(Lease lease, Instant now) {
-        String why = pool.loss(lease.instanceId(), lease.incarnation(), runId, now, bounds.heartbeat());
-        if (why != null) {
-            return why;
-        }
+    private Optional<String> overdue(Lease lease, Instant now) {
         if (!lease.started() && lease.sentAt().plus(bounds.start()).isBefore(now)) {
-            return "did not begin within " + bounds.start().toSeconds() + " s";
+            return Optional.of("did not begin within " + bounds.start().toSeconds() + " s");
         }
-        return lease.deadline().plus(bounds.grace()).isBefore(now) ? "gave no result by the deadline" : null;
+        return lease.deadline().plus(bounds.grace()).isBefore(now)
+                ? Optional.of("gave no result by the deadline")
+                : Optional.empty();
     }
 
     boolean has(Work.Key key) {
-        return leases.containsKey(key);
+        return leases.has(key);
     }
 
     Optional<Lease> of(Work.Key key) {
-        return Optional.ofNullable(leases.get(key));
+        return leases.get(key);
     }
 
     Collection<Lease> all() {
-        return List.copyOf(leases.values());
+        return List.copyOf(leases.all());
     }
 
     /**
@@ -178,7 +173,7 @@ final class Leases {
      * @param newest whether it is the newest one, which every engine comes to
      */
     void hold(int version, boolean newest, Instant now) {
-        holders.hold(version, newest, pool.members(runId, now, bounds.heartbeat()));
+        holders.hold(version, newest, members(now));
     }
 
     /** No more of such work comes. */
@@ -186,16 +181,19 @@ final class Leases {
         holders.release();
     }
 
-    /** Whether no instance has that version any more, nor will. */
+    /**
+     * Whether no instance has that version any more, nor will, nor owes a result by it: one that has done its work loads newer weights,
+     * and that may be read before its last results.
+     */
     boolean isHeldByNone() {
-        return holders.isEmpty();
+        return holders.isEmpty() && leases.all().stream().noneMatch(Lease::exact);
     }
 
     /** Whether whoever has such work has begun it with that version, and another engine is there for newer ones. */
     boolean isHeld(Instant now) {
-        List<RolloutPool.Member> members = pool.members(runId, now, bounds.heartbeat());
+        List<RolloutPool.Member> members = members(now);
         Map<String, List<Lease>> exact =
-                leases.values().stream().filter(Lease::exact).collect(Collectors.groupingBy(Lease::instanceId));
+                leases.all().stream().filter(Lease::exact).collect(Collectors.groupingBy(Lease::instanceId));
         return !exact.isEmpty()
                 && members.stream().mapToInt(RolloutPool.Member::engines).sum() > 1
                 && exact.entrySet().stream()
@@ -205,29 +203,22 @@ final class Leases {
 
     /** Ends work that one version alone may do, and says who had it. */
     List<Lease> endExact() {
-        List<Lease> ended = leases.values().stream().filter(Lease::exact).toList();
-        ended.forEach(lease -> leases.remove(lease.work()));
-        return ended;
+        return leases.removeIf(Lease::exact);
     }
 
     /** Forgets leases of work that nobody wants any more, and names them. */
     List<Lease> endAllBut(Set<Work.Key> wanted) {
-        List<Lease> ended = leases.values().stream()
-                .filter(lease -> !wanted.contains(lease.work()))
-                .toList();
-        ended.forEach(lease -> {
-            leases.remove(lease.work());
-            stragglers.remove(lease.work());
-        });
+        List<Lease> ended = leases.removeIf(lease -> !wanted.contains(lease.work()));
+        ended.forEach(lease -> leases.removeStraggler(lease.work()));
         return ended;
     }
 
     /** Gives the work to the best instance, if one has room: newest version, then fewest samples in hand for its size. */
     Optional<Lease> grant(Work work, Instant now) {
-        List<RolloutPool.Member> members = pool.members(runId, now, bounds.heartbeat());
+        List<RolloutPool.Member> members = members(now);
         return members.stream()
                 .filter(member -> work.exact()
-                        ? holders.mayHave(member) && exactGroups(member) < EXACT_GROUPS
+                        ? holders.mayHave(member) && hand(member).exactGroups() < EXACT_GROUPS
                         : !holders.isBusy(member, members) && load(member) < room(member, work))
                 .min(Comparator.comparingInt((RolloutPool.Member member) -> -member.newestVersion())
                         .thenComparingDouble(member -> (double) load(member) / Math.max(1, member.requests()))
@@ -248,25 +239,28 @@ final class Leases {
                 now,
                 false,
                 now.plusSeconds(work.deadlineSeconds()));
-        leases.put(work.key(), lease);
+        leases.put(lease);
         return lease;
     }
 
     private int load(RolloutPool.Member member) {
-        return of(member)
-                .filter(lease -> !lease.exact() || member.engines() == 1)
-                .mapToInt(Lease::samples)
-                .sum();
+        LeaseBook.Hand hand = hand(member);
+        return hand.samples() + (member.engines() == 1 ? hand.exactSamples() : 0);
     }
 
-    private long exactGroups(RolloutPool.Member member) {
-        return of(member).filter(Lease::exact).count();
+    private LeaseBook.Hand hand(RolloutPool.Member member) {
+        return leases.hand(member.instanceId(), member.incarnation());
     }
 
-    private Stream<Lease> of(RolloutPool.Member member) {
-        return Stream.concat(leases.values().stream(), stragglers.values().stream())
-                .filter(lease -> lease.instanceId().equals(member.instanceId())
-                        && lease.incarnation().equals(member.incarnation()));
+    /** Asked once for each group that is granted: looked up again only when time or the pool has moved on. */
+    private List<RolloutPool.Member> members(Instant now) {
+        long changes = pool.changes();
+        if (!now.equals(membersAt) || changes != membersChanges) {
+            members = pool.members(runId, now, bounds.heartbeat());
+            membersAt = now;
+            membersChanges = changes;
+        }
+        return members;
     }
 
     /** Samples in hand below which an instance is given more: what its engines run at once and one group more for each. */
@@ -276,7 +270,7 @@ final class Leases {
 
     /** Groups that the engines can hold, queue included; what a trainer may ask for at once. */
     int slots(int samplesPerPrompt, Instant now) {
-        return pool.members(runId, now, bounds.heartbeat()).stream()
+        return members(now).stream()
                 .mapToInt(member -> Math.max(1, member.requests() / samplesPerPrompt) + member.engines())
                 .sum();
     }

@@ -20,6 +20,7 @@ public final class RolloutPool {
     private final Map<String, InstanceSnapshot> instances = new HashMap<>();
     private final Map<String, Engine> engines = new HashMap<>();
     private final Map<Object, Runnable> listeners = new HashMap<>();
+    private long changes;
 
     /** An engine that takes work. */
     private record Engine(
@@ -58,6 +59,7 @@ public final class RolloutPool {
     public void accept(Event event) {
         boolean changed;
         synchronized (this) {
+            changes++;
             changed = switch (event) {
                 case InstanceSnapshot snapshot -> apply(snapshot);
                 case EngineEvent engine -> apply(engine);
@@ -101,6 +103,11 @@ public final class RolloutPool {
             case EngineEvent.EngineFellBack fellBack -> false;
             case EngineEvent.EngineWorked worked -> false;
         };
+    }
+
+    /** Records taken so far: what was looked up before the last one may be wrong. */
+    synchronized long changes() {
+        return changes;
     }
 
     /** Instances with engines of a run that were heard of lately and take work. */

@@ -351,8 +351,9 @@ final class TrainingLoop {
             flow.withdrawAll("no step follows");
         }
         Optional<BatchDraft> closing = flow.look(TrainingState::decideClosing);
-        if (closing.isPresent()) {
+        while (closing.isPresent()) {
             journal.append(event(closing.get(), ""));
+            closing = flow.look(TrainingState::decideClosing);
         }
         verbs.cuts().save(seated.worker(), flow, journal, true);
         journal.append(worked());

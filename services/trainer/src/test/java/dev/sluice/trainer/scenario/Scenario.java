@@ -38,7 +38,7 @@ final class Scenario implements AutoCloseable {
     Duration evaluationBound = Duration.ofMinutes(60);
     private final KafkaConnection connection;
     List<TrainingRequest.Guard> guards = List.of();
-    private final TrainingRequest request;
+    private final Map<String, Object> request;
     private final RolloutPool pool = new RolloutPool();
     private final StateReader poolReader;
     private final EventPublisher tasks;
@@ -66,13 +66,13 @@ final class Scenario implements AutoCloseable {
                 IntStream.range(0, 10)
                         .mapToObj(i -> "{\"prompt\": \"p%d\", \"label\": \"%d\"}%n".formatted(i, i))
                         .collect(Collectors.joining()));
-        this.request = request(prompts, dataRoot, values);
+        this.request = values(prompts, dataRoot, values);
         this.poolReader = StateReader.start(
                 connection,
                 List.of(dev.sluice.events.Topics.INSTANCES, dev.sluice.events.Topics.ENGINES),
                 record -> pool.accept(record.event()));
         this.tasks = EventPublisher.prompt(connection);
-        signals.converted().complete(dataRoot.resolve("converted").toString());
+        signals.converted().complete(converted().toString());
         signals.started().complete(null);
     }
 
@@ -93,21 +93,39 @@ final class Scenario implements AutoCloseable {
         });
     }
 
+    /** Changes the run's request, before its trainer begins. */
+    void set(String path, Object value) {
+        request.put(path, value);
+    }
+
+    /** The run's request with other values, by path. */
+    TrainingRequest request(Map<String, Object> others) {
+        Map<String, Object> values = new HashMap<>(request);
+        values.putAll(others);
+        return Requests.with(values);
+    }
+
+    /** Where the converter would put the model. */
+    Path converted() {
+        return dataRoot.resolve("converted");
+    }
+
     private TrainingRequest guarded() {
+        TrainingRequest plain = request(Map.of());
         return new TrainingRequest(
-                request.name(),
-                request.backend(),
-                request.model(),
-                request.versions(),
-                request.cluster(),
-                request.data(),
-                request.reward(),
-                request.evaluation(),
-                request.rollout(),
-                request.algorithm(),
-                request.training(),
-                request.weights(),
-                request.checkpoints(),
+                plain.name(),
+                plain.backend(),
+                plain.model(),
+                plain.versions(),
+                plain.cluster(),
+                plain.data(),
+                plain.reward(),
+                plain.evaluation(),
+                plain.rollout(),
+                plain.algorithm(),
+                plain.training(),
+                plain.weights(),
+                plain.checkpoints(),
                 guards);
     }
 
@@ -121,7 +139,7 @@ final class Scenario implements AutoCloseable {
         }
     }
 
-    private TrainerConfig config() {
+    TrainerConfig config() {
         String command = String.join(
                 ",",
                 ProcessHandle.current().info().command().orElseThrow(),
@@ -137,7 +155,7 @@ final class Scenario implements AutoCloseable {
                 evaluationBound.toString()));
     }
 
-    private static TrainingRequest request(Path prompts, Path model, Map<String, Object> further) {
+    private static Map<String, Object> values(Path prompts, Path model, Map<String, Object> further) {
         Map<String, Object> values = new HashMap<>(Map.ofEntries(
                 Map.entry("model.path", model.toString()),
                 Map.entry("data.prompts", prompts.toString()),
@@ -157,10 +175,10 @@ final class Scenario implements AutoCloseable {
                 Map.entry("checkpoints.everySteps", 3),
                 Map.entry("checkpoints.keepLast", 2)));
         values.putAll(further);
-        return Requests.with(values);
+        return values;
     }
 
-    private static Plan plan() {
+    static Plan plan() {
         return new Plan(
                 Backend.CPU,
                 new Plan.ModelFigures("glm4_moe_lite", 1, 1, 0, 64),

@@ -58,6 +58,11 @@ final class SmallRollout implements AutoCloseable {
     }
 
     SmallRollout(KafkaConnection connection, String runId, String instanceId) {
+        this(connection, runId, instanceId, 8);
+    }
+
+    /** @param requests samples that its engine runs at once */
+    SmallRollout(KafkaConnection connection, String runId, String instanceId, int requests) {
         this.runId = runId;
         this.instanceId = instanceId;
         this.publisher = EventPublisher.prompt(connection);
@@ -65,7 +70,7 @@ final class SmallRollout implements AutoCloseable {
                 connection, Topics.GROUP_TASKS, instanceId, record -> take((GroupTask) record.event()));
         tasks.listening().join();
         heart.scheduleAtFixedRate(() -> publisher.publish(snapshot()), 0, 1, TimeUnit.SECONDS);
-        publisher.publishAndWait(new EngineReady(runId, 1, engine(), instanceId, INCARNATION, 0, 8, 1), null);
+        publisher.publishAndWait(new EngineReady(runId, 1, engine(), instanceId, INCARNATION, 0, requests, 1), null);
         this.weights = StateReader.start(connection, List.of(Topics.WEIGHTS), record -> load(record.event()));
         weights.awaitCaughtUp(Duration.ofSeconds(20));
     }
