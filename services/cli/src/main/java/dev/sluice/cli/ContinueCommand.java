@@ -43,16 +43,16 @@ final class ContinueCommand implements Callable<Integer> {
         try (RunFollower follower = client.follow(runId)) {
             String trip = follower.look(run -> Runs.require(run).pausedBy());
             if (trip == null) {
-                throw CommandFailure.usage(
-                        "run %s is not paused by a guard: it is %s"
-                                .formatted(runId, follower.look(RunProjection::phase).word()));
+                throw CommandFailure.usage("run %s is not paused by a guard: it is %s"
+                        .formatted(runId, follower.look(RunProjection::phase).word()));
             }
             client.goOn(runId, trip, reason);
             Optional<Boolean> goesOn = follower.await(
                     run -> trip.equals(run.pausedBy()) ? Optional.empty() : Optional.of(true), ANSWER_DEADLINE);
             if (goesOn.isEmpty()) {
-                throw CommandFailure.failed("the run's trainer did not answer within %d s; the request is in the log and holds when it does"
-                        .formatted(ANSWER_DEADLINE.toSeconds()));
+                throw CommandFailure.failed(
+                        "the run's trainer did not answer within %d s; the request is in the log and holds when it does"
+                                .formatted(ANSWER_DEADLINE.toSeconds()));
             }
             terminal.result("run " + runId + " goes on");
             return ExitCode.OK;

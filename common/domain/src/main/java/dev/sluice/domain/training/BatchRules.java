@@ -19,6 +19,11 @@ public record BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch,
         }
     }
 
+    /** The same with smaller or larger micro-batches. */
+    BatchRules withTokensPerMicroBatch(int tokens) {
+        return new BatchRules(optimizerSteps, ranks, tokens, advantages);
+    }
+
     public static BatchRules of(TrainingRequest request, Plan plan) {
         Integer tokensPerGpu = request.training().layout().tokensPerGpu();
         return new BatchRules(

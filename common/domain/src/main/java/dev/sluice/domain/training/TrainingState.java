@@ -104,6 +104,7 @@ public final class TrainingState {
             case TrainingEvent.TrainerReady ready -> {}
             case TrainingEvent.WaitChanged wait -> {}
             case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.WorkerFellBack fellBack -> {}
             case TrainingEvent.GuardTripped tripped -> {}
             case TrainingEvent.GuardReleased released -> {}
             // Whoever takes steps back recovers from the log, where they no longer stand.

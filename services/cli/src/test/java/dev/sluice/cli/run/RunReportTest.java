@@ -46,7 +46,8 @@ class RunReportTest {
                         "aborted",
                         "duplicate",
                         "evaluation",
-                        "open");
+                        "open",
+                        "rolledBack");
         assertThat(report.path("seconds").fieldNames())
                 .toIterable()
                 .containsExactly("startup", "convert", "train", "export", "total");

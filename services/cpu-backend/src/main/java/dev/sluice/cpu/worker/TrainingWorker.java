@@ -43,12 +43,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class TrainingWorker {
     private final AllowedRoots roots;
+    private final MemoryLimit memory;
     private @Nullable Policy policy;
     private final Map<ModelRole, Model> frozen = new EnumMap<>(ModelRole.class);
     private volatile Standing standing = Standing.EMPTY;
 
-    TrainingWorker(AllowedRoots roots) {
+    TrainingWorker(AllowedRoots roots, MemoryLimit memory) {
         this.roots = roots;
+        this.memory = memory;
     }
 
     /**
@@ -132,7 +134,7 @@ final class TrainingWorker {
         long optimizerSteps = trained.optimizer().steps();
         StepSums sums;
         try {
-            sums = new PolicyTrainer(trained.model(), trained.optimizer()).train(batch, request.loss());
+            sums = new PolicyTrainer(trained.model(), trained.optimizer(), memory).train(batch, request.loss());
         } catch (RuntimeException e) {
             if (trained.optimizer().steps() != optimizerSteps) {
                 // Some optimizer steps of the batch are in the weights: they are no step's any more.

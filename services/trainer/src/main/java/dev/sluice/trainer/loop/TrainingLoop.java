@@ -3,6 +3,7 @@ package dev.sluice.trainer.loop;
 import dev.sluice.domain.training.BatchDraft;
 import dev.sluice.domain.training.BatchRows;
 import dev.sluice.domain.training.LogEntry;
+import dev.sluice.domain.training.MemoryRung;
 import dev.sluice.domain.training.TrainingState;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.GroupSampled;
@@ -16,6 +17,7 @@ import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
+import dev.sluice.trainer.log.TrainingHistory;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
@@ -54,6 +56,8 @@ final class TrainingLoop {
     private final Waits waits;
     private final EvaluationWatch evaluation;
     private final GuardPost guards;
+    private final TrainingHistory history;
+    private final MemoryRung rung;
     private int workerStep;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
@@ -88,6 +92,8 @@ final class TrainingLoop {
                 parts.config().waits().evaluation(),
                 parts.clock());
         this.guards = new GuardPost(run, session, signals, waits, parts.clock());
+        this.history = session.history();
+        this.rung = run.memoryLadder().rung(history.memoryRung());
         this.workerStep = seated.step();
     }
 
@@ -134,7 +140,8 @@ final class TrainingLoop {
             if (formed.event().step() > completed) {
                 updateWeights(formed, result);
             } else {
-                reproduced &= seated.deterministic();
+                reproduced &= seated.deterministic()
+                        && !history.fellBackAfter(formed.event().step());
                 LOG.info(
                         "trained again from the log runId={} step={}",
                         run.runId(),
@@ -243,7 +250,7 @@ final class TrainingLoop {
     private TrainResult train(Formed formed) {
         long begin = System.nanoTime();
         int step = formed.event().step();
-        Path file = verbs.batches().write(step, formed.rows(), seated.worker());
+        Path file = verbs.batches().write(step, rowsForWorker(formed), seated.worker());
         TrainResult result = seated.worker()
                 .client()
                 .train(
@@ -258,6 +265,11 @@ final class TrainingLoop {
         workerStep = step;
         took("train", begin);
         return result;
+    }
+
+    /** The batch that the log names, in smaller portions where the worker's memory asks for it. */
+    private BatchRows rowsForWorker(Formed formed) {
+        return rung.number() == 0 ? formed.rows() : BatchRows.of(formed.results(), rung.rules(run.batchRules()));
     }
 
     /** The step, its weights and its figures stand in the log together or not at all. */

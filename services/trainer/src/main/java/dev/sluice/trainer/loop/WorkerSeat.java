@@ -112,7 +112,9 @@ final class WorkerSeat {
                 null,
                 null,
                 run.request().model().path(),
-                run.plan().training().args(),
+                run.memoryLadder()
+                        .rung(session.history().memoryRung())
+                        .args(run.plan().training().args()),
                 session.cutDirectory());
     }
 

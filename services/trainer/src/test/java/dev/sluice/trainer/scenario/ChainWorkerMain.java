@@ -43,6 +43,9 @@ import org.jspecify.annotations.Nullable;
  * out, repeated, reordered or different gives other weights.
  */
 public final class ChainWorkerMain {
+    /** Environment variable: a micro-batch of more tokens does not fit into this worker's memory. */
+    static final String MAX_TOKENS = "CHAIN_WORKER_MAX_TOKENS";
+
     private final Map<String, Object> answers = new HashMap<>();
     private @Nullable String runId;
     private String weights = "";
@@ -177,12 +180,26 @@ public final class ChainWorkerMain {
         }
         Path file = Path.of(request.batch());
         Batch batch = BatchFile.read(file);
+        refuseTooLarge(batch);
         weights = chain(weights, batch);
         step = request.step();
         batchSha256 = BatchFile.sha256(file);
         TrainMetrics metrics =
                 new TrainMetrics(0.5, 0.5, 0, 1, 0, 0, 0, 1, null, 1, batch.tokens().length, 1, 0, 0, 0.01, 100);
         return done(request.operationId(), new TrainResult(step, batchSha256, metrics, Float32Array.of()));
+    }
+
+    private static void refuseTooLarge(Batch batch) {
+        int most = Integer.parseInt(System.getenv().getOrDefault(MAX_TOKENS, "" + Integer.MAX_VALUE));
+        Map<List<Integer>, Integer> tokens = new HashMap<>();
+        for (int i = 0; i < batch.samples(); i++) {
+            int sum = tokens.merge(
+                    List.of(batch.optimizerStep(i), batch.rank(i), batch.microBatch(i)), batch.length(i), Integer::sum);
+            if (sum > most) {
+                throw new Refusal(
+                        WorkerErrorCode.OUT_OF_MEMORY, "a micro-batch of %d tokens, %d fit".formatted(sum, most));
+            }
+        }
     }
 
     private Operation export(ExportRequest request) throws IOException {
