@@ -75,7 +75,10 @@ public record Rollout(
         List<String> stopRegex,
 
         @About("Functions of one's own, asked over HTTP") @Nullable
-        Hooks hooks) {
+        Hooks hooks,
+
+        @About("Groups that a step goes on with when the others do not come in time; 0: it does not go on without all")
+        int fewestGroups) {
     public Rollout {
         partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
         pauseMode = pauseMode == null ? PauseMode.ABORT : pauseMode;

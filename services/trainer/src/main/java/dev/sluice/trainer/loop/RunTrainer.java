@@ -173,7 +173,7 @@ public final class RunTrainer {
             Waits waits =
                     new Waits(run, session.journal(), parts.config().waits().shownAfter(), parts.clock());
             String checkpoint = waits.await(
-                    "the converted model",
+                    RunWait.CONVERSION,
                     "the converter writes " + run.request().model().path() + " in torch_dist form",
                     parts.config().waits().conversion(),
                     signals.converted());
