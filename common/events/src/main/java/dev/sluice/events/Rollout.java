@@ -79,7 +79,10 @@ public record Rollout(
 
         @About(
                 "Samples that are older than maxPolicyLag when their turn comes: drop them and ask for the group again; mask their older tokens; or correct: train on all of them, weighed by algorithm.mismatchCorrection")
-        StaleSamples staleSamples) {
+        StaleSamples staleSamples,
+
+        @About("Groups that a step goes on with when the others do not come in time; 0: it does not go on without all")
+        int fewestGroups) {
     public Rollout {
         staleSamples = staleSamples == null ? StaleSamples.DROP : staleSamples;
         partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;

@@ -125,6 +125,7 @@ public enum Topics {
                     TrainingEvent.CheckpointRetired.class,
                     TrainingEvent.WaitChanged.class,
                     TrainingEvent.WorkerWorked.class,
+                    TrainingEvent.WorkerFellBack.class,
                     TrainingEvent.GuardTripped.class,
                     TrainingEvent.GuardReleased.class,
                     TrainingEvent.RolledBack.class,

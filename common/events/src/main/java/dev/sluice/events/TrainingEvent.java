@@ -198,6 +198,22 @@ public sealed interface TrainingEvent extends Event {
         SAVING
     }
 
+    @About("The worker ran out of memory: from now on it gets less at once")
+    record WorkerFellBack(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+
+            @About("The step that it trained; formed, and trained again")
+            int step,
+
+            @About("What is different, as one of the plan's rungs, from 1")
+            int rung,
+
+            @About("Rungs that there are") int rungs,
+            @About("What is different, for people") String difference,
+            @About("What the worker said") String reason)
+            implements TrainingEvent {}
+
     @About("A figure was above its guard's bound; the CloudEvents id names it")
     record GuardTripped(
             @About("The run") String runId,

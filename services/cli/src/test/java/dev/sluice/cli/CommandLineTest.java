@@ -31,6 +31,7 @@ class CommandLineTest {
                 "import",
                 "status",
                 "watch",
+                "continue",
                 "cancel",
                 "topics",
                 "convert",

@@ -135,6 +135,8 @@ final class RunView {
             case TrainingEvent.WorkerWorked worked -> {
                 // In the ledger of time.
             }
+            case TrainingEvent.WorkerFellBack fellBack ->
+                note(time, "worker out of memory at step " + fellBack.step() + "; now " + fellBack.difference());
             case TrainingEvent.GuardTripped tripped ->
                 note(
                         time,

@@ -29,6 +29,11 @@ public record MicroBatchRules(int ranks, long tokens, Batching batching, int mul
         return new MicroBatchRules(ranks, tokens, Batching.BY_TOKENS, 1, SampleWork.TOKENS);
     }
 
+    /** The same with smaller or larger micro-batches. */
+    public MicroBatchRules withTokens(long tokens) {
+        return new MicroBatchRules(ranks, tokens, batching, multiple, work);
+    }
+
     /** The plan's layout decides; a plan without GPUs leaves the tokens to the request. */
     public static MicroBatchRules of(TrainingRequest request, Plan plan) {
         Integer asked = request.training().layout().tokensPerGpu();

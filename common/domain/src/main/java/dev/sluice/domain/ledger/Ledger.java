@@ -180,6 +180,7 @@ public final class Ledger {
             case TrainingEvent.CheckpointRetired retired -> {}
             case TrainingEvent.WaitChanged wait -> {}
             case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.WorkerFellBack fellBack -> {}
             case TrainingEvent.GuardTripped tripped -> {}
             case TrainingEvent.GuardReleased released -> {}
             case TrainingEvent.RolledBack taken -> takeBack(taken.toStep());

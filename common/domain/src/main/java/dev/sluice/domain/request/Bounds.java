@@ -41,6 +41,7 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("rollout.stopTokenIds[]", between(0, 1 << 24)),
             entry("rollout.maxPolicyLag", between(0, 1000)),
             entry("rollout.oversample", between(0, 65_536)),
+            entry("rollout.fewestGroups", between(0, 65_536)),
             entry("rollout.maxRounds", between(0, 100)),
             entry("rollout.groupDeadlineSeconds", between(1, 86_400)),
             entry("rollout.hooks.timeoutSeconds", between(1, 86_400)),

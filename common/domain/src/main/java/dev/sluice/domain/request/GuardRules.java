@@ -9,11 +9,12 @@ import dev.sluice.events.TrainingRequest.GuardAction;
 import java.util.Arrays;
 import java.util.List;
 
-/** Rules about bounds on figures. */
+/** Rules about bounds on figures and on waits. */
 final class GuardRules {
     static final List<RequestRule> ALL = List.of(
             new RequestRule("guard.figure", "a guard looks at a figure that steps have", GuardRules::figure),
-            new RequestRule("guard.rollback", "there are cuts to roll back to", GuardRules::rollback));
+            new RequestRule("guard.rollback", "there are cuts to roll back to", GuardRules::rollback),
+            new RequestRule("wait.groups", "a late step goes on with no more groups than it has", GuardRules::fewest));
 
     private GuardRules() {}
 
@@ -38,6 +39,18 @@ final class GuardRules {
                                         RunMetric.LOGPROB_DIFFERENCE.wireName(),
                                         RunMetric.EQUAL_REWARD_GROUPS.wireName()));
             }
+        }
+    }
+
+    private static void fewest(TrainingRequest request, Facts facts, Findings findings) {
+        int fewest = request.rollout().fewestGroups();
+        int all = request.rollout().groupsPerStep();
+        if (fewest > all) {
+            findings.error(
+                    "rollout.fewestGroups",
+                    "a late step is to go on with %d groups, but a step has %d (rollout.groupsPerStep)"
+                            .formatted(fewest, all),
+                    "give at most %d, or 0 for a step that waits for all".formatted(all));
         }
     }
 

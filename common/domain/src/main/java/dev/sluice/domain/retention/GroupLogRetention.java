@@ -70,6 +70,7 @@ public final class GroupLogRetention {
             case TrainingEvent.EvalCompleted completed -> {}
             case TrainingEvent.WaitChanged changed -> {}
             case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.WorkerFellBack fellBack -> {}
             case TrainingEvent.GuardTripped tripped -> {}
             case TrainingEvent.GuardReleased released -> {}
             case TrainingEvent.RolledBack taken -> {}

@@ -106,6 +106,9 @@ final class RunConditions {
             case TrainingEvent.WorkerWorked worked -> {
                 return false;
             }
+            case TrainingEvent.WorkerFellBack fellBack -> {
+                return false;
+            }
             case TrainingEvent.GuardTripped tripped -> {
                 return false;
             }

@@ -83,6 +83,16 @@ final class BatchChoice {
         return taken().stream().map(this::use).toList();
     }
 
+    /** Everything that is ready, where the step is not to wait for more. */
+    List<GroupUse> fewerUses() {
+        return ready.stream().limit(rules.groupsPerStep()).map(this::use).toList();
+    }
+
+    /** The rounds that a step which takes only these closes without training. */
+    List<GroupDrop> fewerDrops() {
+        return List.copyOf(drops);
+    }
+
     /** The rounds that a step which takes these groups closes without training. */
     List<GroupDrop> drops() {
         Set<Long> taken = uses().stream().map(GroupUse::cursor).collect(Collectors.toSet());

@@ -23,6 +23,11 @@ public record BatchRules(int optimizerSteps, MicroBatchRules microBatches, Advan
         this(optimizerSteps, MicroBatchRules.byTokens(ranks, tokensPerMicroBatch), advantages);
     }
 
+    /** The same with smaller or larger micro-batches. */
+    BatchRules withTokensPerMicroBatch(int tokens) {
+        return new BatchRules(optimizerSteps, microBatches.withTokens(tokens), advantages);
+    }
+
     public static BatchRules of(TrainingRequest request, Plan plan) {
         return new BatchRules(
                 request.training().optimizerStepsPerStep(),

@@ -107,9 +107,9 @@ public final class TrainingState {
             case TrainingEvent.TrainerReady ready -> {}
             case TrainingEvent.WaitChanged wait -> {}
             case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.WorkerFellBack fellBack -> {}
             case TrainingEvent.GuardTripped tripped -> {}
             case TrainingEvent.GuardReleased released -> {}
-            // Whoever takes steps back recovers from the log, where they no longer stand.
             case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.TrainerLost lost -> {}
         }
@@ -190,6 +190,23 @@ public final class TrainingState {
         return choice.isEnough() && progress.formedStep() < rules.steps()
                 ? Optional.of(new BatchDraft(
                         progress.formedStep() + 1, choice.uses(), choice.drops(), groups.cursorNext(), version()))
+                : Optional.empty();
+    }
+
+    /**
+     * The next step with fewer groups than it should have; those on the way serve the step after it.
+     *
+     * @param least groups that have to be ready
+     */
+    public Optional<BatchDraft> decideFewer(int least) {
+        BatchChoice choice = choice();
+        return choice.fewerUses().size() >= Math.max(1, least) && progress.formedStep() < rules.steps()
+                ? Optional.of(new BatchDraft(
+                        progress.formedStep() + 1,
+                        choice.fewerUses(),
+                        choice.fewerDrops(),
+                        groups.cursorNext(),
+                        version()))
                 : Optional.empty();
     }
 

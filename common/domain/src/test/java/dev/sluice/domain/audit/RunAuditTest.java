@@ -15,6 +15,7 @@ import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
+import dev.sluice.events.TrainingEvent.RolledBack;
 import dev.sluice.events.UInt8Array;
 import java.util.List;
 import java.util.UUID;
@@ -53,6 +54,16 @@ class RunAuditTest {
         formed(2, 1, use(0, FIRST));
 
         assertThat(audit.findings(1)).containsExactly("group run/0 was used up by step 1 and by step 2");
+    }
+
+    @Test
+    void aStepThatWasTakenBackMayBeFormedAgainButNotFromItsGroups() {
+        sampled(0, FIRST, 0);
+        formed(1, 1, use(0, FIRST));
+        apply(new RolledBack("run", 1, 1, 0, 1, "too steep"));
+        formed(1, 1, use(0, FIRST));
+
+        assertThat(audit.findings(1)).singleElement().asString().contains("was used up by step");
     }
 
     @Test

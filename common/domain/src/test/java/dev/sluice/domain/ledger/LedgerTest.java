@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.TrainingEvent.DropReason;
+import dev.sluice.events.TrainingEvent.RolledBack;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -146,6 +147,23 @@ class LedgerTest {
         assertThat(ledger.tokens().open()).isEqualTo(10);
         assertThat(ledger.stepsTrained()).isEqualTo(1);
         assertThat(ledger.rewards()).containsExactly(new StepReward(1, 0.5));
+    }
+
+    @Test
+    void tokensOfAStepThatWasTakenBackHaveABucketAndItsNumberIsTrainedAgain() {
+        UUID first = sampled(0, 0, 10, 0);
+        UUID second = sampled(1, 0, 20, 3);
+        UUID third = sampled(2, 0, 40, 0);
+        ledger.apply(events.batch(1, 1, List.of(events.use(0, 0, first))), UUID.randomUUID());
+        ledger.apply(events.step(1, 1, 0.25), UUID.randomUUID());
+        ledger.apply(events.batch(1, 2, List.of(events.use(1, 0, second))), UUID.randomUUID());
+        ledger.apply(events.step(1, 2, 0.5), UUID.randomUUID());
+
+        ledger.apply(new RolledBack("run-1", 1, 2, 1, 2, "too steep"), UUID.randomUUID());
+        ledger.apply(events.batch(1, 2, List.of(events.use(2, 0, third))), UUID.randomUUID());
+
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(50, 0, 0, 0, 0, 0, 0, 0, 0, 23));
+        assertThat(ledger.rewards()).containsExactly(new StepReward(1, 0.25));
     }
 
     @Test

@@ -53,6 +53,19 @@ class TrainingStateTest {
     }
 
     @Test
+    void aLateStepMayGoOnWithFewerGroupsAndTheOthersServeTheNext() {
+        askAll(2);
+        state.apply(at(0, sampled(1, 0, 0, 1)));
+
+        assertThat(state.decideBatch()).isEmpty();
+        assertThat(state.decideFewer(2)).isEmpty();
+        assertThat(state.decideFewer(1).orElseThrow().groups())
+                .extracting(GroupUse::cursor)
+                .containsExactly(1L);
+        assertThat(state.running()).extracting(GroupAsk::cursor).containsExactly(0L);
+    }
+
+    @Test
     void trainsOnTheOldestVersionFirstThenByCursor() {
         askAll(4);
         publish(1);

@@ -160,6 +160,7 @@ public final class RunProjection {
             case TrainingEvent.GuardReleased released ->
                 pausedBy = released.tripId().equals(pausedBy) ? null : pausedBy;
             case TrainingEvent.RolledBack taken -> {}
+            case TrainingEvent.WorkerFellBack fellBack -> {}
             case TrainingEvent.CheckpointRetired retired -> {}
         }
     }

@@ -47,7 +47,8 @@ class RunReportTest {
                         "aborted",
                         "duplicate",
                         "evaluation",
-                        "open");
+                        "open",
+                        "rolledBack");
         assertThat(report.path("seconds").fieldNames())
                 .toIterable()
                 .containsExactly("startup", "convert", "train", "export", "total");

@@ -27,9 +27,15 @@ public final class PolicyTrainer {
     private final Weights weights;
     private final ModelConfig config;
     private final AdamW optimizer;
+    private final MemoryLimit memory;
 
     /** A trainer of the model's weights; it closes neither. */
     public PolicyTrainer(Model model, AdamW optimizer) {
+        this(model, optimizer, new MemoryLimit(0));
+    }
+
+    PolicyTrainer(Model model, AdamW optimizer, MemoryLimit memory) {
+        this.memory = memory;
         this.model = model;
         this.weights = model.weights();
         this.config = weights.config();
@@ -99,6 +105,7 @@ public final class PolicyTrainer {
             mtpLoss = mtpLoss(hidden, ids, tokenWeights);
             loss = loss.add(mtpLoss.mul(new Scalar(objective.mtpLossScale())));
         }
+        memory.check((int) ids.size(0));
         loss.backward();
         samples.unpad(current, sums.logprobs());
         sums.add(terms, loss, mtpLoss);

@@ -46,14 +46,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class TrainingWorker {
     private final AllowedRoots roots;
+    private final MemoryLimit memory;
     private @Nullable Policy policy;
     private @Nullable Policy critic;
     private final Map<ModelRole, Model> frozen = new EnumMap<>(ModelRole.class);
     private boolean referenceRenewed;
     private volatile Standing standing = Standing.EMPTY;
 
-    TrainingWorker(AllowedRoots roots) {
+    TrainingWorker(AllowedRoots roots, MemoryLimit memory) {
         this.roots = roots;
+        this.memory = memory;
     }
 
     /**
@@ -171,7 +173,7 @@ final class TrainingWorker {
 
     /** The critic learns first: its values of before are in the batch. */
     private TrainResult train(TrainRequest request, Policy trained, Batch batch, String sha256, long start) {
-        PolicyTrainer trainer = new PolicyTrainer(trained.model(), trained.optimizer());
+        PolicyTrainer trainer = new PolicyTrainer(trained.model(), trained.optimizer(), memory);
         if (request.model() == ModelRole.POLICY) {
             trainer.refuseMisfit(batch, request.loss());
         }

@@ -50,6 +50,12 @@ public final class WorkerMain implements Callable<Integer> {
     @Option(names = "--lease", defaultValue = "60s", description = "Stops when no call came for so long (60s, 5m).")
     private String lease = "60s";
 
+    @Option(
+            names = "--memory-limit",
+            defaultValue = "0",
+            description = "MiB of resident memory above which a pass fails as out of memory; 0 is no limit.")
+    private long memoryLimit;
+
     private final CountDownLatch stop = new CountDownLatch(1);
 
     public static void main(String[] arguments) {
@@ -72,7 +78,7 @@ public final class WorkerMain implements Callable<Integer> {
         List<Path> roots = new ArrayList<>(allowedRoots);
         roots.add(dataRoot);
         Lease granted = new Lease(duration(lease), System::nanoTime);
-        TrainingWorker worker = new TrainingWorker(new AllowedRoots(roots));
+        TrainingWorker worker = new TrainingWorker(new AllowedRoots(roots), new MemoryLimit(memoryLimit));
         try (Operations operations = new Operations()) {
             WorkerRoutes routes = new WorkerRoutes(worker, operations, granted, stop::countDown);
             JsonServer.Settings settings =

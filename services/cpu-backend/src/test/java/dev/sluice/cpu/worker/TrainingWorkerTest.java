@@ -91,6 +91,21 @@ class TrainingWorkerTest {
     }
 
     @Test
+    void aPassAboveTheMemoryLimitFailsAndLeavesTheWeightsAsTheyWere() throws IOException {
+        worker.load(load(0, null), DEADLINE);
+        String before = export("before").manifestSha256();
+        server.close();
+        server = new WorkerServer(new MemoryLimit(1), root, hugging);
+        worker = server.client();
+        worker.load(load(1, null), DEADLINE);
+
+        assertRefused(WorkerErrorCode.OUT_OF_MEMORY, () -> train(1));
+
+        assertThat(worker.health(DEADLINE).step()).isZero();
+        assertThat(export("after").manifestSha256()).isEqualTo(before);
+    }
+
+    @Test
     void trainingGoesOnFromACutBitForBit() throws IOException {
         worker.load(load(0, null), DEADLINE);
         train(1);

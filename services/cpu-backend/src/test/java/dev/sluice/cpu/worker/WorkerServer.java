@@ -19,7 +19,11 @@ final class WorkerServer implements AutoCloseable {
     private final JsonServer server;
 
     WorkerServer(Path... roots) throws IOException {
-        TrainingWorker worker = new TrainingWorker(new AllowedRoots(List.of(roots)));
+        this(new MemoryLimit(0), roots);
+    }
+
+    WorkerServer(MemoryLimit memory, Path... roots) throws IOException {
+        TrainingWorker worker = new TrainingWorker(new AllowedRoots(List.of(roots)), memory);
         Lease lease = new Lease(Duration.ofMinutes(1), System::nanoTime);
         WorkerRoutes routes = new WorkerRoutes(worker, operations, lease, stopped::countDown);
         server = JsonServer.start(

@@ -15,6 +15,7 @@ import dev.sluice.events.TrainingEvent.GuardReleased;
 import dev.sluice.events.TrainingEvent.GuardTripped;
 import dev.sluice.events.TrainingEvent.RolledBack;
 import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingEvent.WorkerFellBack;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
 import java.time.Duration;
@@ -91,6 +92,39 @@ public final class TrainingHistory {
     /** Whether the last cut of the run was saved: no step follows. */
     public boolean isOver() {
         return cuts().stream().anyMatch(CheckpointSaved::last);
+    }
+
+    /** The newest step that was formed, or 0. */
+    public int formedStep() {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(BatchFormed.class::isInstance)
+                .mapToInt(event -> ((BatchFormed) event).step())
+                .max()
+                .orElse(0);
+    }
+
+    /** How the worker fell back when it ran out of memory, oldest first. */
+    public List<LogEntry<Event>> fallbacks() {
+        return entries.stream()
+                .filter(entry -> entry.event() instanceof WorkerFellBack)
+                .toList();
+    }
+
+    /** The rung of the memory ladder that the worker is on, 0 for the plan itself. */
+    public int memoryRung() {
+        return fallbacks().isEmpty()
+                ? 0
+                : ((WorkerFellBack) fallbacks().getLast().event()).rung();
+    }
+
+    /** Whether a step was trained before the worker fell back: trained again it gives other last bits. */
+    public boolean fellBackAfter(int step) {
+        long newest = fallbacks().isEmpty() ? -1 : fallbacks().getLast().offset();
+        return entries.stream()
+                .anyMatch(entry -> entry.event() instanceof StepCompleted completed
+                        && completed.step() == step
+                        && entry.offset() < newest);
     }
 
     /** Everything about guards that stands in the log, in its order, with the steps that they look at. */

@@ -114,6 +114,7 @@ final class EvaluationWatch {
     private void await(OngoingEvaluation current, String why, BooleanSupplier over) throws InterruptedException {
         Duration left = Duration.between(clock.instant(), current.deadline()).plus(GRACE);
         waits.await(
+                RunWait.EVALUATION,
                 "evaluation of " + current.name(),
                 () -> current.situation() + why,
                 left,

@@ -139,7 +139,7 @@ final class GuardPost {
                 .formatted(trip.reason(), run.runId(), run.runId());
         try {
             waits.await(
-                    "somebody's word after a guard's pause",
+                    RunWait.GUARD,
                     reason,
                     Duration.between(clock.instant(), deadline),
                     CompletableFuture.anyOf(goOn, signals.stopping()));

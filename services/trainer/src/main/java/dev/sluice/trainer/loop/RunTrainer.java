@@ -173,7 +173,7 @@ public final class RunTrainer {
             Waits waits =
                     new Waits(run, session.journal(), parts.config().waits().shownAfter(), parts.clock());
             String checkpoint = waits.await(
-                    "the converted model",
+                    RunWait.CONVERSION,
                     "the converter writes " + run.request().model().path() + " in torch_dist form",
                     parts.config().waits().conversion(),
                     signals.converted());
@@ -249,7 +249,8 @@ public final class RunTrainer {
         LOG.warn("the worker failed runId={} code={} error={}", run.runId(), failure.code(), failure.getMessage());
         host.stopLeftBehind();
         return switch (failure.code()) {
-            case NOT_FINITE, OUT_OF_MEMORY, UNSUPPORTED, BAD_CHECKPOINT, PATH_REFUSED, INVALID_REQUEST -> {
+            case OUT_OF_MEMORY -> mayTakeLess(failure.getMessage());
+            case NOT_FINITE, UNSUPPORTED, BAD_CHECKPOINT, PATH_REFUSED, INVALID_REQUEST -> {
                 // The same call on the same state fails again.
                 giveUp(failure.getMessage(), false);
                 yield false;
@@ -265,6 +266,26 @@ public final class RunTrainer {
                     DEADLINE,
                     UNKNOWN -> mayTryAgain(failure.getMessage());
         };
+    }
+
+    private boolean mayTakeLess(@Nullable String reason) {
+        try {
+            if (new MemoryFallback(run, parts.connection())
+                    .take(String.valueOf(reason))
+                    .isPresent()) {
+                return ending.get() == Ending.NONE;
+            }
+        } catch (SupersededException e) {
+            LOG.warn("{}", e.getMessage());
+            return false;
+        } catch (KafkaUnavailableException | FencedException e) {
+            return mayTryAgain(reason); // it is told when it happens again
+        }
+        giveUp(
+                "the worker runs out of memory with the smallest micro-batches too: %s; shorten rollout.maxResponseTokens or give it more memory"
+                        .formatted(reason),
+                false);
+        return false;
     }
 
     private boolean mayTryAgain(@Nullable String reason) {

@@ -3,6 +3,7 @@ package dev.sluice.trainer.loop;
 import dev.sluice.domain.training.BatchDraft;
 import dev.sluice.domain.training.BatchRows;
 import dev.sluice.domain.training.LogEntry;
+import dev.sluice.domain.training.MemoryRung;
 import dev.sluice.domain.training.TrainingState;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.GroupSampled;
@@ -11,11 +12,11 @@ import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.TrainerReady;
 import dev.sluice.events.TrainingEvent.WorkerWorked;
-import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
+import dev.sluice.trainer.log.TrainingHistory;
 import dev.sluice.trainer.metrics.PolicyLags;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunSignals;
@@ -39,9 +40,6 @@ import org.slf4j.LoggerFactory;
 final class TrainingLoop {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingLoop.class);
 
-    /** Groups that a filter left out and that are kept in memory, at most about so many besides a step's. */
-    private static final int MANY_FILTERED = 64;
-
     private final TrainedRun run;
     private final Parts parts;
     private final RunSignals signals;
@@ -53,6 +51,9 @@ final class TrainingLoop {
     private final Waits waits;
     private final EvaluationWatch evaluation;
     private final GuardPost guards;
+    private final GroupsOfStep groups;
+    private final TrainingHistory history;
+    private final MemoryRung rung;
     private int workerStep;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
@@ -88,6 +89,9 @@ final class TrainingLoop {
                 parts.config().waits().evaluation(),
                 parts.clock());
         this.guards = new GuardPost(run, session, signals, waits, parts.clock());
+        this.groups = new GroupsOfStep(run, parts, signals, flow, waits, evaluation, this::close);
+        this.history = session.history();
+        this.rung = run.memoryLadder().rung(history.memoryRung());
         this.workerStep = seated.step();
     }
 
@@ -95,7 +99,7 @@ final class TrainingLoop {
         trainWhatTheLogHasFormed();
         announce();
         waits.await(
-                "the run's start",
+                RunWait.START,
                 "the planner starts the run when this trainer and an engine are ready",
                 parts.config().waits().engines(),
                 signals.started());
@@ -121,7 +125,7 @@ final class TrainingLoop {
     }
 
     /** A new worker holds the cut: the batches after it are trained again from the log, without generating a token. */
-    private void trainWhatTheLogHasFormed() {
+    private void trainWhatTheLogHasFormed() throws InterruptedException {
         int completed = flow.look(TrainingState::completedStep);
         if (workerStep > completed) {
             // Its predecessor died between training and telling.
@@ -134,7 +138,8 @@ final class TrainingLoop {
             if (formed.event().step() > completed) {
                 updateWeights(formed, result);
             } else {
-                reproduced &= seated.deterministic();
+                reproduced &= seated.deterministic()
+                        && !history.fellBackAfter(formed.event().step());
                 LOG.info(
                         "trained again from the log runId={} step={}",
                         run.runId(),
@@ -161,14 +166,7 @@ final class TrainingLoop {
     /** Waits for a step's groups and writes down which they are; nothing when the run is to end early. */
     private Optional<Formed> generate(int step) throws InterruptedException {
         long begin = System.nanoTime();
-        waits.await(
-                "groups of step " + step,
-                () -> flow.situation() + evaluation.situation(),
-                parts.config().waits().results(),
-                this::groupsCome);
-        awaitGroupsThatWouldGoStale(step);
-        Optional<BatchDraft> draft =
-                signals.stopping().isDone() ? Optional.empty() : flow.look(TrainingState::decideBatch);
+        Optional<BatchDraft> draft = groups.await(step, verbs.weights().isDue(step));
         if (draft.isEmpty()) {
             return Optional.empty();
         }
@@ -181,38 +179,9 @@ final class TrainingLoop {
         return Optional.of(new Formed(formed, id, results, rows));
     }
 
-    /** While groups are left out by a filter, they are closed in portions; the wait for those of the step goes on. */
-    private boolean groupsCome(Duration time) throws InterruptedException {
-        long end = System.nanoTime() + time.toNanos();
-        while (true) {
-            boolean come = flow.await(
-                    () -> signals.stopping().isDone()
-                            || flow.state().canForm()
-                            || evaluation.hasNews()
-                            || flow.state().decideFiltered(MANY_FILTERED).isPresent(),
-                    Duration.ofNanos(Math.max(0, end - System.nanoTime())));
-            evaluation.publish();
-            Optional<BatchDraft> filtered = signals.stopping().isDone()
-                    ? Optional.empty()
-                    : flow.look(state -> state.decideFiltered(MANY_FILTERED));
-            if (filtered.isPresent()) {
-                journal.append(event(filtered.get(), ""));
-                flow.look(this::forget);
-            } else if (!come || signals.stopping().isDone() || flow.look(TrainingState::canForm)) {
-                return come;
-            }
-        }
-    }
-
-    /** A little patience: what is sampled by an old version now is of no use after the next publication. */
-    private void awaitGroupsThatWouldGoStale(int step) throws InterruptedException {
-        if (run.rules().maxPolicyLag() > 0 && verbs.weights().isDue(step)) {
-            int next = flow.look(TrainingState::version) + 1;
-            int oldest = next - run.rules().maxPolicyLag();
-            flow.await(
-                    () -> signals.stopping().isDone() || !flow.isSampledBefore(oldest),
-                    parts.config().waits().staleGroups());
-        }
+    private void close(BatchDraft filtered) {
+        journal.append(event(filtered, ""));
+        flow.look(this::forget);
     }
 
     private BatchFormed event(BatchDraft draft, String sha256) {
@@ -240,37 +209,48 @@ final class TrainingLoop {
         return new Formed(entry.event(), UUID.fromString(entry.id()), results, rows);
     }
 
-    private TrainResult train(Formed formed) {
+    private TrainResult train(Formed formed) throws InterruptedException {
         long begin = System.nanoTime();
         int step = formed.event().step();
-        BatchFiles.Written batch = verbs.batches().write(step, formed.rows(), seated.worker());
+        BatchFiles.Written batch = verbs.batches().write(step, rowsForWorker(formed), seated.worker());
         modelFigures = batch.figures();
-        TrainResult result = seated.worker()
-                .client()
-                .train(
-                        new TrainRequest(
-                                run.epoch(),
-                                WorkerSeat.operationOf(step),
-                                step,
-                                batch.file().toString(),
-                                Objective.trained(run.request(), step),
-                                Objective.loss(run.request()),
-                                Objective.renewsReference(run.request(), step)),
-                        parts.config().worker().callDeadline());
+        TrainRequest request = new TrainRequest(
+                run.epoch(),
+                WorkerSeat.operationOf(step),
+                step,
+                batch.file().toString(),
+                Objective.trained(run.request(), step),
+                Objective.loss(run.request()),
+                Objective.renewsReference(run.request(), step));
+        Duration bound = parts.config().worker().callDeadline();
+        TrainResult result = waits.call(
+                RunWait.TRAINING,
+                "the training of step " + step,
+                bound,
+                () -> seated.worker().client().train(request, bound));
         workerStep = step;
         took("train", begin);
         return result;
     }
 
+    /** The batch that the log names, in smaller portions where the worker's memory asks for it. */
+    private BatchRows rowsForWorker(Formed formed) {
+        return rung.number() == 0 ? formed.rows() : BatchRows.of(formed.results(), rung.rules(run.batchRules()));
+    }
+
     /** The step, its weights and its figures stand in the log together or not at all. */
-    private void updateWeights(Formed formed, TrainResult result) {
+    private void updateWeights(Formed formed, TrainResult result) throws InterruptedException {
         long begin = System.nanoTime();
         int step = formed.event().step();
         int version = flow.look(TrainingState::version);
         List<Event> events = new ArrayList<>();
         if (verbs.weights().isDue(step)) {
-            WeightsPublished publication = verbs.weights().export(seated.worker(), ++version, step, null);
-            events.add(publication);
+            int next = ++version;
+            events.add(waits.call(
+                    RunWait.EXPORT,
+                    "weights of step " + step,
+                    parts.config().worker().callDeadline(),
+                    () -> verbs.weights().export(seated.worker(), next, step, null)));
         }
         double seconds = (System.nanoTime() - stepBegan) / 1e9;
         stepBegan = System.nanoTime();

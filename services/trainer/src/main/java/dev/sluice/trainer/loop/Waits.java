@@ -7,6 +7,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -16,6 +17,9 @@ import java.util.function.Supplier;
 final class Waits {
     /** How often a wait that lasts tells how things stand. */
     private static final Duration SHOWN_EVERY = Duration.ofSeconds(10);
+
+    /** A call's own bound comes first, and says more. */
+    private static final Duration CALL_GRACE = Duration.ofMinutes(1);
 
     private final TrainedRun run;
     private final RunJournal journal;
@@ -39,11 +43,17 @@ final class Waits {
     /**
      * Waits.
      *
-     * @param what is waited for, in a few words
+     * @param wait which of the waits this is
+     * @param which of several, such as a step; empty where there is one
      * @param situation how things stand, asked while the wait lasts
      * @throws WaitOverdueException after the bound
      */
-    void await(String what, Supplier<String> situation, Duration bound, Attempt attempt) throws InterruptedException {
+    void await(RunWait wait, String which, Supplier<String> situation, Duration bound, Attempt attempt)
+            throws InterruptedException {
+        if (!wait.isShown()) {
+            throw new IllegalArgumentException(wait + " is said not to be shown");
+        }
+        String what = which.isEmpty() ? wait.what() : which;
         Instant since = clock.instant();
         if (attempt.within(shownAfter)) {
             return;
@@ -68,9 +78,39 @@ final class Waits {
     }
 
     /** Waits for a future. */
-    <T> T await(String what, String reason, Duration bound, CompletableFuture<T> future) throws InterruptedException {
-        await(what, () -> reason, bound, time -> isDone(future, time));
+    <T> T await(RunWait wait, String reason, Duration bound, CompletableFuture<T> future) throws InterruptedException {
+        await(wait, "", () -> reason, bound, time -> isDone(future, time));
         return future.join();
+    }
+
+    /**
+     * Waits for a call that has a bound of its own and ends at it.
+     *
+     * @param which call this is, for people
+     */
+    <T> T call(RunWait wait, String which, Duration bound, Supplier<T> call) throws InterruptedException {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        Thread.ofVirtual().name("call-" + wait.name()).start(() -> {
+            try {
+                answer.complete(call.get());
+            } catch (RuntimeException | Error e) {
+                answer.completeExceptionally(e);
+            }
+        });
+        await(
+                wait,
+                which,
+                () -> "the worker has been asked and works",
+                bound.plus(CALL_GRACE),
+                time -> isDone(answer, time));
+        try {
+            return answer.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
     }
 
     private static boolean isDone(CompletableFuture<?> future, Duration time) throws InterruptedException {

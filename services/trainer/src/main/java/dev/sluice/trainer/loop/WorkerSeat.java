@@ -117,7 +117,9 @@ final class WorkerSeat {
                         : null,
                 Objective.trainsCritic(run.request()) ? checkpoint : null,
                 run.request().model().path(),
-                run.plan().training().args(),
+                run.memoryLadder()
+                        .rung(session.history().memoryRung())
+                        .args(run.plan().training().args()),
                 session.cutDirectory());
     }
 

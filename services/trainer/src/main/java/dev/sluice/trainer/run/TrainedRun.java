@@ -1,6 +1,7 @@
 package dev.sluice.trainer.run;
 
 import dev.sluice.domain.training.BatchRules;
+import dev.sluice.domain.training.MemoryLadder;
 import dev.sluice.domain.training.TrainingRules;
 import dev.sluice.events.Plan;
 import dev.sluice.events.TrainingRequest;
@@ -24,6 +25,11 @@ public record TrainedRun(String runId, int epoch, TrainingRequest request, Plan 
 
     public BatchRules batchRules() {
         return BatchRules.of(request, plan);
+    }
+
+    /** What the worker gets where the plan's micro-batches were too large for its memory. */
+    public MemoryLadder memoryLadder() {
+        return MemoryLadder.of(request, plan);
     }
 
     public int steps() {

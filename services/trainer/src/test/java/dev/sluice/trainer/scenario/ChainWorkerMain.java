@@ -51,6 +51,9 @@ import org.jspecify.annotations.Nullable;
  * out, repeated, reordered or different gives other weights.
  */
 public final class ChainWorkerMain {
+    /** Environment variable: a micro-batch of more tokens does not fit into this worker's memory. */
+    static final String MAX_TOKENS = "CHAIN_WORKER_MAX_TOKENS";
+
     private final Map<String, Object> answers = new HashMap<>();
     private @Nullable String runId;
     private String weights = "";
@@ -186,6 +189,7 @@ public final class ChainWorkerMain {
         }
         Path file = Path.of(request.batch());
         Batch batch = BatchFile.read(file);
+        refuseTooLarge(batch);
         weights = chain(weights, batch);
         step = request.step();
         batchSha256 = BatchFile.sha256(file);
@@ -211,6 +215,19 @@ public final class ChainWorkerMain {
         SafetensorsWriter.write(
                 out, List.of(TensorSource.of(name, DType.F32, List.of((long) tokens), values.flip())), Map.of());
         return done(request.operationId(), new ForwardResult(request.out(), BatchFile.sha256(out), tokens, 0.01));
+    }
+
+    private static void refuseTooLarge(Batch batch) {
+        int most = Integer.parseInt(System.getenv().getOrDefault(MAX_TOKENS, "" + Integer.MAX_VALUE));
+        Map<List<Integer>, Integer> tokens = new HashMap<>();
+        for (int i = 0; i < batch.samples(); i++) {
+            int sum = tokens.merge(
+                    List.of(batch.optimizerStep(i), batch.rank(i), batch.microBatch(i)), batch.length(i), Integer::sum);
+            if (sum > most) {
+                throw new Refusal(
+                        WorkerErrorCode.OUT_OF_MEMORY, "a micro-batch of %d tokens, %d fit".formatted(sum, most));
+            }
+        }
     }
 
     private Operation export(ExportRequest request) throws IOException {

@@ -37,6 +37,7 @@ final class Scenario implements AutoCloseable {
     final RunSignals signals = new RunSignals();
     Duration evaluationBound = Duration.ofMinutes(60);
     private final KafkaConnection connection;
+    int workerMaxTokens = Integer.MAX_VALUE;
     List<TrainingRequest.Guard> guards = List.of();
     private final Map<String, Object> request;
     private final RolloutPool pool = new RolloutPool();
@@ -151,6 +152,8 @@ final class Scenario implements AutoCloseable {
         return dev.sluice.trainer.Configs.of(Map.of(
                 "sluice.trainer.worker.command",
                 command,
+                "sluice.trainer.worker.environment." + ChainWorkerMain.MAX_TOKENS,
+                Integer.toString(workerMaxTokens),
                 "sluice.trainer.waits.evaluation",
                 evaluationBound.toString()));
     }
@@ -169,6 +172,7 @@ final class Scenario implements AutoCloseable {
                 Map.entry("rollout.maxResponseTokens", 8),
                 Map.entry("rollout.groupDeadlineSeconds", 60),
                 Map.entry("training.steps", STEPS),
+                Map.entry("training.layout", Map.of("tokensPerGpu", 64)),
                 Map.entry("training.learningRate", 1e-3),
                 Map.entry("training.weightDecay", 0),
                 Map.entry("weights.transport", "disk"),
