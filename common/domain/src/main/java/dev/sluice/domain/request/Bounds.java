@@ -85,7 +85,9 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("weights.everySteps", POSITIVE),
             entry("weights.loadDeadlineSeconds", between(1, 86_400)),
             entry("checkpoints.everySteps", POSITIVE),
-            entry("checkpoints.keepLast", between(1, 10_000)));
+            entry("checkpoints.keepLast", between(1, 10_000)),
+            entry("checkpoints.keepEvery", between(0, 10_000_000)),
+            entry("checkpoints.keepBest", between(0, 10_000)));
 
     private static Bounds from(double least) {
         return new Bounds(least, true, Integer.MAX_VALUE, true);

@@ -351,6 +351,11 @@ public final class TrainingState {
         return progress.cuts();
     }
 
+    /** The cuts that are not to be kept any longer. */
+    public List<CheckpointSaved> decideRetired(CutRetention retention) {
+        return retention.retired(progress.cuts(), progress.evaluationScores());
+    }
+
     /** Publications whose files are still there, oldest first. */
     public List<WeightsPublished> keptWeights() {
         return progress.kept();

@@ -30,6 +30,12 @@ public record Installation(Path root) {
         return root.resolve("services").resolve(service).resolve("target/quarkus-app/quarkus-run.jar");
     }
 
+    /** The trainer's classes, for a program of its beside the service. */
+    String trainerClassPath() {
+        Path service = quarkusJar("trainer").getParent();
+        return "%1$s/app/*:%1$s/lib/main/*:%1$s/lib/boot/*".formatted(service);
+    }
+
     String brokerClassPath() {
         return classPath("common", "broker");
     }

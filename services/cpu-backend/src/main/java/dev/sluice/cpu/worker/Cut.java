@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
 
 /**
  * A point from which training goes on bit for bit: weights, both moments and the counters, as a torch_dist checkpoint whose
@@ -29,22 +30,30 @@ record Cut(int step, long optimizerSteps) {
     private static final String COUNTERS = "sluice";
 
     /**
+     * What a cut holds.
+     *
+     * @param taken the tensors themselves, or copies of them
+     */
+    TrainedModel content(Policy policy, UnaryOperator<List<WeightSource>> taken) {
+        List<WeightSource> weights = WeightSource.all(policy.weights(), DType.F32).stream()
+                .filter(source -> !source.slice().copy())
+                .toList();
+        Map<String, List<TensorSource>> moments = new HashMap<>();
+        for (String family : AdamW.FAMILIES) {
+            moments.put(family, List.copyOf(taken.apply(policy.optimizer().sources(family))));
+        }
+        Map<String, Object> counters = Map.of("step", (long) step, "optimizerSteps", optimizerSteps);
+        return new TrainedModel(
+                policy.config(), OptionalLong.of(step), List.copyOf(taken.apply(weights)), moments, counters);
+    }
+
+    /**
      * Writes a cut with its manifest.
      *
      * @return the manifest's SHA-256, hexadecimal
      */
-    String write(Path directory, Policy policy, Progress progress) {
-        List<TensorSource> weights = WeightSource.all(policy.weights(), DType.F32).stream()
-                .filter(source -> !source.slice().copy())
-                .map(TensorSource.class::cast)
-                .toList();
-        Map<String, List<TensorSource>> moments = new HashMap<>();
-        for (String family : AdamW.FAMILIES) {
-            moments.put(family, List.copyOf(policy.optimizer().sources(family)));
-        }
-        Map<String, Object> counters = Map.of("step", (long) step, "optimizerSteps", optimizerSteps);
-        TrainedModel model = new TrainedModel(policy.config(), OptionalLong.of(step), weights, moments, counters);
-        TorchDistWriter.write(directory, model, progress);
+    static String write(Path directory, TrainedModel content, Progress progress) {
+        TorchDistWriter.write(directory, content, progress);
         return Manifest.write(directory);
     }
 

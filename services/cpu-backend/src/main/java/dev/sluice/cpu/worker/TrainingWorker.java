@@ -8,7 +8,9 @@ import dev.sluice.checkpoint.Manifest;
 import dev.sluice.checkpoint.Progress;
 import dev.sluice.checkpoint.SafetensorsWriter;
 import dev.sluice.checkpoint.TensorSource;
+import dev.sluice.checkpoint.TrainedModel;
 import dev.sluice.cpu.model.Model;
+import dev.sluice.cpu.model.WeightCopies;
 import dev.sluice.cpu.model.WeightSource;
 import dev.sluice.cpu.model.Weights;
 import dev.sluice.events.Float32Array;
@@ -35,6 +37,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,7 +95,12 @@ final class TrainingWorker {
         standing = new Standing(request.runId(), step, null, -1);
         progress.at(1, 1);
         Weights weights = policy.weights();
-        return new LoadResult(step, weights.parameters(), weights.config().mtpLayers() == 1, seconds(start));
+        return new LoadResult(
+                step,
+                weights.parameters(),
+                weights.config().mtpLayers() == 1,
+                seconds(start),
+                WeightsHash.sha256(weights));
     }
 
     ForwardResult forward(ForwardRequest request) {
@@ -142,7 +150,11 @@ final class TrainingWorker {
         }
         standing = new Standing(standing.runId(), request.step(), sha256, standing.weightVersion());
         return new TrainResult(
-                request.step(), sha256, sums.metrics(batch, seconds(start)), Float32Array.of(sums.logprobs()));
+                request.step(),
+                sha256,
+                sums.metrics(batch, seconds(start)),
+                Float32Array.of(sums.logprobs()),
+                WeightsHash.sha256(trained.weights()));
     }
 
     FilesWritten export(ExportRequest request) {
@@ -170,12 +182,23 @@ final class TrainingWorker {
         return written;
     }
 
-    FilesWritten save(SaveRequest request, Progress progress) {
+    /** @return what was written, or the {@link Operations.Rest} that writes a copy */
+    Object save(SaveRequest request, Progress progress) {
         long start = System.nanoTime();
         Policy saved = policy(ModelRole.POLICY);
         Path directory = roots.absent(request.dir());
         Cut cut = new Cut(standing.step(), saved.optimizer().steps());
-        return written(directory, cut.write(directory, saved, progress), start);
+        if (!request.asynchronous()) {
+            return written(
+                    directory, Cut.write(directory, cut.content(saved, UnaryOperator.identity()), progress), start);
+        }
+        WeightCopies copies = new WeightCopies();
+        TrainedModel content = cut.content(saved, copies::of);
+        return (Operations.Rest) later -> {
+            try (copies) {
+                return written(directory, Cut.write(directory, content, later), start);
+            }
+        };
     }
 
     private void loadFrozen(ModelRole role, @Nullable String directory, JsonNode config) {

@@ -10,12 +10,15 @@ import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointRetired;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingEvent.TrainerReady;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -81,6 +84,41 @@ public final class TrainingHistory {
                 .filter(formed -> formed.step() == step && !formed.groups().isEmpty())
                 .map(BatchFormed::sha256)
                 .findFirst();
+    }
+
+    /** Hash of the weights after a step, where the step was completed by a worker that computes one. */
+    public Optional<String> weightsSha256(int step) {
+        return completed(step).map(StepCompleted::weightsSha256);
+    }
+
+    /** What the log says of a step that was completed. */
+    public Optional<StepCompleted> completed(int step) {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(StepCompleted.class::isInstance)
+                .map(StepCompleted.class::cast)
+                .filter(completed -> completed.step() == step)
+                .findFirst();
+    }
+
+    /** Hash of the converted model that the run began with, where a worker that computes one has loaded it. */
+    public Optional<String> sourceSha256() {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(event -> event instanceof TrainerReady ready && ready.step() == 0)
+                .map(event -> ((TrainerReady) event).weightsSha256())
+                .filter(Objects::nonNull)
+                .findFirst();
+    }
+
+    /** Steps that were formed, in order. */
+    public List<BatchFormed> formed() {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(BatchFormed.class::isInstance)
+                .map(BatchFormed.class::cast)
+                .filter(formed -> !formed.groups().isEmpty())
+                .toList();
     }
 
     /** Whether the last cut of the run was saved: no step follows. */

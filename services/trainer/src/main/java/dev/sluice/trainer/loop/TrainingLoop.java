@@ -15,14 +15,12 @@ import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
+import dev.sluice.trainer.log.TrainingHistory;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.weights.WeightPublisher;
-import dev.sluice.workerapi.ModelRole;
-import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,9 +46,12 @@ final class TrainingLoop {
     private final Verbs verbs;
     private final WorkerSeat seat;
     private final WorkerSeat.Seated seated;
+    private final StepTrainer trainer;
+    private final TrainingHistory history;
     private final GroupFlow flow;
     private final RunJournal journal;
     private final Waits waits;
+    private final Saving saving;
     private final EvaluationWatch evaluation;
     private int workerStep;
     private boolean reproduced = true;
@@ -65,9 +66,6 @@ final class TrainingLoop {
             CutWriter cuts,
             Evaluations evaluations) {}
 
-    /** A step that is formed, with what it trains on. */
-    private record Formed(BatchFormed event, UUID id, List<GroupSampled> results, BatchRows rows) {}
-
     TrainingLoop(TrainedRun run, Parts parts, RunSignals signals, Session session, Verbs verbs) {
         this.run = run;
         this.parts = parts;
@@ -75,9 +73,13 @@ final class TrainingLoop {
         this.verbs = verbs;
         this.seat = verbs.seat();
         this.seated = verbs.seated();
+        this.trainer = new StepTrainer(
+                run, verbs.batches(), seated.worker(), parts.config().worker().callDeadline());
+        this.history = session.history();
         this.flow = session.flow();
         this.journal = session.journal();
         this.waits = new Waits(run, journal, parts.config().waits().shownAfter(), parts.clock());
+        this.saving = new Saving(run, parts, session, verbs, waits);
         this.evaluation = new EvaluationWatch(
                 verbs.evaluations(),
                 session,
@@ -98,10 +100,10 @@ final class TrainingLoop {
                 signals.started());
         flow.open();
         int step = flow.look(TrainingState::completedStep);
-        save(step);
+        saving.after(step);
         evaluation.resume(step);
         while (step < run.steps() && !signals.stopping().isDone()) {
-            Optional<Formed> formed = generate(step + 1);
+            Optional<FormedStep> formed = generate(step + 1);
             if (formed.isEmpty()) {
                 break;
             }
@@ -109,7 +111,7 @@ final class TrainingLoop {
             TrainResult result = train(formed.get());
             keepEvaluatedWeights(step);
             updateWeights(formed.get(), result);
-            save(step);
+            saving.after(step);
             evaluation.begin(step);
         }
         finish();
@@ -120,16 +122,16 @@ final class TrainingLoop {
         int completed = flow.look(TrainingState::completedStep);
         if (workerStep > completed) {
             // Its predecessor died between training and telling.
-            Formed formed = fromLog(workerStep);
+            FormedStep formed = fromLog(workerStep);
             updateWeights(formed, seat.resultOf(seated.worker(), workerStep));
         }
         for (LogEntry<BatchFormed> entry : flow.look(state -> state.formedAfter(workerStep))) {
-            Formed formed = fromLog(entry.event().step());
+            FormedStep formed = fromLog(entry.event().step());
             TrainResult result = train(formed);
             if (formed.event().step() > completed) {
                 updateWeights(formed, result);
             } else {
-                reproduced &= seated.deterministic();
+                reproduced &= isReproduced(formed.event().step(), result);
                 LOG.info(
                         "trained again from the log runId={} step={}",
                         run.runId(),
@@ -139,12 +141,31 @@ final class TrainingLoop {
         }
     }
 
+    /** Whether the weights are those of before, which engines may hold: by their hash, else by the worker's word. */
+    private boolean isReproduced(int step, TrainResult result) {
+        Optional<String> before = history.weightsSha256(step);
+        boolean same = before.map(hash -> hash.equals(result.weightsSha256())).orElse(seated.deterministic());
+        if (!same && seated.deterministic()) {
+            LOG.warn(
+                    "trained again to other weights, which are published anew runId={} step={} before={} now={}",
+                    run.runId(),
+                    step,
+                    before.orElse("unknown"),
+                    result.weightsSha256());
+        }
+        return same;
+    }
+
     private void announce() {
         List<Event> events = new ArrayList<>();
-        events.add(new TrainerReady(run.runId(), run.epoch(), parts.instanceId(), workerStep, seated.how()));
-        if (!flow.look(TrainingState::anythingPublished)) {
+        events.add(new TrainerReady(
+                run.runId(), run.epoch(), parts.instanceId(), workerStep, seated.how(), seated.loadedSha256()));
+        boolean first = !flow.look(TrainingState::anythingPublished);
+        if (first) {
             events.add(verbs.weights().source());
-        } else if (!reproduced) {
+        }
+        // Engines begin with the model; a run that goes on from an earlier one's cut has other weights.
+        if (!reproduced || first && workerStep > 0) {
             int version = flow.look(TrainingState::version);
             events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
         }
@@ -153,7 +174,7 @@ final class TrainingLoop {
     }
 
     /** Waits for a step's groups and writes down which they are; nothing when the run is to end early. */
-    private Optional<Formed> generate(int step) throws InterruptedException {
+    private Optional<FormedStep> generate(int step) throws InterruptedException {
         long begin = System.nanoTime();
         waits.await(
                 "groups of step " + step,
@@ -172,7 +193,7 @@ final class TrainingLoop {
         BatchFormed formed = event(draft.get(), rows.sha256());
         UUID id = journal.append(formed).id();
         took("generate", begin);
-        return Optional.of(new Formed(formed, id, results, rows));
+        return Optional.of(new FormedStep(formed, id, results, rows));
     }
 
     /** While groups are left out by a filter, they are closed in portions; the wait for those of the step goes on. */
@@ -221,41 +242,24 @@ final class TrainingLoop {
                 sha256);
     }
 
-    private Formed fromLog(int step) {
+    private FormedStep fromLog(int step) {
         LogEntry<BatchFormed> entry = flow.look(state -> state.formedAt(step)).orElseThrow();
         List<GroupSampled> results =
                 flow.look(state -> state.resultsOf(entry.event().groups()));
-        BatchRows rows = BatchRows.of(results, run.batchRules());
-        if (!rows.sha256().equals(entry.event().sha256())) {
-            throw new IllegalStateException(
-                    "the batch of step %d made from the log has the content %s, the log says %s; was it formed by another version of this program?"
-                            .formatted(step, rows.sha256(), entry.event().sha256()));
-        }
-        return new Formed(entry.event(), UUID.fromString(entry.id()), results, rows);
+        return FormedStep.fromLog(entry, results, run.batchRules());
     }
 
-    private TrainResult train(Formed formed) {
+    private TrainResult train(FormedStep formed) {
         long begin = System.nanoTime();
         int step = formed.event().step();
-        Path file = verbs.batches().write(step, formed.rows(), seated.worker());
-        TrainResult result = seated.worker()
-                .client()
-                .train(
-                        new TrainRequest(
-                                run.epoch(),
-                                WorkerSeat.operationOf(step),
-                                step,
-                                file.toString(),
-                                ModelRole.POLICY,
-                                Objective.loss(run.request())),
-                        parts.config().worker().callDeadline());
+        TrainResult result = trainer.train(step, formed.rows());
         workerStep = step;
         took("train", begin);
         return result;
     }
 
     /** The step, its weights and its figures stand in the log together or not at all. */
-    private void updateWeights(Formed formed, TrainResult result) {
+    private void updateWeights(FormedStep formed, TrainResult result) {
         long begin = System.nanoTime();
         int step = formed.event().step();
         int version = flow.look(TrainingState::version);
@@ -279,7 +283,8 @@ final class TrainingLoop {
                 trained,
                 formed.rows().responseTokens() - trained,
                 StepFigures.policyLags(formed.event()),
-                figures));
+                figures,
+                result.weightsSha256()));
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
         journal.append(events, formed.id());
@@ -299,15 +304,6 @@ final class TrainingLoop {
     private boolean forget(TrainingState state) {
         state.forgetUpTo(workerStep);
         return true;
-    }
-
-    private void save(int step) {
-        if (flow.look(state -> verbs.cuts().isDue(step, state))) {
-            long begin = System.nanoTime();
-            verbs.cuts().save(seated.worker(), flow, journal, false);
-            verbs.batches().removeBefore(step);
-            took("save", begin);
-        }
     }
 
     /** What is measured beside training is measured by one version: an engine must keep it while others go on. */
@@ -341,7 +337,7 @@ final class TrainingLoop {
         if (closing.isPresent()) {
             journal.append(event(closing.get(), ""));
         }
-        verbs.cuts().save(seated.worker(), flow, journal, true);
+        saving.last();
         LOG.info("run trained runId={} steps={}", run.runId(), workerStep);
     }
 

@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -36,7 +37,7 @@ final class Scenario implements AutoCloseable {
     final RunSignals signals = new RunSignals();
     Duration evaluationBound = Duration.ofMinutes(60);
     private final KafkaConnection connection;
-    private final TrainingRequest request;
+    private final Map<String, Object> request;
     private final RolloutPool pool = new RolloutPool();
     private final StateReader poolReader;
     private final EventPublisher tasks;
@@ -55,19 +56,23 @@ final class Scenario implements AutoCloseable {
                 IntStream.range(0, 10)
                         .mapToObj(i -> "{\"prompt\": \"p%d\", \"label\": \"%d\"}%n".formatted(i, i))
                         .collect(Collectors.joining()));
-        this.request = request(prompts, dataRoot, maxPolicyLag, filter);
+        this.request = new HashMap<>(values(prompts, dataRoot, maxPolicyLag, filter));
         this.poolReader = StateReader.start(
                 connection,
                 List.of(dev.sluice.events.Topics.INSTANCES, dev.sluice.events.Topics.ENGINES),
                 record -> pool.accept(record.event()));
         this.tasks = EventPublisher.prompt(connection);
-        signals.converted().complete(dataRoot.resolve("converted").toString());
+        signals.converted().complete(converted().toString());
         signals.started().complete(null);
     }
 
     RunTrainer trainer(int epoch) {
         TrainedRun run = TrainedRun.of(
-                runId, epoch, request, plan(), dataRoot.resolve("runs").resolve(runId));
+                runId,
+                epoch,
+                request(Map.of()),
+                plan(),
+                dataRoot.resolve("runs").resolve(runId));
         Parts parts = new Parts(
                 "trainer-test",
                 connection,
@@ -82,6 +87,23 @@ final class Scenario implements AutoCloseable {
         });
     }
 
+    /** Changes the run's request, before its trainer begins. */
+    void set(String path, Object value) {
+        request.put(path, value);
+    }
+
+    /** The run's request with other values, by path. */
+    TrainingRequest request(Map<String, Object> others) {
+        Map<String, Object> values = new HashMap<>(request);
+        values.putAll(others);
+        return Requests.with(values);
+    }
+
+    /** Where the converter would put the model. */
+    Path converted() {
+        return dataRoot.resolve("converted");
+    }
+
     Path pidFile() {
         return dataRoot.resolve("runs").resolve(runId).resolve("worker.json");
     }
@@ -92,7 +114,7 @@ final class Scenario implements AutoCloseable {
         }
     }
 
-    private TrainerConfig config() {
+    TrainerConfig config() {
         String command = String.join(
                 ",",
                 ProcessHandle.current().info().command().orElseThrow(),
@@ -108,8 +130,8 @@ final class Scenario implements AutoCloseable {
                 evaluationBound.toString()));
     }
 
-    private static TrainingRequest request(Path prompts, Path model, int maxPolicyLag, DynamicFilter filter) {
-        return Requests.with(Map.ofEntries(
+    private static Map<String, Object> values(Path prompts, Path model, int maxPolicyLag, DynamicFilter filter) {
+        return Map.ofEntries(
                 Map.entry("model.path", model.toString()),
                 Map.entry("data.prompts", prompts.toString()),
                 Map.entry("data.seed", 7),
@@ -128,10 +150,10 @@ final class Scenario implements AutoCloseable {
                 Map.entry("training.weightDecay", 0),
                 Map.entry("weights.transport", "disk"),
                 Map.entry("checkpoints.everySteps", 3),
-                Map.entry("checkpoints.keepLast", 2)));
+                Map.entry("checkpoints.keepLast", 2));
     }
 
-    private static Plan plan() {
+    static Plan plan() {
         return new Plan(
                 Backend.CPU,
                 new Plan.ModelFigures("glm4_moe_lite", 1, 1, 0, 64),
