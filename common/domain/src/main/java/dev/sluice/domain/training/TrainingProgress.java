@@ -140,6 +140,10 @@ final class TrainingProgress {
         return replacements;
     }
 
+    void goOnAfter(long steps) {
+        optimizerSteps = Math.max(optimizerSteps, steps);
+    }
+
     long optimizerSteps() {
         return optimizerSteps;
     }

@@ -342,6 +342,11 @@ public final class TrainingState {
         return progress.anythingPublished();
     }
 
+    /** Counts optimizer steps on from those of an earlier run. */
+    public void goOnAfter(long optimizerSteps) {
+        progress.goOnAfter(optimizerSteps);
+    }
+
     public long optimizerSteps() {
         return progress.optimizerSteps();
     }

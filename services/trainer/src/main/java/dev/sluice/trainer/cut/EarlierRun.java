@@ -5,7 +5,6 @@ import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.trainer.log.TrainingHistory;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.run.TrainingRefusedException;
-import java.util.List;
 import java.util.Optional;
 
 /** The run that another one goes on from. */
@@ -24,16 +23,31 @@ public final class EarlierRun {
         if (earlier == null) {
             return Optional.empty();
         }
-        List<CheckpointSaved> cuts = TrainingHistory.read(connection, earlier).cuts();
-        CheckpointSaved cut = CutChoice.newestSound(cuts, identity)
-                .orElseThrow(() -> new TrainingRefusedException(
-                        "run %s has no cut to go on from; start a run without checkpoints.resumeFrom"
-                                .formatted(earlier)));
+        CheckpointSaved cut = CutChoice.newestSound(
+                        TrainingHistory.read(connection, earlier).cuts(), identity)
+                .orElseThrow(() -> noCut(earlier));
         if (cut.step() >= run.steps()) {
             throw new TrainingRefusedException(
                     "the newest cut of run %s is after step %d already; set training.steps to more than that, not %d"
                             .formatted(earlier, cut.step(), run.steps()));
         }
         return Optional.of(cut);
+    }
+
+    /**
+     * The same of a run that has begun already, for a replay of it.
+     *
+     * @param earlier the earlier run
+     * @throws TrainingRefusedException if its cuts are gone
+     */
+    public static CheckpointSaved begunWith(KafkaConnection connection, String earlier) {
+        return CutChoice.newestSound(TrainingHistory.read(connection, earlier).cuts())
+                .orElseThrow(() -> noCut(earlier));
+    }
+
+    private static TrainingRefusedException noCut(String earlier) {
+        return new TrainingRefusedException(
+                "run %s has no sound cut to go on from; restore one, or start a run without checkpoints.resumeFrom"
+                        .formatted(earlier));
     }
 }

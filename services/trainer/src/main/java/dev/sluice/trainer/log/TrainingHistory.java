@@ -86,9 +86,18 @@ public final class TrainingHistory {
                 .findFirst();
     }
 
-    /** Hash of the weights after a step, where the step was completed by a worker that computes one. */
+    /** Hash of the weights after a step, as the worker that trained it said, or one that loaded it; 0 is the model. */
     public Optional<String> weightsSha256(int step) {
-        return completed(step).map(StepCompleted::weightsSha256);
+        return completed(step).map(StepCompleted::weightsSha256).or(() -> loadedSha256(step));
+    }
+
+    private Optional<String> loadedSha256(int step) {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(event -> event instanceof TrainerReady ready && ready.step() == step)
+                .map(event -> ((TrainerReady) event).weightsSha256())
+                .filter(Objects::nonNull)
+                .findFirst();
     }
 
     /** What the log says of a step that was completed. */
@@ -98,16 +107,6 @@ public final class TrainingHistory {
                 .filter(StepCompleted.class::isInstance)
                 .map(StepCompleted.class::cast)
                 .filter(completed -> completed.step() == step)
-                .findFirst();
-    }
-
-    /** Hash of the converted model that the run began with, where a worker that computes one has loaded it. */
-    public Optional<String> sourceSha256() {
-        return entries.stream()
-                .map(LogEntry::event)
-                .filter(event -> event instanceof TrainerReady ready && ready.step() == 0)
-                .map(event -> ((TrainerReady) event).weightsSha256())
-                .filter(Objects::nonNull)
                 .findFirst();
     }
 

@@ -68,6 +68,7 @@ final class Recovery {
                             earlier -> Cut.beginning(earlier, run.rules().stepsPerVersion())))
                     .orElse(Cut.START);
             TrainingState state = history.stateFrom(run.rules(), cut);
+            saved.ifPresent(begun -> state.goOnAfter(begun.optimizerSteps()));
             GroupFlow flow = new GroupFlow(
                     new GroupFlow.Parts(
                             run,

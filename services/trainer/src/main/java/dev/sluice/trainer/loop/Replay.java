@@ -106,7 +106,7 @@ public final class Replay {
     private static void requireSameModel(
             TrainedRun run, TrainingHistory history, ReplayStart start, @Nullable String loaded) {
         int step = start.cut().step();
-        Optional<String> then = step == 0 ? history.sourceSha256() : history.weightsSha256(step);
+        Optional<String> then = history.weightsSha256(step);
         if (loaded != null && then.isPresent() && !then.get().equals(loaded)) {
             throw new TrainingRefusedException(
                     "%s holds other weights than run %s had after step %d (%s, now %s); restore the model it was trained from"

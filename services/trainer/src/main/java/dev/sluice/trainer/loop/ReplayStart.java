@@ -5,9 +5,11 @@ import dev.sluice.domain.training.Cut;
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.events.TrainingRequest;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.LogTrim;
 import dev.sluice.trainer.cut.CutChoice;
+import dev.sluice.trainer.cut.EarlierRun;
 import dev.sluice.trainer.log.LoggedRun;
 import dev.sluice.trainer.log.TrainingHistory;
 import dev.sluice.trainer.run.TrainingRefusedException;
@@ -31,10 +33,17 @@ record ReplayStart(Cut cut, @Nullable String cutDirectory, String torchDist, int
     static ReplayStart choose(ReplayOrder order, LoggedRun run, TrainingHistory history, KafkaConnection connection) {
         List<BatchFormed> formed = history.formed();
         int last = lastStep(order, formed);
-        Optional<CheckpointSaved> saved = CutChoice.newestSound(history.cuts().stream()
+        Optional<CheckpointSaved> own = CutChoice.newestSound(history.cuts().stream()
                 .filter(cut -> cut.step() <= order.from())
                 .toList());
-        Cut cut = saved.map(Cut::of).orElse(Cut.START);
+        TrainingRequest request = run.planned().request();
+        Optional<CheckpointSaved> saved =
+                own.or(() -> Optional.ofNullable(request.checkpoints().resumeFrom())
+                        .map(earlier -> EarlierRun.begunWith(connection, earlier)));
+        int stepsPerVersion = request.weights().everySteps();
+        Cut cut = own.map(Cut::of)
+                .or(() -> saved.map(earlier -> Cut.beginning(earlier, stepsPerVersion)))
+                .orElse(Cut.START);
         requireLog(order, cut, formed, history, connection);
         String torchDist = run.torchDist() == null ? "" : run.torchDist();
         if (saved.isEmpty() && !Files.isDirectory(Path.of(torchDist))) {

@@ -158,6 +158,8 @@ class CutsIT {
             assertThat(steps(log, later)).containsExactly(9, 10, 11);
             assertThat(last.step()).isEqualTo(11);
             assertThat(weightsIn(last)).isEqualTo(weightsAfter(log, later, 11));
+            assertThat(log.events(later, StepCompleted.class).getLast().optimizerSteps())
+                    .isEqualTo(11);
             assertThat(log.events(later, BatchFormed.class).stream().flatMap(formed -> formed.groups().stream()))
                     .allMatch(use -> use.cursor() >= end.cursorNext());
             assertThat(log.events(later, WeightsPublished.class))
