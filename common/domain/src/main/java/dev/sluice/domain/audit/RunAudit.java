@@ -11,6 +11,7 @@ import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -38,7 +39,15 @@ public final class RunAudit {
 
     private record Round(String groupId, int round) {}
 
-    private record Result(UUID id, List<Sample> samples) {}
+    private record Result(UUID id, List<Origin> samples) {}
+
+    /** What the checks look at of a sample, whose tokens would fill the memory in a long run. */
+    private record Origin(int index, String engineId, int tokens, List<VersionSpan> versions) {
+        static Origin of(Sample sample) {
+            return new Origin(
+                    sample.index(), sample.engineId().intern(), sample.tokens().length(), sample.versions());
+        }
+    }
 
     public RunAudit(String runId) {
         this.runId = runId;
@@ -55,7 +64,11 @@ public final class RunAudit {
             return;
         }
         switch (event) {
-            case GroupSampled sampled -> first(sampled, new Result(id, sampled.samples()));
+            case GroupSampled sampled ->
+                first(
+                        sampled,
+                        new Result(
+                                id, sampled.samples().stream().map(Origin::of).toList()));
             case GroupAbandoned abandoned -> first(abandoned, new Result(id, List.of()));
             case EngineReady ready -> holds(ready.engineId(), ready.weightVersion());
             case WeightsLoaded loaded -> holds(loaded.engineId(), loaded.version());
@@ -134,30 +147,30 @@ public final class RunAudit {
             findings.add("step %d uses result %s of group %s; the first in the log is %s"
                     .formatted(batch.step(), use.resultId(), use.groupId(), result.id()));
         }
-        for (Sample sample : result.samples()) {
+        for (Origin sample : result.samples()) {
             checkVersions(sample, use, batch, maxPolicyLag, findings);
         }
     }
 
     private void checkVersions(
-            Sample sample, GroupUse use, BatchFormed batch, int maxPolicyLag, List<String> findings) {
+            Origin sample, GroupUse use, BatchFormed batch, int maxPolicyLag, List<String> findings) {
         if (sample.versions().isEmpty()) {
             return;
         }
         List<Integer> versions =
                 sample.versions().stream().map(VersionSpan::version).toList();
         int spanned = sample.versions().stream().mapToInt(VersionSpan::tokens).sum();
-        if (spanned != sample.tokens().length()
+        if (spanned != sample.tokens()
                 || !versions.equals(versions.stream().sorted().distinct().toList())) {
             findings.add("sample %d of group %s has %d tokens; its spans are %s"
-                    .formatted(sample.index(), use.groupId(), sample.tokens().length(), sample.versions()));
+                    .formatted(sample.index(), use.groupId(), sample.tokens(), sample.versions()));
         }
         int newest = versions.getLast();
         if (!versionsHeld.getOrDefault(sample.engineId(), Set.of()).contains(newest)) {
             findings.add("sample %d of group %s is by version %d of engine %s, which never said that it held it"
                     .formatted(sample.index(), use.groupId(), newest, sample.engineId()));
         }
-        int lag = batch.weightVersion() - sample.oldestVersion();
+        int lag = batch.weightVersion() - Collections.min(versions);
         if (lag > maxPolicyLag) {
             findings.add("step %d uses sample %d of group %s, %d publications old; the run allows %d"
                     .formatted(batch.step(), sample.index(), use.groupId(), lag, maxPolicyLag));
