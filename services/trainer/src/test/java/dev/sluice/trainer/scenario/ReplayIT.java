@@ -78,6 +78,26 @@ class ReplayIT {
     }
 
     @Test
+    void aRunThatWentOnFromAnEarlierOneIsTrainedAgainFromThatOnesCut(KafkaBroker kafka) throws Exception {
+        String earlier = kafka.newRunId("gone-on-from");
+        String later = kafka.newRunId("went-on");
+        try (Scenario first = scenario(kafka, earlier)) {
+            train(kafka, first);
+        }
+        try (Scenario second = scenario(kafka, later)) {
+            second.set("training.steps", 11);
+            second.set("checkpoints.resumeFrom", earlier);
+            train(kafka, second);
+
+            replay(kafka, second, new ReplayOrder(later, 0, null, null, false));
+
+            assertThat(Objects.requireNonNull(report.getFirst().begun()).step()).isEqualTo(8);
+            assertThat(trained()).extracting(Trained::step).containsExactly(9, 10, 11);
+            assertThat(trained()).extracting(Trained::comparison).containsOnly(Comparison.SAME);
+        }
+    }
+
+    @Test
     void aForkTrainsWithOtherSettingsOnlyAfterItsStep(KafkaBroker kafka) throws Exception {
         String runId = kafka.newRunId("forked");
         try (Scenario scenario = scenario(kafka, runId)) {
