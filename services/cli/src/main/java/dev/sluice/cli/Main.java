@@ -26,6 +26,7 @@ import picocli.CommandLine.Command;
             CancelCommand.class,
             ReplayCommand.class,
             ExportCommand.class,
+            ContinueCommand.class,
             TopicsCommand.class,
             ConvertCommand.class,
             InspectCommand.class,

@@ -16,7 +16,10 @@ public final class RequestRules {
                     PauseRules.ALL,
                     HookRules.ALL,
                     CheckpointRules.ALL,
-                    TrainingRules.ALL)
+                    TrainingRules.ALL,
+                    BatchingRules.ALL,
+                    GuardRules.ALL,
+                    ModelRules.ALL)
             .flatMap(List::stream)
             .toList();
 

@@ -12,22 +12,25 @@ import dev.sluice.checkpoint.TorchDistWriter;
 import dev.sluice.checkpoint.TrainedModel;
 import dev.sluice.cpu.model.AdamW;
 import dev.sluice.cpu.model.WeightSource;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A point from which training goes on bit for bit: weights, both moments and the counters, as a torch_dist checkpoint whose
- * iteration is the step.
+ * iteration is the step; a critic's likewise in the folder {@code critic}.
  *
  * @param step steps trained into it
  * @param optimizerSteps optimizer steps taken in all
  */
 record Cut(int step, long optimizerSteps) {
     private static final String COUNTERS = "sluice";
+    private static final String CRITIC = "critic";
 
     /**
      * What a cut holds.
@@ -52,8 +55,11 @@ record Cut(int step, long optimizerSteps) {
      *
      * @return the manifest's SHA-256, hexadecimal
      */
-    static String write(Path directory, TrainedModel content, Progress progress) {
-        TorchDistWriter.write(directory, content, progress);
+    static String write(Path directory, TrainedModel policy, @Nullable TrainedModel critic, Progress progress) {
+        TorchDistWriter.write(directory, policy, progress);
+        if (critic != null) {
+            TorchDistWriter.write(directory.resolve(CRITIC), critic, progress);
+        }
         return Manifest.write(directory);
     }
 
@@ -64,6 +70,23 @@ record Cut(int step, long optimizerSteps) {
      */
     static Resumed read(Path directory, JsonNode config) {
         Manifest.verify(directory);
+        return readModel(directory, config);
+    }
+
+    /**
+     * The critic of a cut that {@link #read} has read.
+     *
+     * @throws CheckpointException if the cut was written without one
+     */
+    static Policy readCritic(Path directory, JsonNode config) {
+        if (!Files.isDirectory(directory.resolve(CRITIC))) {
+            throw new CheckpointException(
+                    directory + " was written without a critic; resume with the algorithm that wrote it");
+        }
+        return readModel(directory.resolve(CRITIC), config).policy();
+    }
+
+    private static Resumed readModel(Path directory, JsonNode config) {
         try (TorchDistCheckpoint checkpoint = TorchDistCheckpoint.open(directory)) {
             Cut cut = counters(checkpoint);
             Policy policy = Policy.of(config, Policy.weights(config, checkpoint));

@@ -147,7 +147,9 @@ public final class Replay {
         int step = formed.event().step();
         BatchRows rows = BatchRows.of(formed.results(), run.batchRules());
         BatchFiles batches = new BatchFiles(run, config.callDeadline());
-        TrainResult result = new StepTrainer(run, batches, seated.worker(), config.callDeadline()).train(step, rows);
+        StepTrainer.Trained trained =
+                new StepTrainer(run, batches, seated.worker(), config.callDeadline()).train(step, rows);
+        TrainResult result = trained.result();
         batches.removeBefore(step);
         Optional<StepCompleted> completed = history.completed(step);
         Map<String, Double> figures = StepFigures.of(
@@ -156,6 +158,7 @@ public final class Replay {
                 rows,
                 result.metrics(),
                 result.metrics().seconds());
+        figures.putAll(trained.modelFigures());
         return new ReplayLine.Trained(
                 step,
                 order.changed() != null && step > order.from(),

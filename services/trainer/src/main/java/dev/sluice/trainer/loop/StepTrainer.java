@@ -3,11 +3,10 @@ package dev.sluice.trainer.loop;
 import dev.sluice.domain.training.BatchRows;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.worker.Worker;
-import dev.sluice.workerapi.ModelRole;
 import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 
 /** Has a worker train a step's batch: the same way whether it was just formed or stands in the log. */
 final class StepTrainer {
@@ -23,15 +22,22 @@ final class StepTrainer {
         this.callDeadline = callDeadline;
     }
 
-    TrainResult train(int step, BatchRows rows) {
-        Path file = batches.write(step, rows, worker);
+    /**
+     * A step's end.
+     *
+     * @param modelFigures of what models said of the batch, by their wire names
+     */
+    record Trained(TrainResult result, Map<String, Double> modelFigures) {}
+
+    Trained train(int step, BatchRows rows) {
+        BatchFiles.Written batch = batches.write(step, rows, worker);
         TrainRequest request = new TrainRequest(
                 run.epoch(),
                 WorkerSeat.operationOf(step),
                 step,
-                file.toString(),
-                ModelRole.POLICY,
+                batch.file().toString(),
+                Objective.trained(run.request(), step),
                 Objective.loss(run.request()));
-        return worker.client().train(request, callDeadline);
+        return new Trained(worker.client().train(request, callDeadline), batch.figures());
     }
 }

@@ -10,12 +10,14 @@ import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.TrainerReady;
+import dev.sluice.events.TrainingEvent.WorkerWorked;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
 import dev.sluice.trainer.log.TrainingHistory;
+import dev.sluice.trainer.metrics.PolicyLags;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
@@ -53,9 +55,11 @@ final class TrainingLoop {
     private final Waits waits;
     private final Saving saving;
     private final EvaluationWatch evaluation;
+    private final GuardPost guards;
     private int workerStep;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
+    private Map<String, Double> modelFigures = Map.of();
 
     /** What the loop's verbs are done with. */
     record Verbs(
@@ -87,6 +91,7 @@ final class TrainingLoop {
                 signals,
                 parts.config().waits().evaluation(),
                 parts.clock());
+        this.guards = new GuardPost(run, session, signals, waits, parts.clock());
         this.workerStep = seated.step();
     }
 
@@ -100,6 +105,7 @@ final class TrainingLoop {
                 signals.started());
         flow.open();
         int step = flow.look(TrainingState::completedStep);
+        guards.act();
         saving.after(step);
         evaluation.resume(step);
         while (step < run.steps() && !signals.stopping().isDone()) {
@@ -111,6 +117,7 @@ final class TrainingLoop {
             TrainResult result = train(formed.get());
             keepEvaluatedWeights(step);
             updateWeights(formed.get(), result);
+            guards.act();
             saving.after(step);
             evaluation.begin(step);
         }
@@ -165,10 +172,12 @@ final class TrainingLoop {
             events.add(verbs.weights().source());
         }
         // Engines begin with the model; a run that goes on from an earlier one's cut has other weights.
-        if (!reproduced || first && workerStep > 0) {
+        boolean others = first ? workerStep > 0 : flow.look(state -> state.isNewestWeightsTakenBack(workerStep));
+        if (!reproduced || others) {
             int version = flow.look(TrainingState::version);
             events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
         }
+        events.add(worked());
         journal.append(events, null);
         LOG.info("trainer ready runId={} epoch={} step={} how={}", run.runId(), run.epoch(), workerStep, seated.how());
     }
@@ -252,10 +261,11 @@ final class TrainingLoop {
     private TrainResult train(FormedStep formed) {
         long begin = System.nanoTime();
         int step = formed.event().step();
-        TrainResult result = trainer.train(step, formed.rows());
+        StepTrainer.Trained trained = trainer.train(step, formed.rows());
+        modelFigures = trained.modelFigures();
         workerStep = step;
         took("train", begin);
-        return result;
+        return trained.result();
     }
 
     /** The step, its weights and its figures stand in the log together or not at all. */
@@ -272,9 +282,11 @@ final class TrainingLoop {
         stepBegan = System.nanoTime();
         Map<String, Double> figures =
                 StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
+        figures.putAll(PolicyLags.figures(formed.event(), run.rules().maxPolicyLag()));
+        figures.putAll(modelFigures);
         figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
-        events.addFirst(new StepCompleted(
+        StepCompleted completed = new StepCompleted(
                 run.runId(),
                 run.epoch(),
                 step,
@@ -282,12 +294,15 @@ final class TrainingLoop {
                 flow.look(TrainingState::optimizerSteps) + result.metrics().optimizerSteps(),
                 trained,
                 formed.rows().responseTokens() - trained,
-                StepFigures.policyLags(formed.event()),
+                PolicyLags.histogram(formed.event()),
                 figures,
-                result.weightsSha256()));
+                result.weightsSha256());
+        events.addFirst(completed);
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
+        events.add(worked());
         journal.append(events, formed.id());
+        guards.take(completed);
         flow.look(this::forget);
         verbs.weights().retireOld(flow.look(TrainingState::keptWeights), journal);
         took("update weights", begin);
@@ -338,7 +353,12 @@ final class TrainingLoop {
             journal.append(event(closing.get(), ""));
         }
         saving.last();
+        journal.append(worked());
         LOG.info("run trained runId={} steps={}", run.runId(), workerStep);
+    }
+
+    private Event worked() {
+        return new WorkerWorked(run.runId(), run.epoch(), seated.worker().takeTimes());
     }
 
     private void took(String verb, long begin) {

@@ -1,6 +1,7 @@
 package dev.sluice.trainer.metrics;
 
 import dev.sluice.domain.training.BatchRows;
+import dev.sluice.domain.training.RewardSpread;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupSampled;
@@ -11,8 +12,6 @@ import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.workerapi.TrainMetrics;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +21,6 @@ import java.util.stream.Collectors;
 
 /** Figures of a step under slime's names, so that its users find them in the same place. */
 public final class StepFigures {
-    private static final String FILTERED = "rollout/dynamic_filter/drop_";
-
     private StepFigures() {}
 
     /**
@@ -50,6 +47,13 @@ public final class StepFigures {
                 figures,
                 RunMetric.POLICY_LAG,
                 formed.groups().stream().mapToInt(GroupUse::policyLag).average().orElse(0));
+        put(
+                figures,
+                RunMetric.EQUAL_REWARD_GROUPS,
+                results.stream()
+                        .mapToDouble(group -> RewardSpread.isEqual(group) ? 1 : 0)
+                        .average()
+                        .orElse(0));
         int verifies = samples.stream().mapToInt(Sample::verifies).sum();
         if (verifies > 0) {
             // Tokens a verification yields: the accepted drafts and the one that it samples itself.
@@ -69,6 +73,7 @@ public final class StepFigures {
             put(figures, RunMetric.MISMATCH_CLIPPED, mismatch.clipFraction());
             put(figures, RunMetric.MISMATCH_DISTANCE, mismatch.distance());
         }
+        figures.putAll(ModelFigures.of(trained));
         put(figures, RunMetric.GRADIENT_NORM, trained.gradNorm());
         put(figures, RunMetric.LOGPROB_DIFFERENCE, trained.trainRolloutLogprobMeanDifference());
         put(figures, RunMetric.LOGPROB_DIFFERENCE_MAX, trained.trainRolloutLogprobMaxDifference());
@@ -83,21 +88,12 @@ public final class StepFigures {
     public static Map<String, Double> filtered(Map<String, Integer> groupsByReason) {
         return groupsByReason.entrySet().stream()
                 .collect(Collectors.toMap(
-                        reason -> FILTERED + reason.getKey(),
+                        reason -> RunMetric.FILTERED_GROUPS.wireName(reason.getKey()),
                         reason -> reason.getValue().doubleValue()));
     }
 
     private static void put(Map<String, Double> figures, RunMetric metric, double value) {
         figures.put(metric.wireName(), value);
-    }
-
-    /** Groups by policy lag, from 0. */
-    public static List<Integer> policyLags(BatchFormed formed) {
-        int greatest =
-                formed.groups().stream().mapToInt(GroupUse::policyLag).max().orElse(0);
-        List<Integer> counts = new ArrayList<>(Collections.nCopies(greatest + 1, 0));
-        formed.groups().forEach(use -> counts.set(use.policyLag(), counts.get(use.policyLag()) + 1));
-        return counts;
     }
 
     /** The figures as points for dashboards. */
