@@ -25,7 +25,7 @@ final class DiskSpace {
     static void check(Path target, long bytes) {
         long free = free(target);
         if (free < bytes) {
-            throw new CheckpointException(
+            throw new DiskFullException(
                     "%s needs %d bytes, but its file system has %d left; free %d bytes or choose another disk"
                             .formatted(target, bytes, free, bytes - free));
         }

@@ -18,8 +18,18 @@ public sealed interface TrainingEvent extends Event {
             @About("Steps trained so far") int step,
 
             @About("started, resumed from a cut, or attached to a living worker")
-            String how)
-            implements TrainingEvent {}
+            String how,
+
+            @About("Hash of the weights that it loaded; absent for a living worker, and where the worker computes none")
+            @Nullable
+            String weightsSha256)
+            implements TrainingEvent {
+
+        /** Of weights without a hash. */
+        public TrainerReady(String runId, int epoch, String instanceId, int step, String how) {
+            this(runId, epoch, instanceId, step, how, null);
+        }
+    }
 
     @About("The groups of a step: the only place where a group is used up")
     record BatchFormed(
@@ -104,8 +114,38 @@ public sealed interface TrainingEvent extends Event {
             @About("Tokens with gradient") int tokensTrained,
             @About("Tokens without gradient") int tokensMasked,
             @About("Groups by policy lag, from 0") List<Integer> policyLags,
-            @About("Metrics by slime's names") Map<String, Double> metrics)
-            implements TrainingEvent {}
+            @About("Metrics by slime's names") Map<String, Double> metrics,
+
+            @About(
+                    "Hash of the weights after it, by which a replay proves itself; absent where the worker computes none")
+            @Nullable
+            String weightsSha256)
+            implements TrainingEvent {
+
+        /** Of weights without a hash. */
+        public StepCompleted(
+                String runId,
+                int epoch,
+                int step,
+                int weightVersion,
+                long optimizerSteps,
+                int tokensTrained,
+                int tokensMasked,
+                List<Integer> policyLags,
+                Map<String, Double> metrics) {
+            this(
+                    runId,
+                    epoch,
+                    step,
+                    weightVersion,
+                    optimizerSteps,
+                    tokensTrained,
+                    tokensMasked,
+                    policyLags,
+                    metrics,
+                    null);
+        }
+    }
 
     @About("A held-out set was measured")
     record EvalCompleted(

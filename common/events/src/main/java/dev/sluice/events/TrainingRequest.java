@@ -344,5 +344,32 @@ public record TrainingRequest(
     @About("When the run is saved")
     public record Checkpoints(
             @About("Save every so many steps") int everySteps,
-            @About("Cuts to keep") int keepLast) {}
+            @About("Cuts to keep: the newest so many") int keepLast,
+
+            @About("Cuts to keep besides: those of every so many steps; 0 for none")
+            int keepEvery,
+
+            @About(
+                    "Cuts to keep besides: so many with the highest mean reward of the evaluations after them; 0 for none")
+            int keepBest,
+
+            @About("Write a cut while the next steps train") boolean asynchronous,
+
+            @About("What happens when the disk is full") FullDisk whenDiskIsFull,
+
+            @About("A run that has ended: this one goes on from its newest cut; absent: from the model") @Nullable
+            String resumeFrom) {
+        public Checkpoints {
+            // Records of this version's first months have none.
+            whenDiskIsFull = whenDiskIsFull == null ? FullDisk.CONTINUE : whenDiskIsFull;
+        }
+    }
+
+    /** What becomes of a run whose cut does not fit on the disk; the last one is always waited for. */
+    public enum FullDisk {
+        /** It trains on without this cut. */
+        CONTINUE,
+        /** It waits until there is space. */
+        WAIT
+    }
 }

@@ -80,6 +80,21 @@ public final class WorkerClient {
         return finish("/save", request, FilesWritten.class, deadline);
     }
 
+    /** Begins to write a cut; returns once the worker has taken a copy of it. Ask later for what was {@link #saved}. */
+    public void beginSave(SaveRequest request, Duration deadline) {
+        result("/save", read(call(HttpCall.post("/save", request, deadline)), Operation.class), FilesWritten.class);
+    }
+
+    /** The files of a cut that is being written, once all of them are. */
+    public Optional<FilesWritten> saved(SaveRequest request, Duration deadline) {
+        Operation operation = operation(request.operationId(), deadline)
+                .orElseThrow(() -> new WorkerException(
+                        WorkerErrorCode.NOT_FOUND,
+                        "the worker does not know operation " + request.operationId(),
+                        "it is another process; save again"));
+        return result("/save", operation, FilesWritten.class);
+    }
+
     /** Asks the worker to end; returns once it has agreed. */
     public void shutdown(ShutdownRequest request, Duration deadline) {
         call(HttpCall.post("/shutdown", request, deadline));
@@ -120,10 +135,7 @@ public final class WorkerClient {
             operation = poll(request.operationId(), end).orElse(operation);
             pause = pause.multipliedBy(2).compareTo(SLOWEST_POLL) < 0 ? pause.multipliedBy(2) : SLOWEST_POLL;
         }
-        if (operation.error() != null) {
-            throw new WorkerException(operation.error(), null);
-        }
-        return result(path, operation, type);
+        return result(path, operation, type).orElseThrow();
     }
 
     /** The operation's state, or nothing if the deadline passed before the answer came. */
@@ -149,9 +161,16 @@ public final class WorkerClient {
                 "it goes on in the worker; ask for operation " + request.operationId() + " again");
     }
 
-    private static <T> T result(String path, Operation operation, Class<T> type) {
+    /** Nothing while it runs. */
+    private static <T> Optional<T> result(String path, Operation operation, Class<T> type) {
+        if (operation.error() != null) {
+            throw new WorkerException(operation.error(), null);
+        }
+        if (operation.state() == Operation.State.RUNNING) {
+            return Optional.empty();
+        }
         try {
-            return Json.MAPPER.treeToValue(operation.result(), type);
+            return Optional.of(Json.MAPPER.treeToValue(operation.result(), type));
         } catch (JsonProcessingException | IllegalArgumentException e) {
             throw notUnderstood(path + " gave no " + type.getSimpleName() + ": " + e.getMessage(), e);
         }

@@ -28,6 +28,8 @@ public enum WorkerErrorCode {
     BAD_CHECKPOINT(400),
     /** The loss or a gradient is not finite; the weights were left as they were. */
     NOT_FINITE(500),
+    /** No room for the files of an export or a cut; nothing that looks like one is left. */
+    DISK_FULL(507),
     /** The device's memory does not suffice. */
     OUT_OF_MEMORY(500),
     /** A fault of the worker. */

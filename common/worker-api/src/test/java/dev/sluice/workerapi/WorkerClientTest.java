@@ -53,7 +53,8 @@ class WorkerClientTest {
 
         assertThat(written).isEqualTo(new FilesWritten("/d", "/d/manifest.json", "ab", 7, 0.5));
         assertThat(calls)
-                .containsExactly("POST /save Bearer secret {\"epoch\":3,\"operationId\":\"s\",\"dir\":\"/d\"}");
+                .containsExactly(
+                        "POST /save Bearer secret {\"epoch\":3,\"operationId\":\"s\",\"dir\":\"/d\",\"asynchronous\":false}");
     }
 
     @Test
@@ -67,7 +68,7 @@ class WorkerClientTest {
 
         LoadResult result = client.load(LoadRequest.policy(0, "l", "run", "/c", "/h"), DEADLINE);
 
-        assertThat(result).isEqualTo(new LoadResult(4, 9, true, 1));
+        assertThat(result).isEqualTo(new LoadResult(4, 9, true, 1, null));
         assertThat(calls.get(2)).startsWith("GET /operations/l Bearer secret");
     }
 

@@ -24,6 +24,8 @@ import picocli.CommandLine.Command;
             StatusCommand.class,
             WatchCommand.class,
             CancelCommand.class,
+            ReplayCommand.class,
+            ExportCommand.class,
             ContinueCommand.class,
             TopicsCommand.class,
             ConvertCommand.class,

@@ -39,9 +39,18 @@ final class RunCommand implements Callable<Integer> {
     private StackOptions stack = new StackOptions();
 
     @Parameters(
+            arity = "0..1",
             paramLabel = "REQUEST",
             description = "A request in YAML or JSON; paths in it are relative to the file.")
-    private Path file = Path.of("");
+    private @Nullable Path file;
+
+    @Option(
+            names = "--resume",
+            paramLabel = "RUN",
+            description =
+                    "Instead of REQUEST: a new run with the request of this one, which has ended, that goes on from"
+                            + " its newest cut. For more steps: --set training.steps=N, the steps before included.")
+    private @Nullable String resume;
 
     @Option(
             names = "--set",
@@ -65,7 +74,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         output.applyTo(terminal);
-        ObjectNode request = RequestFile.read(file, settings);
+        ObjectNode request = request();
         if (dryRun) {
             return new DryRun(terminal, new PlannerClient(stack.service("planner"))).show(request);
         }
@@ -88,6 +97,15 @@ final class RunCommand implements Callable<Integer> {
             }
             return accepted(client, follower, runId);
         }
+    }
+
+    private ObjectNode request() {
+        if ((file == null) == (resume == null)) {
+            throw CommandFailure.usage("give either a REQUEST file or --resume RUN");
+        }
+        return file == null
+                ? ResumedRequest.of(stack.client(), String.valueOf(resume), settings)
+                : RequestFile.read(file, settings);
     }
 
     private int accepted(RunClient client, RunFollower follower, String runId) {

@@ -1,9 +1,13 @@
 package dev.sluice.cli;
 
 import dev.sluice.cli.run.RunClient;
+import dev.sluice.cli.stack.Installation;
+import dev.sluice.cli.stack.OpenLog;
 import dev.sluice.cli.stack.RunningStack;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -33,6 +37,18 @@ final class StackOptions {
             throw CommandFailure.usage("--bootstrap is " + bootstrap + "; give HOST:PORT, several separated by commas");
         }
         return bootstrap;
+    }
+
+    /** The log, also where no services run: then its broker is started for as long as this is open. */
+    OpenLog openLog(Consumer<String> says) throws IOException {
+        return bootstrap == null
+                ? OpenLog.in(workDirectory, Installation.ofThisProcess(), says)
+                : OpenLog.at(bootstrapServers());
+    }
+
+    /** Where that stack keeps files of runs. */
+    Path data() {
+        return workDirectory.toAbsolutePath().normalize().resolve("data");
     }
 
     /** Where a service of that stack listens for HTTP. */

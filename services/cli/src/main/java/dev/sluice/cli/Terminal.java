@@ -31,6 +31,11 @@ public final class Terminal {
                 Boolean.getBoolean("sluice.terminal"));
     }
 
+    /** For a step on the way to this one's result: its own result is something said, and no JSON. */
+    synchronized Terminal aside() {
+        return new Terminal(json ? err : out, err, interactive && !json);
+    }
+
     synchronized void useJson() {
         json = true;
     }

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** {@code sluice demo} as a process of its own, on the packaged services, as a user runs it. */
@@ -97,19 +96,7 @@ final class DemoProcess implements AutoCloseable {
 
     /** The engines' own count of the tokens they generated, which no service of ours has touched. */
     long tokensInEngineJournals() throws IOException {
-        long tokens = 0;
-        try (Stream<Path> files = Files.walk(directory.resolve("work/data/runs"))) {
-            for (Path journal :
-                    files.filter(file -> file.toString().endsWith(".journal")).toList()) {
-                for (String line : Files.readAllLines(journal)) {
-                    JsonNode sample = new ObjectMapper().readTree(line);
-                    // Generations by which an instance proves that its engine lives are nobody's samples.
-                    boolean canary = sample.path("rid").asText().startsWith("canary/");
-                    tokens += canary ? 0 : sample.path("completion_tokens").asLong();
-                }
-            }
-        }
-        return tokens;
+        return EngineJournals.tokens(directory.resolve("work/data/runs"));
     }
 
     /** Everything this process has started that still runs. */

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -57,9 +58,15 @@ final class UpProcess implements AutoCloseable {
 
     /** {@code sluice run} in another terminal. */
     Outcome run(Path request, String... options) throws Exception {
-        Path log = Files.createTempFile(directory, "run", ".log");
-        List<String> arguments = new ArrayList<>(List.of("run", request.toString(), "--work-dir", work(directory)));
-        arguments.addAll(List.of(options));
+        return command(Stream.concat(Stream.of("run", request.toString()), Stream.of(options))
+                .toArray(String[]::new));
+    }
+
+    /** A command in another terminal. */
+    Outcome command(String... words) throws Exception {
+        Path log = Files.createTempFile(directory, words[0], ".log");
+        List<String> arguments = new ArrayList<>(List.of(words));
+        arguments.addAll(List.of("--work-dir", work(directory)));
         ChildProcess command = ChildProcess.start(SluiceCommand.of(directory, log, arguments));
         int exitCode = command.exited()
                 .get(DEADLINE.toSeconds(), TimeUnit.SECONDS)
@@ -70,9 +77,12 @@ final class UpProcess implements AutoCloseable {
 
     /** The process of a service, as its state file names it. */
     ProcessHandle service(String name) throws IOException {
-        return PidFile.read(directory.resolve("work/run/" + name + ".json"))
-                .flatMap(PidFile::process)
-                .orElseThrow();
+        return find(name).orElseThrow();
+    }
+
+    /** The same, where it lives at this moment. */
+    Optional<ProcessHandle> find(String name) throws IOException {
+        return PidFile.read(directory.resolve("work/run/" + name + ".json")).flatMap(PidFile::process);
     }
 
     String bootstrapServers() throws IOException {

@@ -90,6 +90,10 @@ public interface TrainerConfig {
         @WithDefault("60m")
         Duration evaluation();
 
+        /** For space on the disk, where a run cannot go on without its cut. */
+        @WithDefault("60m")
+        Duration diskSpace();
+
         /** For groups that would be too old after the next publication, when enough others are ready. */
         @WithDefault("1s")
         Duration staleGroups();

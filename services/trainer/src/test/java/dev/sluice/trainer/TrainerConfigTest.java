@@ -33,6 +33,7 @@ class TrainerConfigTest {
         assertThat(config.waits().evaluation()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().leftovers()).isEqualTo(Duration.ofSeconds(10));
         assertThat(config.waits().staleGroups()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(config.waits().diskSpace()).isEqualTo(Duration.ofHours(1));
         assertThat(config.leases().heartbeat()).isEqualTo(Duration.ofSeconds(6));
         assertThat(config.leases().start()).isEqualTo(Duration.ofSeconds(15));
         assertThat(config.leases().grace()).isEqualTo(Duration.ofSeconds(10));
@@ -63,6 +64,7 @@ class TrainerConfigTest {
                 Map.entry("sluice.trainer.waits.evaluation", "18s"),
                 Map.entry("sluice.trainer.waits.leftovers", "11s"),
                 Map.entry("sluice.trainer.waits.stale-groups", "17s"),
+                Map.entry("sluice.trainer.waits.disk-space", "19s"),
                 Map.entry("sluice.trainer.leases.heartbeat", "12s"),
                 Map.entry("sluice.trainer.leases.start", "13s"),
                 Map.entry("sluice.trainer.leases.grace", "14s"),
@@ -92,9 +94,10 @@ class TrainerConfigTest {
                         config.leases().grace(),
                         config.leases().straggler(),
                         config.weights().keepFor(),
-                        config.waits().staleGroups()))
+                        config.waits().staleGroups(),
+                        config.waits().diskSpace()))
                 .extracting(Duration::toSeconds)
-                .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 18L, 11L, 12L, 13L, 14L, 90L, 16L, 17L);
+                .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 18L, 11L, 12L, 13L, 14L, 90L, 16L, 17L, 19L);
         assertThat(List.of(
                         config.worker().restarts(),
                         config.gpus(),

@@ -99,7 +99,9 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("guards[].forSteps", between(1, 10_000)),
             entry("guards[].pauseMinutes", between(1, 43_200)),
             entry("checkpoints.everySteps", POSITIVE),
-            entry("checkpoints.keepLast", between(1, 10_000)));
+            entry("checkpoints.keepLast", between(1, 10_000)),
+            entry("checkpoints.keepEvery", between(0, 10_000_000)),
+            entry("checkpoints.keepBest", between(0, 10_000)));
 
     private static Bounds from(double least) {
         return new Bounds(least, true, Integer.MAX_VALUE, true);

@@ -15,6 +15,7 @@ public final class RequestRules {
                     TurnRules.ALL,
                     PauseRules.ALL,
                     HookRules.ALL,
+                    CheckpointRules.ALL,
                     TrainingRules.ALL,
                     BatchingRules.ALL,
                     GuardRules.ALL,

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -99,6 +100,26 @@ public final class RunDesk {
                 "runId",
                 "run %s exists already with another request; it goes on untouched".formatted(runId),
                 "choose another runId");
+    }
+
+    /** Why no run can go on from this one: it is not known here, was rejected, or still goes on itself. */
+    public Optional<Problem> objectionToResuming(String runId) {
+        Run run = runs.get(runId);
+        if (run == null || run.accepted() == null) {
+            return Optional.of(Problem.error(
+                    "checkpoints.resume",
+                    "checkpoints.resumeFrom",
+                    "there is no run %s that was planned".formatted(runId),
+                    "give a run that \"sluice status\" lists as succeeded, failed or cancelled"));
+        }
+        return run.phase().ended()
+                ? Optional.empty()
+                : Optional.of(Problem.error(
+                        "checkpoints.resume",
+                        "checkpoints.resumeFrom",
+                        "run %s still goes on (%s)"
+                                .formatted(runId, run.phase().name().toLowerCase(Locale.ROOT)),
+                        "cancel it with \"sluice cancel %s\", or wait for its end".formatted(runId)));
     }
 
     /** What a client's wish to end a run leads to; empty where there is nothing to end. */

@@ -29,6 +29,23 @@ public record Cut(
         closedAbove = List.copyOf(closedAbove);
     }
 
+    /**
+     * The same point as the beginning of another run, whose logs hold nothing yet. What was sampled and not trained on is
+     * sampled anew.
+     *
+     * @param stepsPerVersion steps between publications, by which versions are counted on
+     */
+    public static Cut beginning(CheckpointSaved earlier, int stepsPerVersion) {
+        return new Cut(
+                earlier.step(),
+                earlier.step() / stepsPerVersion,
+                earlier.cursorNext(),
+                earlier.closedBelow(),
+                earlier.closedAbove(),
+                0,
+                0);
+    }
+
     public static Cut of(CheckpointSaved saved) {
         return new Cut(
                 saved.step(),

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -22,6 +23,7 @@ final class TrainingProgress {
     private final TreeMap<Integer, WeightsPublished> weights = new TreeMap<>();
     private final List<CheckpointSaved> cuts = new ArrayList<>();
     private final Set<String> evaluated = new HashSet<>();
+    private final Map<Integer, List<Double>> rewards = new TreeMap<>();
     private int completedStep;
     private int version;
     private boolean published;
@@ -87,7 +89,9 @@ final class TrainingProgress {
     }
 
     void apply(EvalCompleted completed) {
-        evaluated.add(evaluation(completed.set(), completed.step()));
+        if (evaluated.add(evaluation(completed.set(), completed.step()))) {
+            rewards.computeIfAbsent(completed.step(), step -> new ArrayList<>()).add(completed.meanReward());
+        }
     }
 
     void apply(WeightsPublished publication) {
@@ -142,6 +146,10 @@ final class TrainingProgress {
         return replacements;
     }
 
+    void goOnAfter(long steps) {
+        optimizerSteps = Math.max(optimizerSteps, steps);
+    }
+
     long optimizerSteps() {
         return optimizerSteps;
     }
@@ -172,6 +180,14 @@ final class TrainingProgress {
                 .mapToInt(WeightsPublished::version)
                 .max()
                 .orElse(0);
+    }
+
+    /** Mean reward of the sets that were measured after a step. */
+    Map<Integer, Double> evaluationScores() {
+        Map<Integer, Double> scores = new TreeMap<>();
+        rewards.forEach((step, means) -> scores.put(
+                step, means.stream().mapToDouble(mean -> mean).average().orElseThrow()));
+        return scores;
     }
 
     boolean isEvaluated(String set, int step) {

@@ -369,6 +369,11 @@ public final class TrainingState {
         return progress.anythingPublished();
     }
 
+    /** Counts optimizer steps on from those of an earlier run. */
+    public void goOnAfter(long optimizerSteps) {
+        progress.goOnAfter(optimizerSteps);
+    }
+
     public long optimizerSteps() {
         return progress.optimizerSteps();
     }
@@ -376,6 +381,11 @@ public final class TrainingState {
     /** Cuts that were saved and not retired, oldest first. */
     public List<CheckpointSaved> cuts() {
         return progress.cuts();
+    }
+
+    /** The cuts that are not to be kept any longer. */
+    public List<CheckpointSaved> decideRetired(CutRetention retention) {
+        return retention.retired(progress.cuts(), progress.evaluationScores());
     }
 
     /** Publications whose files are still there, oldest first. */

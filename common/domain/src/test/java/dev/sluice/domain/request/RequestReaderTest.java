@@ -40,7 +40,9 @@ class RequestReaderTest {
         assertThat(request.rollout().groupsPerStep()).isEqualTo(32);
         assertThat(request.rollout().samplesPerPrompt()).isEqualTo(8);
         assertThat(request.data().seed()).isEqualTo(42);
-        assertThat(request.checkpoints()).isEqualTo(new TrainingRequest.Checkpoints(20, 3));
+        assertThat(request.checkpoints())
+                .isEqualTo(
+                        new TrainingRequest.Checkpoints(20, 3, 0, 0, false, TrainingRequest.FullDisk.CONTINUE, null));
     }
 
     @Test

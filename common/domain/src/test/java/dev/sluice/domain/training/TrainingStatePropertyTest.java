@@ -2,16 +2,21 @@ package dev.sluice.domain.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.domain.retention.GroupLogRetention;
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Random stories of a run, with crashes, repeated deliveries and cuts that do not verify, over the real rules. */
+/** Random stories of a run, with crashes, repeated deliveries, trimmed logs, cuts that are written beside training or do not verify, over the real rules. */
 class TrainingStatePropertyTest {
     private static final int STORIES = 1000;
     private static final int MOVES = 120;
@@ -24,18 +29,40 @@ class TrainingStatePropertyTest {
         int steps = 0;
 
         for (long seed = firstSeed; seed < firstSeed + STORIES; seed++) {
-            TrainingWorld world = play(seed, TrainingState::decideCut);
+            TrainingWorld world = play(seed, TrainingState::decideCut, TrainingStatePropertyTest::oldestOffset);
             steps += world.formedBatches();
         }
 
         assertThat(steps).isGreaterThan(2 * STORIES);
     }
 
+    /** What the planner's {@link GroupLogRetention} allows to be deleted of a run that goes on. */
+    private static long oldestOffset(List<CheckpointSaved> kept) {
+        GroupLogRetention retention = new GroupLogRetention(Duration.ofDays(7), runId -> 0);
+        kept.forEach(retention::apply);
+        return retention.deletableBelow(Instant.EPOCH).getOrDefault(0, 0L);
+    }
+
+    @Test
+    void aLogThatIsTrimmedToTheNewestCutOnlyIsNoticed() {
+        boolean noticed = LongStream.range(0, STORIES)
+                .anyMatch(seed -> isNoticed(
+                        seed,
+                        TrainingState::decideCut,
+                        kept -> kept.stream()
+                                .mapToLong(CheckpointSaved::groupsOffset)
+                                .max()
+                                .orElse(0)));
+
+        assertThat(noticed).isTrue();
+    }
+
     /** A rule that is broken on purpose must be noticed, else the stories prove nothing. */
     @ParameterizedTest(name = "{0}")
     @MethodSource("brokenRules")
     void aBrokenRuleIsNoticed(String rule, Function<TrainingState, Cut> broken) {
-        boolean noticed = LongStream.range(0, STORIES).anyMatch(seed -> isNoticed(seed, broken));
+        boolean noticed = LongStream.range(0, STORIES)
+                .anyMatch(seed -> isNoticed(seed, broken, TrainingStatePropertyTest::oldestOffset));
 
         assertThat(noticed).as(rule).isTrue();
     }
@@ -79,17 +106,19 @@ class TrainingStatePropertyTest {
         return Arguments.of(rule, cutting);
     }
 
-    private static boolean isNoticed(long seed, Function<TrainingState, Cut> broken) {
+    private static boolean isNoticed(
+            long seed, Function<TrainingState, Cut> cutting, ToLongFunction<List<CheckpointSaved>> trimming) {
         try {
-            play(seed, broken);
+            play(seed, cutting, trimming);
             return false;
         } catch (AssertionError | IllegalStateException e) {
             return true;
         }
     }
 
-    private static TrainingWorld play(long seed, Function<TrainingState, Cut> cutting) {
-        TrainingWorld world = new TrainingWorld(seed, cutting);
+    private static TrainingWorld play(
+            long seed, Function<TrainingState, Cut> cutting, ToLongFunction<List<CheckpointSaved>> trimming) {
+        TrainingWorld world = new TrainingWorld(seed, cutting, trimming);
         try {
             world.disturb(MOVES);
             world.finish();

@@ -8,6 +8,7 @@ import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.Rollout.StaleSamples;
 import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.CheckpointRetired;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +41,8 @@ final class TrainingWorld {
     private final TrainingRules rules;
     private final boolean solvesEverything;
     private final Function<TrainingState, Cut> cutting;
+    private final CutRetention kept;
+    private final ToLongFunction<List<CheckpointSaved>> trimming;
     private final List<LogEntry<Event>> results = new ArrayList<>();
     private final List<LogEntry<Event>> training = new ArrayList<>();
     private final List<LogEntry<Event>> weightsLog = new ArrayList<>();
@@ -50,12 +54,21 @@ final class TrainingWorld {
     private @Nullable TrainingState state;
     private int read;
     private @Nullable List<String> worker = new ArrayList<>();
+    private @Nullable Unwritten unwritten;
+    private long trimmed;
 
-    /** @param cutting what is written of a cut, to show that a wrong rule is noticed */
-    TrainingWorld(long seed, Function<TrainingState, Cut> cutting) {
+    /** A cut that is being written beside training: what is said of it is what was true when it began. */
+    private record Unwritten(Cut cut, List<String> weights) {}
+
+    /**
+     * @param cutting what is written of a cut, to show that a wrong rule is noticed
+     * @param trimming offset below which results are deleted, by the cuts that are kept
+     */
+    TrainingWorld(long seed, Function<TrainingState, Cut> cutting, ToLongFunction<List<CheckpointSaved>> trimming) {
         // Scattered: seeds in a row would begin with nearly the same numbers, and all runs would be of one size.
         this.random = new Random(seed * 0x9E3779B97F4A7C15L);
         this.cutting = cutting;
+        this.trimming = trimming;
         this.rules = new TrainingRules(
                 RUN,
                 2 + random.nextInt(4),
@@ -67,6 +80,7 @@ final class TrainingWorld {
                 random.nextInt(3),
                 DynamicFilter.values()[random.nextInt(3)],
                 StaleSamples.values()[random.nextInt(3)]);
+        this.kept = new CutRetention(1 + random.nextInt(2), random.nextInt(3), 0, step -> false);
         // A model that has learnt everything: only a filter without fallback cannot go on with it.
         this.solvesEverything = rules.filter() != DynamicFilter.NONZERO_STD && random.nextInt(4) == 0;
         this.state = TrainingState.from(rules, Cut.START);
@@ -85,7 +99,7 @@ final class TrainingWorld {
     /** Takes random moves with every kind of fault. */
     void disturb(int count) {
         for (int i = 0; i < count; i++) {
-            switch (random.nextInt(state == null ? 3 : 14)) {
+            switch (random.nextInt(state == null ? 3 : 16)) {
                 case 0 -> sampleSomething(true);
                 case 1 -> sampleSomething(false);
                 case 2 -> recoverIfDead();
@@ -95,6 +109,8 @@ final class TrainingWorld {
                 case 8, 9, 10 -> step();
                 case 11 -> cut();
                 case 12 -> crash(random.nextBoolean());
+                case 13 -> commitCut();
+                case 14 -> retireAndTrim();
                 default -> ask();
             }
             check();
@@ -339,11 +355,24 @@ final class TrainingWorld {
                 || worker.isEmpty()) {
             return;
         }
-        Cut cut = cutting.apply(state);
+        move("begin cut " + state.completedStep());
+        unwritten = new Unwritten(cutting.apply(state), List.copyOf(worker));
+        if (random.nextBoolean()) {
+            commitCut();
+        }
+    }
+
+    /** The files are complete: now or steps later, or never, if the trainer dies before. */
+    private void commitCut() {
+        if (unwritten == null || state == null) {
+            return;
+        }
+        Cut cut = unwritten.cut();
         // The cut's own place in the log names its files.
         long place = training.size();
         move("cut " + cut);
-        savedWeights.put(place, List.copyOf(worker));
+        savedWeights.put(place, unwritten.weights());
+        unwritten = null;
         append(new CheckpointSaved(
                 RUN,
                 1,
@@ -361,6 +390,27 @@ final class TrainingWorld {
                 ""));
     }
 
+    private void retireAndTrim() {
+        for (CheckpointSaved old : living().decideRetired(kept)) {
+            move("retire " + old.directory());
+            append(new CheckpointRetired(RUN, 1, old.step(), old.directory()));
+        }
+        trimmed = Math.max(trimmed, Math.min(results.size(), trimming.applyAsLong(keptCuts())));
+        move("results are deleted below " + trimmed);
+    }
+
+    private List<CheckpointSaved> keptCuts() {
+        List<CheckpointSaved> cuts = new ArrayList<>();
+        for (LogEntry<Event> entry : training) {
+            if (entry.event() instanceof CheckpointSaved saved) {
+                cuts.add(saved);
+            } else if (entry.event() instanceof CheckpointRetired retired) {
+                cuts.removeIf(cut -> cut.directory().equals(retired.directory()));
+            }
+        }
+        return cuts;
+    }
+
     private void append(Event event) {
         LogEntry<Event> entry = new LogEntry<>(event, "t" + training.size(), 0, training.size());
         training.add(entry);
@@ -370,6 +420,7 @@ final class TrainingWorld {
     private void crash(boolean workerDies) {
         move("crash" + (workerDies ? " with its worker" : ""));
         state = null;
+        unwritten = null;
         dispatched.clear();
         if (workerDies) {
             worker = null;
@@ -382,11 +433,14 @@ final class TrainingWorld {
         }
         Cut cut = Cut.START;
         List<String> weights = List.of();
-        for (LogEntry<Event> entry : training.reversed()) {
-            // Now and then a cut's files do not verify, and an older one serves.
-            if (entry.event() instanceof CheckpointSaved saved && random.nextInt(4) > 0) {
+        List<CheckpointSaved> cuts = keptCuts();
+        for (CheckpointSaved saved : cuts.reversed()) {
+            // Now and then a cut's files do not verify, and an older one serves; without any, nobody may have trimmed.
+            boolean last = trimmed > 0 && saved == cuts.getFirst();
+            if (last || random.nextInt(4) > 0) {
                 cut = Cut.of(saved);
-                weights = savedWeights.getOrDefault(entry.offset(), List.of());
+                weights = savedWeights.getOrDefault(
+                        Long.parseLong(saved.directory().substring(4)), List.of());
                 break;
             }
         }
@@ -407,7 +461,8 @@ final class TrainingWorld {
                 new ArrayList<>(
                         training.subList((int) Math.min(cut.trainingOffset(), training.size()), training.size())),
                 new ArrayList<>(weightsLog),
-                new ArrayList<>(results.subList((int) Math.min(cut.groupsOffset(), results.size()), results.size())));
+                new ArrayList<>(results.subList(
+                        (int) Math.max(trimmed, Math.min(cut.groupsOffset(), results.size())), results.size())));
         List<List<LogEntry<Event>>> left = new ArrayList<>(topics);
         while (!left.isEmpty()) {
             List<LogEntry<Event>> topic = left.get(random.nextInt(left.size()));
@@ -456,6 +511,8 @@ final class TrainingWorld {
                         "used after it was dropped: " + use);
                 requireEarlierRoundsDropped(use.groupId(), use.round(), roundsDropped);
                 requireAge(use, formed.weightVersion());
+                int lag = formed.weightVersion() - oldestVersion(use.resultId());
+                require(use.policyLag() == lag, "%d publications old: %s".formatted(lag, use));
                 GroupAsk used = new GroupAsk(use.cursor(), use.round(), 0);
                 require(use.resultId().equals(firstResult(used)), "not the first result: " + use);
                 require(
@@ -509,6 +566,15 @@ final class TrainingWorld {
                 .findFirst()
                 .filter(entry -> entry.event() instanceof GroupSampled sampled && isFlat(sampled))
                 .isPresent();
+    }
+
+    private int oldestVersion(String resultId) {
+        GroupSampled result = (GroupSampled)
+                results.get(Integer.parseInt(resultId.substring(1))).event();
+        return result.samples().stream()
+                .mapToInt(sample -> sample.oldestVersion())
+                .min()
+                .orElseThrow();
     }
 
     private String firstResult(GroupAsk ask) {

@@ -45,11 +45,19 @@ public final class RequestFile {
      */
     public static ObjectNode read(Path file, List<String> settings) {
         ObjectNode request = parse(file);
-        for (String setting : settings) {
-            set(request, setting);
-        }
+        change(request, settings);
         resolvePaths(request, file.toAbsolutePath().normalize().getParent());
         return request;
+    }
+
+    /**
+     * Replaces values of a request.
+     *
+     * @param settings as {@link #read} takes them
+     * @throws CommandFailure if one does not fit the request
+     */
+    public static void change(ObjectNode request, List<String> settings) {
+        settings.forEach(setting -> set(request, setting));
     }
 
     /** The request in YAML, as {@link #read} takes it. */

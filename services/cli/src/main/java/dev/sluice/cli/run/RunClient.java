@@ -8,10 +8,13 @@ import dev.sluice.events.RunRequest.CancellationRequested;
 import dev.sluice.events.RunRequest.ContinuationRequested;
 import dev.sluice.events.RunRequest.TrainingRequested;
 import dev.sluice.events.Topics;
+import dev.sluice.events.TrainingEvent.CheckpointRetired;
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.kafka.EventPublisher;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -68,6 +71,22 @@ public final class RunClient {
             reader.awaitCaughtUp(READ_DEADLINE);
         }
         return run;
+    }
+
+    /** The cuts of a run that are kept, oldest first. */
+    public List<CheckpointSaved> cuts(String runId) {
+        List<CheckpointSaved> cuts = new ArrayList<>();
+        try (StateReader reader = StateReader.startRun(connection, runId, Map.of(Topics.TRAINING, 0L), record -> {
+            if (record.event() instanceof CheckpointSaved saved && saved.runId().equals(runId)) {
+                cuts.add(saved);
+            } else if (record.event() instanceof CheckpointRetired retired
+                    && retired.runId().equals(runId)) {
+                cuts.removeIf(cut -> cut.directory().equals(retired.directory()));
+            }
+        })) {
+            reader.awaitCaughtUp(READ_DEADLINE);
+        }
+        return cuts;
     }
 
     /** Begins to look whether the log of a run keeps the protocols' invariants; before the run begins, or what is trimmed is missed. */

@@ -30,6 +30,13 @@ public record Installation(Path root) {
         return root.resolve("services").resolve(service).resolve("target/quarkus-app/quarkus-run.jar");
     }
 
+    /** The trainer's classes, for a program of its beside the service. */
+    String trainerClassPath() {
+        Path service = quarkusJar("trainer").getParent();
+        // Quarkus has made the classes that read the configuration when it built the service.
+        return "%1$s/app/*:%1$s/lib/main/*:%1$s/lib/boot/*:%1$s/quarkus/generated-bytecode.jar".formatted(service);
+    }
+
     String brokerClassPath() {
         return classPath("common", "broker");
     }

@@ -62,10 +62,8 @@ public final class LocalStack implements AutoCloseable {
      * @throws CommandFailure if a service is not built, dies at its start, or is not ready in time
      */
     public void start() {
+        startBroker();
         try {
-            sweep();
-            SupervisedService broker = begin(programs.broker());
-            awaitReady(List.of(broker));
             int dashboardPort = FreePort.from(FIRST_DASHBOARD_PORT);
             List<SupervisedService> others = new ArrayList<>();
             for (ServiceProgram program : programs.services(bootstrapServers(), dashboardPort)) {
@@ -74,6 +72,20 @@ public final class LocalStack implements AutoCloseable {
             awaitReady(others);
         } catch (IOException e) {
             throw CommandFailure.failed("the services cannot be started: " + e.getMessage());
+        }
+    }
+
+    /**
+     * Ends what an earlier life left, then starts the broker alone: the log of all runs can be read.
+     *
+     * @throws CommandFailure if it dies at its start, or is not ready in time
+     */
+    public void startBroker() {
+        try {
+            sweep();
+            awaitReady(List.of(begin(programs.broker())));
+        } catch (IOException e) {
+            throw CommandFailure.failed("the broker cannot be started: " + e.getMessage());
         }
     }
 

@@ -55,7 +55,8 @@ final class Programs implements StackPrograms {
     private List<String> engineFlags() {
         List<String> flags = new ArrayList<>(JavaFlags.POOL_SERVICE);
         if (settings.engineProgram().isEmpty()) {
-            flags.add(property("sluice.rollout.engine.command", cpuBackend("dev.sluice.cpu.engine.EngineMain")));
+            flags.add(property(
+                    "sluice.rollout.engine.command", cpuBackend(installation, "dev.sluice.cpu.engine.EngineMain")));
         } else {
             flags.add(property("sluice.rollout.engine.command", settings.engineProgram()));
             flags.add("-Dsluice.rollout.engine.life=guarded"); // it does not watch its standard input for our end
@@ -65,11 +66,16 @@ final class Programs implements StackPrograms {
 
     private List<String> workerFlags() {
         List<String> flags = new ArrayList<>(JavaFlags.POOL_SERVICE);
-        flags.add(property("sluice.trainer.worker.command", cpuBackend("dev.sluice.cpu.worker.WorkerMain")));
+        flags.add(worker(installation));
         return flags;
     }
 
-    private List<String> cpuBackend(String mainClass) {
+    /** What tells a trainer to train with the CPU worker. */
+    static String worker(Installation installation) {
+        return property("sluice.trainer.worker.command", cpuBackend(installation, "dev.sluice.cpu.worker.WorkerMain"));
+    }
+
+    private static List<String> cpuBackend(Installation installation, String mainClass) {
         List<String> program = new ArrayList<>(List.of(JavaFlags.java()));
         program.addAll(JavaFlags.CPU_BACKEND);
         program.addAll(List.of("-cp", installation.cpuBackendClassPath(), mainClass));

@@ -11,7 +11,6 @@ import dev.sluice.checkpoint.TorchDistCheckpoint;
 import dev.sluice.checkpoint.TorchDistWriter;
 import dev.sluice.checkpoint.TrainedModel;
 import dev.sluice.cpu.model.AdamW;
-import dev.sluice.cpu.model.Model;
 import dev.sluice.cpu.model.WeightSource;
 import dev.sluice.cpu.model.Weights;
 import java.nio.file.Files;
@@ -20,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,57 +36,62 @@ record Cut(int step, long optimizerSteps) {
     private static final String REFERENCE = "reference";
 
     /**
+     * What a cut holds.
+     *
+     * @param taken the tensors themselves, or copies of them
+     */
+    TrainedModel content(Policy policy, UnaryOperator<List<WeightSource>> taken) {
+        Map<String, List<TensorSource>> moments = new HashMap<>();
+        for (String family : AdamW.FAMILIES) {
+            moments.put(family, List.copyOf(taken.apply(policy.optimizer().sources(family))));
+        }
+        Map<String, Object> counters = Map.of("step", (long) step, "optimizerSteps", optimizerSteps);
+        return new TrainedModel(
+                policy.config(), OptionalLong.of(step), weights(policy.weights(), taken), moments, counters);
+    }
+
+    /** What a cut holds of a model that is not trained. */
+    TrainedModel frozen(JsonNode config, Weights weights, UnaryOperator<List<WeightSource>> taken) {
+        return new TrainedModel(config, OptionalLong.of(step), weights(weights, taken), Map.of(), Map.of());
+    }
+
+    private static List<TensorSource> weights(Weights weights, UnaryOperator<List<WeightSource>> taken) {
+        return List.copyOf(taken.apply(WeightSource.all(weights, DType.F32).stream()
+                .filter(source -> !source.slice().copy())
+                .toList()));
+    }
+
+    /**
      * Writes a cut with its manifest.
      *
      * @return the manifest's SHA-256, hexadecimal
      */
-    String write(Path directory, Models models, Progress progress) {
-        write(directory, models.policy, progress);
+    static String write(Path directory, Models models, Progress progress) {
+        TorchDistWriter.write(directory, models.policy, progress);
         if (models.critic != null) {
-            new Cut(step, models.critic.optimizer().steps()).write(directory.resolve(CRITIC), models.critic, progress);
+            TorchDistWriter.write(directory.resolve(CRITIC), models.critic, progress);
         }
         if (models.reference != null) {
-            List<TensorSource> weights = weights(models.reference.weights());
-            TrainedModel reference =
-                    new TrainedModel(models.policy.config(), OptionalLong.of(step), weights, Map.of(), Map.of());
-            TorchDistWriter.write(directory.resolve(REFERENCE), reference, progress);
+            TorchDistWriter.write(directory.resolve(REFERENCE), models.reference, progress);
         }
         return Manifest.write(directory);
     }
 
     /**
-     * What a cut holds.
+     * The models of a cut.
      *
      * @param critic absent without one
      * @param reference absent unless it was the policy of an earlier step
      */
     record Models(
-            Policy policy,
-            @Nullable Policy critic,
-            @Nullable Model reference) {}
+            TrainedModel policy,
+            @Nullable TrainedModel critic,
+            @Nullable TrainedModel reference) {}
 
     /** Where the reference of a cut lies, if the cut has one. */
     static @Nullable Path reference(Path directory) {
         Path reference = directory.resolve(REFERENCE);
         return Files.isDirectory(reference) ? reference : null;
-    }
-
-    private static List<TensorSource> weights(Weights weights) {
-        return WeightSource.all(weights, DType.F32).stream()
-                .filter(source -> !source.slice().copy())
-                .map(TensorSource.class::cast)
-                .toList();
-    }
-
-    private void write(Path directory, Policy policy, Progress progress) {
-        List<TensorSource> weights = weights(policy.weights());
-        Map<String, List<TensorSource>> moments = new HashMap<>();
-        for (String family : AdamW.FAMILIES) {
-            moments.put(family, List.copyOf(policy.optimizer().sources(family)));
-        }
-        Map<String, Object> counters = Map.of("step", (long) step, "optimizerSteps", optimizerSteps);
-        TrainedModel model = new TrainedModel(policy.config(), OptionalLong.of(step), weights, moments, counters);
-        TorchDistWriter.write(directory, model, progress);
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.sluice.cpu.worker;
 
 import dev.sluice.checkpoint.CheckpointException;
+import dev.sluice.checkpoint.DiskFullException;
 import dev.sluice.workerapi.WorkerError;
 import dev.sluice.workerapi.WorkerErrorCode;
 import dev.sluice.workerapi.WorkerException;
@@ -12,6 +13,9 @@ final class Failures {
 
     static WorkerError errorOf(Throwable thrown) {
         String message = String.valueOf(thrown.getMessage());
+        if (DiskFullException.isReasonFor(thrown)) {
+            return WorkerError.of(WorkerErrorCode.DISK_FULL, message, "free space on the data root's disk");
+        }
         return switch (thrown) {
             case WorkerException refused -> refused.error();
             case CheckpointException broken -> WorkerError.of(WorkerErrorCode.BAD_CHECKPOINT, message, "");

@@ -38,24 +38,35 @@ final class Operations implements AutoCloseable {
     private final Map<String, Running> byId = new LinkedHashMap<>();
     private final ExecutorService thread = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("worker-compute").factory());
+    private final ExecutorService writer = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("worker-write").factory());
     private int epoch = -1;
     private int unfinished;
 
     Operations() {
         // The setting is per thread: without it libtorch would take every core.
         thread.execute(Tensors::useOneThread);
+        writer.execute(Tensors::useOneThread);
     }
 
-    /** What a call does. */
+    /** What a call does; it may leave a {@link Rest}. */
     @FunctionalInterface
     interface Work {
+        Object run(Progress progress);
+    }
+
+    /** What is left of a call's work when the next call may compute: it runs on the thread that writes. */
+    @FunctionalInterface
+    interface Rest {
         Object run(Progress progress);
     }
 
     private static final class Running {
         private final String operationId;
         private final JsonNode content;
-        private final CountDownLatch finished = new CountDownLatch(1);
+        /** It is finished, or others may compute. */
+        private final CountDownLatch computed = new CountDownLatch(1);
+
         private volatile Operation answer;
 
         private Running(WorkerCall call) {
@@ -117,7 +128,7 @@ final class Operations implements AutoCloseable {
             }
         }
         try {
-            running.finished.await(patience.toNanos(), TimeUnit.NANOSECONDS);
+            running.computed.await(patience.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -133,9 +144,11 @@ final class Operations implements AutoCloseable {
     /** Takes nothing new and waits for what has begun. */
     @Override
     public void close() {
-        thread.shutdown();
         try {
-            if (!thread.awaitTermination(LAST_OPERATION.toSeconds(), TimeUnit.SECONDS)) {
+            thread.shutdown();
+            boolean done = thread.awaitTermination(LAST_OPERATION.toSeconds(), TimeUnit.SECONDS);
+            writer.shutdown();
+            if (!done || !writer.awaitTermination(LAST_OPERATION.toSeconds(), TimeUnit.SECONDS)) {
                 LOG.log(System.Logger.Level.WARNING, "gave up on an operation after {0}", LAST_OPERATION);
             }
         } catch (InterruptedException e) {
@@ -171,6 +184,11 @@ final class Operations implements AutoCloseable {
         try {
             Object result = work.run((done, total) -> running.answer =
                     new Operation(id, Operation.State.RUNNING, total == 0 ? 0 : (double) done / total, null, null));
+            if (result instanceof Rest rest) {
+                writer.execute(() -> run(running, rest::run));
+                running.computed.countDown();
+                return;
+            }
             answer = new Operation(id, Operation.State.DONE, 1, Json.MAPPER.valueToTree(result), null);
         } catch (Exception | OutOfMemoryError e) {
             WorkerError error = Failures.errorOf(e);
@@ -183,6 +201,6 @@ final class Operations implements AutoCloseable {
             running.answer = answer;
             unfinished--;
         }
-        running.finished.countDown();
+        running.computed.countDown();
     }
 }

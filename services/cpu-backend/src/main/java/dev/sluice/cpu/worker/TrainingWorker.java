@@ -9,6 +9,7 @@ import dev.sluice.checkpoint.Progress;
 import dev.sluice.checkpoint.SafetensorsWriter;
 import dev.sluice.checkpoint.TensorSource;
 import dev.sluice.cpu.model.Model;
+import dev.sluice.cpu.model.WeightCopies;
 import dev.sluice.cpu.model.WeightSource;
 import dev.sluice.cpu.model.Weights;
 import dev.sluice.events.Float32Array;
@@ -38,6 +39,9 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -99,7 +103,12 @@ final class TrainingWorker {
         standing = new Standing(request.runId(), step, null, -1);
         progress.at(1, 1);
         Weights weights = policy.weights();
-        return new LoadResult(step, weights.parameters(), weights.config().mtpLayers() == 1, seconds(start));
+        return new LoadResult(
+                step,
+                weights.parameters(),
+                weights.config().mtpLayers() == 1,
+                seconds(start),
+                WeightsHash.sha256(models()));
     }
 
     ForwardResult forward(ForwardRequest request) {
@@ -185,7 +194,8 @@ final class TrainingWorker {
                 request.step(),
                 sha256,
                 sums.metrics(batch, seconds(start), ofCritic),
-                Float32Array.of(sums.logprobs()));
+                Float32Array.of(sums.logprobs()),
+                WeightsHash.sha256(models()));
     }
 
     private static TrainMetrics.Critic trainCritic(Policy critic, Batch batch, LossConfig loss) {
@@ -196,6 +206,14 @@ final class TrainingWorker {
                     "give loss.critic, or load without a critic");
         }
         return new CriticTrainer(critic).train(batch, loss, loss.critic());
+    }
+
+    /** What is trained: the policy, and a critic where there is one. */
+    private List<Weights> models() {
+        return Stream.of(policy, critic)
+                .filter(Objects::nonNull)
+                .map(Policy::weights)
+                .toList();
     }
 
     /** Optimizer steps of both models, which tell whether something was trained. */
@@ -229,13 +247,34 @@ final class TrainingWorker {
         return written;
     }
 
-    FilesWritten save(SaveRequest request, Progress progress) {
+    /** @return what was written, or the {@link Operations.Rest} that writes a copy */
+    Object save(SaveRequest request, Progress progress) {
         long start = System.nanoTime();
         Policy saved = policy();
         Path directory = roots.absent(request.dir());
-        Cut.Models models = new Cut.Models(saved, critic, referenceRenewed ? model(ModelRole.REFERENCE) : null);
+        if (!request.asynchronous()) {
+            return written(directory, Cut.write(directory, models(saved, UnaryOperator.identity()), progress), start);
+        }
+        WeightCopies copies = new WeightCopies();
+        Cut.Models taken = models(saved, copies::of);
+        return (Operations.Rest) later -> {
+            try (copies) {
+                return written(directory, Cut.write(directory, taken, later), start);
+            }
+        };
+    }
+
+    private Cut.Models models(Policy saved, UnaryOperator<List<WeightSource>> taken) {
         Cut cut = new Cut(standing.step(), saved.optimizer().steps());
-        return written(directory, cut.write(directory, models, progress), start);
+        Policy judge = critic;
+        return new Cut.Models(
+                cut.content(saved, taken),
+                judge == null
+                        ? null
+                        : new Cut(standing.step(), judge.optimizer().steps()).content(judge, taken),
+                referenceRenewed
+                        ? cut.frozen(saved.config(), model(ModelRole.REFERENCE).weights(), taken)
+                        : null);
     }
 
     /** A reference that was the policy of an earlier step is part of the cut. */

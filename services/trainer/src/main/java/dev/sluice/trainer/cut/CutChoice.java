@@ -30,9 +30,10 @@ public final class CutChoice {
                                         + " restore them, or start a new run")
                                 .formatted(cut.step(), cut.runId(), cut.dataSha256(), identity));
             }
-            if (isSound(cut)) {
-                return Optional.of(cut);
-            }
+        }
+        Optional<CheckpointSaved> sound = newestSound(cuts);
+        if (sound.isPresent()) {
+            return sound;
         }
         if (!cuts.isEmpty()) {
             throw new TrainingRefusedException(
@@ -44,6 +45,15 @@ public final class CutChoice {
                                             .toList()));
         }
         return Optional.empty();
+    }
+
+    /**
+     * The newest cut whose files are what its event says, whatever its cursors mean.
+     *
+     * @param cuts newest first
+     */
+    public static Optional<CheckpointSaved> newestSound(List<CheckpointSaved> cuts) {
+        return cuts.stream().filter(CutChoice::isSound).findFirst();
     }
 
     private static boolean isSound(CheckpointSaved cut) {

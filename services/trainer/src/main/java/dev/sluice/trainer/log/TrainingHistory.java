@@ -15,6 +15,7 @@ import dev.sluice.events.TrainingEvent.GuardReleased;
 import dev.sluice.events.TrainingEvent.GuardTripped;
 import dev.sluice.events.TrainingEvent.RolledBack;
 import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.TrainingEvent.TrainerReady;
 import dev.sluice.events.TrainingEvent.WorkerFellBack;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
@@ -22,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -87,6 +89,41 @@ public final class TrainingHistory {
                 .filter(formed -> formed.step() == step && !formed.groups().isEmpty())
                 .map(BatchFormed::sha256)
                 .findFirst();
+    }
+
+    /** Hash of the weights after a step, as the worker that trained it said, or one that loaded it; 0 is the model. */
+    public Optional<String> weightsSha256(int step) {
+        return completed(step).map(StepCompleted::weightsSha256).or(() -> loadedSha256(step));
+    }
+
+    private Optional<String> loadedSha256(int step) {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(event -> event instanceof TrainerReady ready && ready.step() == step)
+                .map(event -> ((TrainerReady) event).weightsSha256())
+                .filter(Objects::nonNull)
+                .findFirst();
+    }
+
+    /** What the log says of a step that was completed. */
+    public Optional<StepCompleted> completed(int step) {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(StepCompleted.class::isInstance)
+                .map(StepCompleted.class::cast)
+                .filter(completed -> completed.step() == step)
+                // After a roll back the step is trained a second time.
+                .reduce((earlier, later) -> later);
+    }
+
+    /** Steps that were formed, in order. */
+    public List<BatchFormed> formed() {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(BatchFormed.class::isInstance)
+                .map(BatchFormed.class::cast)
+                .filter(formed -> !formed.groups().isEmpty())
+                .toList();
     }
 
     /** Whether the last cut of the run was saved: no step follows. */

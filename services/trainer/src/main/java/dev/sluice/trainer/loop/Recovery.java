@@ -6,6 +6,7 @@ import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.kafka.StateReader;
 import dev.sluice.trainer.cut.CutChoice;
+import dev.sluice.trainer.cut.EarlierRun;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.log.LogRecords;
 import dev.sluice.trainer.log.RunJournal;
@@ -60,9 +61,14 @@ final class Recovery {
         try {
             TrainingHistory history = TrainingHistory.read(parts.connection(), run.runId());
             requireCurrent(history);
-            Optional<CheckpointSaved> saved = CutChoice.newestSound(history.cuts(), prompts.identity());
-            Cut cut = saved.map(Cut::of).orElse(Cut.START);
+            Optional<CheckpointSaved> own = CutChoice.newestSound(history.cuts(), prompts.identity());
+            Optional<CheckpointSaved> saved = own.or(() -> EarlierRun.cut(parts.connection(), run, prompts.identity()));
+            Cut cut = own.map(Cut::of)
+                    .or(() -> saved.map(
+                            earlier -> Cut.beginning(earlier, run.rules().stepsPerVersion())))
+                    .orElse(Cut.START);
             TrainingState state = history.stateFrom(run.rules(), cut);
+            saved.ifPresent(begun -> state.goOnAfter(begun.optimizerSteps()));
             GroupFlow flow = new GroupFlow(
                     new GroupFlow.Parts(
                             run,

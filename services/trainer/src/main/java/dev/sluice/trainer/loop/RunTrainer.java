@@ -261,6 +261,8 @@ public final class RunTrainer {
                     NOT_LOADED,
                     STEP_OUT_OF_ORDER,
                     BAD_BATCH,
+                    // Somebody may make room.
+                    DISK_FULL,
                     INTERNAL,
                     UNREACHABLE,
                     DEADLINE,

@@ -49,6 +49,18 @@ enum RunWait {
             "the worker is ended, another one goes on from the newest cut and the log"),
     EXPORT("new weights", "worker", "sluice.trainer.worker.call-deadline", true, "as above"),
     CUT("a cut", "worker", "sluice.trainer.worker.call-deadline", false, "as above"),
+    CUT_BESIDE(
+            "the cut that is written beside training",
+            "worker",
+            "sluice.trainer.worker.call-deadline",
+            true,
+            "as above; only the next cut and the end wait for it"),
+    DISK_SPACE(
+            "disk space for a cut",
+            "a person",
+            "sluice.trainer.waits.disk-space",
+            true,
+            "the run is given up, older cuts stay; a cut in between is waited for only with `checkpoints.whenDiskIsFull: wait`"),
     EVALUATION(
             "an evaluation that newer weights, another evaluation or the end waits for",
             "rollout instances",

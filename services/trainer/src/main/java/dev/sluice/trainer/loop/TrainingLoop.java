@@ -22,7 +22,6 @@ import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.weights.WeightPublisher;
-import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,13 +45,15 @@ final class TrainingLoop {
     private final Verbs verbs;
     private final WorkerSeat seat;
     private final WorkerSeat.Seated seated;
+    private final StepTrainer trainer;
+    private final TrainingHistory history;
     private final GroupFlow flow;
     private final RunJournal journal;
     private final Waits waits;
+    private final Saving saving;
     private final EvaluationWatch evaluation;
     private final GuardPost guards;
     private final GroupsOfStep groups;
-    private final TrainingHistory history;
     private final MemoryRung rung;
     private int workerStep;
     private boolean reproduced = true;
@@ -68,9 +69,6 @@ final class TrainingLoop {
             CutWriter cuts,
             Evaluations evaluations) {}
 
-    /** A step that is formed, with what it trains on. */
-    private record Formed(BatchFormed event, UUID id, List<GroupSampled> results, BatchRows rows) {}
-
     TrainingLoop(TrainedRun run, Parts parts, RunSignals signals, Session session, Verbs verbs) {
         this.run = run;
         this.parts = parts;
@@ -78,9 +76,13 @@ final class TrainingLoop {
         this.verbs = verbs;
         this.seat = verbs.seat();
         this.seated = verbs.seated();
+        this.trainer = new StepTrainer(
+                run, verbs.batches(), seated.worker(), parts.config().worker().callDeadline());
+        this.history = session.history();
         this.flow = session.flow();
         this.journal = session.journal();
         this.waits = new Waits(run, journal, parts.config().waits().shownAfter(), parts.clock());
+        this.saving = new Saving(run, parts, session, verbs, waits);
         this.evaluation = new EvaluationWatch(
                 verbs.evaluations(),
                 session,
@@ -90,7 +92,6 @@ final class TrainingLoop {
                 parts.clock());
         this.guards = new GuardPost(run, session, signals, waits, parts.clock());
         this.groups = new GroupsOfStep(run, parts, signals, flow, waits, evaluation, this::close);
-        this.history = session.history();
         this.rung = run.memoryLadder().rung(history.memoryRung());
         this.workerStep = seated.step();
     }
@@ -106,10 +107,10 @@ final class TrainingLoop {
         flow.open();
         int step = flow.look(TrainingState::completedStep);
         guards.act();
-        save(step);
+        saving.after(step);
         evaluation.resume(step);
         while (step < run.steps() && !signals.stopping().isDone()) {
-            Optional<Formed> formed = generate(step + 1);
+            Optional<FormedStep> formed = generate(step + 1);
             if (formed.isEmpty()) {
                 break;
             }
@@ -118,7 +119,7 @@ final class TrainingLoop {
             keepEvaluatedWeights(step);
             updateWeights(formed.get(), result);
             guards.act();
-            save(step);
+            saving.after(step);
             evaluation.begin(step);
         }
         finish();
@@ -129,17 +130,16 @@ final class TrainingLoop {
         int completed = flow.look(TrainingState::completedStep);
         if (workerStep > completed) {
             // Its predecessor died between training and telling.
-            Formed formed = fromLog(workerStep);
+            FormedStep formed = fromLog(workerStep);
             updateWeights(formed, seat.resultOf(seated.worker(), workerStep));
         }
         for (LogEntry<BatchFormed> entry : flow.look(state -> state.formedAfter(workerStep))) {
-            Formed formed = fromLog(entry.event().step());
+            FormedStep formed = fromLog(entry.event().step());
             TrainResult result = train(formed);
             if (formed.event().step() > completed) {
                 updateWeights(formed, result);
             } else {
-                reproduced &= seated.deterministic()
-                        && !history.fellBackAfter(formed.event().step());
+                reproduced &= isReproduced(formed.event().step(), result);
                 LOG.info(
                         "trained again from the log runId={} step={}",
                         run.runId(),
@@ -149,12 +149,33 @@ final class TrainingLoop {
         }
     }
 
+    /** Whether the weights are those of before, which engines may hold: by their hash, else by the worker's word. */
+    private boolean isReproduced(int step, TrainResult result) {
+        Optional<String> before = history.weightsSha256(step);
+        boolean same = before.map(hash -> hash.equals(result.weightsSha256()))
+                .orElse(seated.deterministic() && !history.fellBackAfter(step));
+        if (!same && seated.deterministic()) {
+            LOG.warn(
+                    "trained again to other weights, which are published anew runId={} step={} before={} now={}",
+                    run.runId(),
+                    step,
+                    before.orElse("unknown"),
+                    result.weightsSha256());
+        }
+        return same;
+    }
+
     private void announce() {
         List<Event> events = new ArrayList<>();
-        events.add(new TrainerReady(run.runId(), run.epoch(), parts.instanceId(), workerStep, seated.how()));
-        if (!flow.look(TrainingState::anythingPublished)) {
+        events.add(new TrainerReady(
+                run.runId(), run.epoch(), parts.instanceId(), workerStep, seated.how(), seated.loadedSha256()));
+        boolean first = !flow.look(TrainingState::anythingPublished);
+        if (first) {
             events.add(verbs.weights().source());
-        } else if (!reproduced || flow.look(state -> state.isNewestWeightsTakenBack(workerStep))) {
+        }
+        // Engines begin with the model; a run that goes on from an earlier one's cut has other weights.
+        boolean others = first ? workerStep > 0 : flow.look(state -> state.isNewestWeightsTakenBack(workerStep));
+        if (!reproduced || others) {
             int version = flow.look(TrainingState::version);
             events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
         }
@@ -164,7 +185,7 @@ final class TrainingLoop {
     }
 
     /** Waits for a step's groups and writes down which they are; nothing when the run is to end early. */
-    private Optional<Formed> generate(int step) throws InterruptedException {
+    private Optional<FormedStep> generate(int step) throws InterruptedException {
         long begin = System.nanoTime();
         Optional<BatchDraft> draft = groups.await(step, verbs.weights().isDue(step));
         if (draft.isEmpty()) {
@@ -176,7 +197,7 @@ final class TrainingLoop {
         BatchFormed formed = event(draft.get(), rows.sha256());
         UUID id = journal.append(formed).id();
         took("generate", begin);
-        return Optional.of(new Formed(formed, id, results, rows));
+        return Optional.of(new FormedStep(formed, id, results, rows));
     }
 
     private void close(BatchDraft filtered) {
@@ -196,50 +217,34 @@ final class TrainingLoop {
                 sha256);
     }
 
-    private Formed fromLog(int step) {
+    private FormedStep fromLog(int step) {
         LogEntry<BatchFormed> entry = flow.look(state -> state.formedAt(step)).orElseThrow();
         List<GroupSampled> results =
                 flow.look(state -> state.resultsOf(entry.event().groups()));
-        BatchRows rows = BatchRows.of(results, run.batchRules());
-        if (!rows.sha256().equals(entry.event().sha256())) {
-            throw new IllegalStateException(
-                    "the batch of step %d made from the log has the content %s, the log says %s; was it formed by another version of this program?"
-                            .formatted(step, rows.sha256(), entry.event().sha256()));
-        }
-        return new Formed(entry.event(), UUID.fromString(entry.id()), results, rows);
+        return FormedStep.fromLog(entry, results, run.batchRules());
     }
 
-    private TrainResult train(Formed formed) throws InterruptedException {
+    private TrainResult train(FormedStep formed) throws InterruptedException {
         long begin = System.nanoTime();
         int step = formed.event().step();
-        BatchFiles.Written batch = verbs.batches().write(step, rowsForWorker(formed), seated.worker());
-        modelFigures = batch.figures();
-        TrainRequest request = new TrainRequest(
-                run.epoch(),
-                WorkerSeat.operationOf(step),
-                step,
-                batch.file().toString(),
-                Objective.trained(run.request(), step),
-                Objective.loss(run.request()),
-                Objective.renewsReference(run.request(), step));
-        Duration bound = parts.config().worker().callDeadline();
-        TrainResult result = waits.call(
+        StepTrainer.Trained trained = waits.call(
                 RunWait.TRAINING,
                 "the training of step " + step,
-                bound,
-                () -> seated.worker().client().train(request, bound));
+                parts.config().worker().callDeadline(),
+                () -> trainer.train(step, rowsForWorker(formed)));
+        modelFigures = trained.modelFigures();
         workerStep = step;
         took("train", begin);
-        return result;
+        return trained.result();
     }
 
     /** The batch that the log names, in smaller portions where the worker's memory asks for it. */
-    private BatchRows rowsForWorker(Formed formed) {
+    private BatchRows rowsForWorker(FormedStep formed) {
         return rung.number() == 0 ? formed.rows() : BatchRows.of(formed.results(), rung.rules(run.batchRules()));
     }
 
     /** The step, its weights and its figures stand in the log together or not at all. */
-    private void updateWeights(Formed formed, TrainResult result) throws InterruptedException {
+    private void updateWeights(FormedStep formed, TrainResult result) throws InterruptedException {
         long begin = System.nanoTime();
         int step = formed.event().step();
         int version = flow.look(TrainingState::version);
@@ -269,7 +274,8 @@ final class TrainingLoop {
                 trained,
                 formed.rows().responseTokens() - trained,
                 PolicyLags.histogram(formed.event()),
-                figures);
+                figures,
+                result.weightsSha256());
         events.addFirst(completed);
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
@@ -292,15 +298,6 @@ final class TrainingLoop {
     private boolean forget(TrainingState state) {
         state.forgetUpTo(workerStep);
         return true;
-    }
-
-    private void save(int step) {
-        if (flow.look(state -> verbs.cuts().isDue(step, state))) {
-            long begin = System.nanoTime();
-            verbs.cuts().save(seated.worker(), flow, journal, false);
-            verbs.batches().removeBefore(step);
-            took("save", begin);
-        }
     }
 
     /** What is measured beside training is measured by one version: an engine must keep it while others go on. */
@@ -335,7 +332,7 @@ final class TrainingLoop {
             journal.append(event(closing.get(), ""));
             closing = flow.look(TrainingState::decideClosing);
         }
-        verbs.cuts().save(seated.worker(), flow, journal, true);
+        saving.last();
         journal.append(worked());
         LOG.info("run trained runId={} steps={}", run.runId(), workerStep);
     }

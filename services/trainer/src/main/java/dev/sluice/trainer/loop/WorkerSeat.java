@@ -4,6 +4,7 @@ import dev.sluice.domain.training.TrainingState;
 import dev.sluice.events.Algorithm;
 import dev.sluice.http.Json;
 import dev.sluice.trainer.TrainerConfig;
+import dev.sluice.trainer.log.TrainingHistory;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.worker.Worker;
 import dev.sluice.trainer.worker.WorkerHost;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,8 +47,14 @@ final class WorkerSeat {
      * @param step steps trained into it
      * @param how it came to be, for people
      * @param deterministic whether the same batches give it the same bits
+     * @param loadedSha256 hash of the weights that it has loaded; absent for a living worker, and where it computes none
      */
-    record Seated(Worker worker, int step, String how, boolean deterministic) {}
+    record Seated(
+            Worker worker,
+            int step,
+            String how,
+            boolean deterministic,
+            @Nullable String loadedSha256) {}
 
     /** @param checkpoint the converted model, for a start without a cut */
     Seated seat(Session session, String checkpoint) throws InterruptedException {
@@ -57,33 +65,45 @@ final class WorkerSeat {
             return agrees(health, session, formed);
         });
         if (attached.isPresent()) {
-            return seated(attached.get(), step[0], "attached to a living worker");
+            return seated(attached.get(), step[0], "attached to a living worker", null);
         }
+        return load(session.cutDirectory(), session.cutStep(), checkpoint, session.history());
+    }
+
+    /**
+     * A new worker.
+     *
+     * @param cutDirectory what it loads; absent: the converted model
+     * @param cutStep steps trained into that
+     * @param history which says what the run's workers had memory for
+     */
+    Seated load(@Nullable String cutDirectory, int cutStep, String checkpoint, TrainingHistory history)
+            throws InterruptedException {
         Worker worker = host.start();
         try {
-            LoadResult loaded = worker.client().load(request(session, checkpoint), config.callDeadline());
+            LoadResult loaded = worker.client().load(request(cutDirectory, checkpoint, history), config.callDeadline());
             LOG.info(
                     "model loaded runId={} step={} parameters={} seconds={}",
                     run.runId(),
                     loaded.step(),
                     loaded.parameters(),
                     "%.2f".formatted(loaded.seconds()));
-            if (loaded.step() != session.cutStep()) {
+            if (loaded.step() != cutStep) {
                 throw new WorkerException(
                         WorkerErrorCode.BAD_CHECKPOINT,
-                        "the cut of step %d loads as step %d".formatted(session.cutStep(), loaded.step()),
-                        "remove " + session.cutDirectory() + " so that an older one is used");
+                        "the cut of step %d loads as step %d".formatted(cutStep, loaded.step()),
+                        "remove " + cutDirectory + " so that an older one is used");
             }
-            String how = session.cutDirectory() == null ? "started" : "resumed from a cut";
-            return seated(worker, loaded.step(), how);
+            String how = cutDirectory == null ? "started" : "resumed from a cut";
+            return seated(worker, loaded.step(), how, loaded.weightsSha256());
         } catch (WorkerException e) {
             host.stop(worker);
             throw e;
         }
     }
 
-    private Seated seated(Worker worker, int step, String how) {
-        return new Seated(worker, step, how, worker.client().info(ASK_DEADLINE).deterministic());
+    private Seated seated(Worker worker, int step, String how, @Nullable String loadedSha256) {
+        return new Seated(worker, step, how, worker.client().info(ASK_DEADLINE).deterministic(), loadedSha256);
     }
 
     private boolean agrees(WorkerHealth health, Session session, int formed) {
@@ -104,7 +124,7 @@ final class WorkerSeat {
                 .isPresent();
     }
 
-    private LoadRequest request(Session session, String checkpoint) {
+    private LoadRequest request(@Nullable String cutDirectory, String checkpoint, TrainingHistory history) {
         Algorithm algorithm = run.request().algorithm();
         return new LoadRequest(
                 run.epoch(),
@@ -118,9 +138,9 @@ final class WorkerSeat {
                 Objective.trainsCritic(run.request()) ? checkpoint : null,
                 run.request().model().path(),
                 run.memoryLadder()
-                        .rung(session.history().memoryRung())
+                        .rung(history.memoryRung())
                         .args(run.plan().training().args()),
-                session.cutDirectory());
+                cutDirectory);
     }
 
     /** The name of a step's operation; without the epoch, so that a successor finds what its predecessor began. */

@@ -54,7 +54,11 @@ public final class ChainWorkerMain {
     /** Environment variable: a micro-batch of more tokens does not fit into this worker's memory. */
     static final String MAX_TOKENS = "CHAIN_WORKER_MAX_TOKENS";
 
+    /** A folder that holds a file of this name, and all below it, has no room for a cut. */
+    static final String FULL = "disk-is-full";
+
     private final Map<String, Object> answers = new HashMap<>();
+    private final Map<String, Unwritten> unwritten = new HashMap<>();
     private @Nullable String runId;
     private String weights = "";
     private int step = -1;
@@ -62,6 +66,9 @@ public final class ChainWorkerMain {
     private int weightVersion = -1;
     private int epoch = -1;
     private volatile long lastCall = System.nanoTime();
+
+    /** A cut that is written beside training: after so many further questions. */
+    private record Unwritten(Path directory, String content, int asks) {}
 
     public static void main(String[] arguments) throws IOException {
         int port = Integer.parseInt(arguments[List.of(arguments).indexOf("--port") + 1]);
@@ -144,7 +151,15 @@ public final class ChainWorkerMain {
         };
     }
 
-    private Operation operation(String id) {
+    private Operation operation(String id) throws IOException {
+        Unwritten left = unwritten.remove(id);
+        if (left != null && left.asks() > 0) {
+            unwritten.put(id, new Unwritten(left.directory(), left.content(), left.asks() - 1));
+            return running(id);
+        }
+        if (left != null) {
+            return done(id, files(left.directory(), left.content()));
+        }
         Object answer = answers.get(id);
         if (answer == null) {
             throw new Refusal(WorkerErrorCode.NOT_FOUND, "no operation " + id);
@@ -176,10 +191,10 @@ public final class ChainWorkerMain {
             step = Integer.parseInt(lines.get(0));
             weights = lines.get(1);
         }
-        return done(request.operationId(), new LoadResult(step, 1, false, 0.01));
+        return done(request.operationId(), new LoadResult(step, 1, false, 0.01, weights));
     }
 
-    private Operation train(TrainRequest request) {
+    private Operation train(TrainRequest request) throws IOException {
         admit(request.epoch());
         if (answers.containsKey(request.operationId())) {
             return operation(request.operationId());
@@ -195,7 +210,7 @@ public final class ChainWorkerMain {
         batchSha256 = BatchFile.sha256(file);
         TrainMetrics metrics =
                 new TrainMetrics(0.5, 0.5, 0, 1, 0, 0, 0, 1, null, 1, batch.tokens().length, 1, 0, 0, 0.01, 100);
-        return done(request.operationId(), new TrainResult(step, batchSha256, metrics, Float32Array.of()));
+        return done(request.operationId(), new TrainResult(step, batchSha256, metrics, Float32Array.of(), weights));
     }
 
     /** A critic that expects the same of every token, by what it was trained on. */
@@ -233,17 +248,35 @@ public final class ChainWorkerMain {
     private Operation export(ExportRequest request) throws IOException {
         admit(request.epoch());
         weightVersion = request.version();
-        return done(request.operationId(), files(Path.of(request.dir())));
+        return done(request.operationId(), files(Path.of(request.dir()), content()));
     }
 
     private Operation save(SaveRequest request) throws IOException {
         admit(request.epoch());
-        return done(request.operationId(), files(Path.of(request.dir())));
+        Path directory = Path.of(request.dir());
+        for (Path folder = directory; folder != null; folder = folder.getParent()) {
+            if (Files.exists(folder.resolve(FULL))) {
+                throw new Refusal(WorkerErrorCode.DISK_FULL, directory + " needs 1 byte and 0 are left");
+            }
+        }
+        if (request.asynchronous()) {
+            unwritten.put(request.operationId(), new Unwritten(directory, content(), 1));
+            return running(request.operationId());
+        }
+        return done(request.operationId(), files(Path.of(request.dir()), content()));
     }
 
-    private FilesWritten files(Path directory) throws IOException {
+    private static Operation running(String id) {
+        return new Operation(id, Operation.State.RUNNING, 0, null, null);
+    }
+
+    private String content() {
+        return step + "\n" + weights + "\n";
+    }
+
+    private FilesWritten files(Path directory, String content) throws IOException {
         Files.createDirectory(directory);
-        Files.writeString(directory.resolve("weights.txt"), step + "\n" + weights + "\n");
+        Files.writeString(directory.resolve("weights.txt"), content);
         String manifest = Manifest.write(directory);
         return new FilesWritten(directory.toString(), directory + "/manifest.json", manifest, 1, 0.01);
     }
