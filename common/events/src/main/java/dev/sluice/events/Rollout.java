@@ -77,9 +77,14 @@ public record Rollout(
         @About("Functions of one's own, asked over HTTP") @Nullable
         Hooks hooks,
 
+        @About(
+                "Samples that are older than maxPolicyLag when their turn comes: drop them and ask for the group again; mask their older tokens; or correct: train on all of them, weighed by algorithm.mismatchCorrection")
+        StaleSamples staleSamples,
+
         @About("Groups that a step goes on with when the others do not come in time; 0: it does not go on without all")
         int fewestGroups) {
     public Rollout {
+        staleSamples = staleSamples == null ? StaleSamples.DROP : staleSamples;
         partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
         pauseMode = pauseMode == null ? PauseMode.ABORT : pauseMode;
         dynamicFilter = dynamicFilter == null ? DynamicFilter.NONE : dynamicFilter;
@@ -113,6 +118,13 @@ public record Rollout(
         public boolean goesOn() {
             return this != ABORT;
         }
+    }
+
+    /** What becomes of samples beyond the policy lag. */
+    public enum StaleSamples {
+        DROP,
+        MASK,
+        CORRECT
     }
 
     public enum DynamicFilter {

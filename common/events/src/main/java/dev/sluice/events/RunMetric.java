@@ -38,6 +38,12 @@ public enum RunMetric {
             "publications",
             Source.SLUICE,
             "Mean over the step's groups of the publications between a group's oldest token and its use"),
+    POLICY_LAG_COUNT(
+            "rollout/policy_lag/count_{lag}",
+            "Groups of one policy lag",
+            "groups",
+            Source.SLUICE,
+            "Groups of the step by their lag: 0, 1 and so on, and more where rollout.staleSamples keeps older ones"),
     FILTERED_GROUPS(
             "rollout/dynamic_filter/drop_{reason}",
             "Groups that a filter left out",
@@ -60,6 +66,55 @@ public enum RunMetric {
             "nats",
             Source.SLIME,
             "Mean of old minus current log-probability: how far the step went from where its ratio is taken"),
+    KL_LOSS(
+            "train/kl_loss",
+            "KL from the reference in the loss",
+            "nats",
+            Source.SLIME,
+            "Mean over the trained tokens by algorithm.klType; absent without algorithm.klLossCoefficient"),
+    REFERENCE_KL(
+            "rollout/kl",
+            "KL from the reference in the rewards",
+            "nats",
+            Source.SLIME,
+            "Mean over the trained tokens by algorithm.klType; absent without algorithm.klRewardCoefficient"),
+    TEACHER_KL(
+            "rollout/opd_reverse_kl",
+            "Log-ratio of policy to teacher",
+            "nats",
+            Source.SLIME,
+            "Mean over the trained tokens; absent without algorithm.distillation"),
+    VALUES(
+            "rollout/values",
+            "Value",
+            "reward",
+            Source.SLIME,
+            "Mean of the critic's values at trained tokens; ppo alone"),
+    RETURNS("rollout/returns", "Return", "reward", Source.SLIME, "Mean of the returns of trained tokens; ppo alone"),
+    VALUE_LOSS(
+            "train/critic-value_loss",
+            "Value loss",
+            "loss",
+            Source.SLIME,
+            "Clipped squared distance of values from returns; ppo alone"),
+    VALUE_CLIPPED(
+            "train/critic-value_clipfrac",
+            "Tokens whose value was clipped",
+            "share",
+            Source.SLIME,
+            "Tokens whose clipped distance counted; ppo alone"),
+    CRITIC_GRADIENT_NORM(
+            "train/critic-grad_norm",
+            "Gradient norm of the critic",
+            "gradient",
+            Source.SLIME,
+            "L2 norm before clipping, mean over the step's optimizer steps; ppo alone"),
+    OPSM_CLIPPED(
+            "train/opsm_clipfrac",
+            "Tokens of sequences masked as off-policy",
+            "share",
+            Source.SLIME,
+            "Absent without algorithm.opsmDelta"),
     CLIP_FRACTION(
             "train/pg_clipfrac",
             "Tokens whose ratio was clipped",

@@ -46,7 +46,16 @@ public sealed interface TrainingEvent extends Event {
             @About("Offset of the result (a hint)") long offset,
 
             @About("Publications between its oldest token and now")
-            int policyLag) {}
+            int policyLag,
+
+            @About("Oldest weight version whose tokens are trained on; older ones are masked")
+            int trainedFrom) {
+        /** All of its tokens are trained on. */
+        public GroupUse(
+                String groupId, long cursor, int round, String resultId, int partition, long offset, int policyLag) {
+            this(groupId, cursor, round, resultId, partition, offset, policyLag, 0);
+        }
+    }
 
     @About("A group or a round of it that is used up without training")
     record GroupDrop(

@@ -40,6 +40,7 @@ final class RunView {
     private String phase = "requested";
     private int steps;
     private int step;
+    private boolean started;
     private int epoch;
     private int weightVersion;
     private RunPage.@Nullable Conversion conversion;
@@ -96,9 +97,12 @@ final class RunView {
             case RunEvent.RunQueued queued -> enter("queued", time, queued.reason());
             case RunEvent.RunAssigned assigned -> {
                 epoch = assigned.epoch();
-                enter("assigned", time, "epoch " + assigned.epoch() + ": " + assigned.reason());
+                enter(started ? "running" : "assigned", time, "epoch " + assigned.epoch() + ": " + assigned.reason());
             }
-            case RunEvent.RunStarted started -> enter("running", time, "");
+            case RunEvent.RunStarted begun -> {
+                started = true;
+                enter("running", time, "");
+            }
             case RunEvent.RunStopping stopping -> enter("stopping", time, stopping.reason());
             case RunEvent.RunSucceeded succeeded -> enter("succeeded", time, succeeded.huggingFace());
             case RunEvent.RunFailed failed -> enter("failed", time, failed.reason());

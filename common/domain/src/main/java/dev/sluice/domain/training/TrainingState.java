@@ -292,7 +292,7 @@ public final class TrainingState {
     }
 
     /**
-     * The results that a step trains on, in its order.
+     * The results that a step trains on, in its order; tokens that it masks for their age are masked in them.
      *
      * @throws IllegalStateException if the log of results does not hold one of them, or not as the first of its group
      */
@@ -304,7 +304,8 @@ public final class TrainingState {
         return groups.result(use.cursor(), use.round())
                 .filter(result -> result.entry().id().equals(use.resultId()))
                 .filter(GroupResult.Sampled.class::isInstance)
-                .map(result -> ((GroupResult.Sampled) result).entry().event())
+                .map(result ->
+                        StaleMask.of(((GroupResult.Sampled) result).entry().event(), use.trainedFrom()))
                 .orElseThrow(() -> new IllegalStateException(
                         ("result %s of group %s, round %d, which a step of %s trains on, is not the first one in the log of"
                                         + " results (partition %d, offset %d); was the log trimmed? Resume from a later cut")

@@ -3,6 +3,8 @@ package dev.sluice.domain.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sluice.events.Event;
+import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.RolledBack;
 import java.util.List;
@@ -23,6 +25,22 @@ class LedgerTest {
         ledger.apply(events.batch(1, 1, List.of(events.use(0, 0, result))), UUID.randomUUID());
 
         assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(10, 4, 0, 0, 0, 0, 0, 0, 0, 0));
+        assertThat(ledger.tokens().total()).isEqualTo(ledger.tokensReported());
+    }
+
+    @Test
+    void tokensThatAStepMasksForTheirAgeAreMaskedWhicheverIsReadFirst() {
+        UUID result = UUID.randomUUID();
+        Event spanned = events.spanned(0, new VersionSpan(3, 6), new VersionSpan(4, 9));
+        Event batch = events.batch(1, 1, List.of(events.use(0, result, 4)));
+        ledger.apply(spanned, result);
+        ledger.apply(batch, UUID.randomUUID());
+        Ledger other = new Ledger("run-1");
+        other.apply(batch, UUID.randomUUID());
+        other.apply(spanned, result);
+
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(9, 6, 0, 0, 0, 0, 0, 0, 0, 0));
+        assertThat(other.tokens()).isEqualTo(ledger.tokens());
         assertThat(ledger.tokens().total()).isEqualTo(ledger.tokensReported());
     }
 

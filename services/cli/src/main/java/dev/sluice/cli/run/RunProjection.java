@@ -38,6 +38,7 @@ public final class RunProjection {
     private final Ledger ledger;
     private final TimeLedger time;
     private final ControlPlane controlPlane;
+    private final EngineTrouble engines = new EngineTrouble();
     private final List<EvalCompleted> evaluations = new ArrayList<>();
     private RunPhase phase = RunPhase.REQUESTED;
     private String reason = "";
@@ -84,7 +85,7 @@ public final class RunProjection {
             case InstanceSnapshot instance -> {}
             case GroupTask task -> {}
             case WeightEvent weights -> {}
-            case EngineEvent engine -> {}
+            case EngineEvent engine -> engines.apply(engine);
             case MetricPoint point -> {}
         }
     }
@@ -108,6 +109,8 @@ public final class RunProjection {
             case RunEvent.RunAssigned assigned -> {
                 if (startedAt == null) {
                     move(RunPhase.STARTING, assigned.reason());
+                } else if (phase == RunPhase.QUEUED) {
+                    move(RunPhase.TRAINING, "");
                 }
             }
             case RunEvent.RunStarted started -> {
@@ -236,6 +239,11 @@ public final class RunProjection {
     /** The newest cut. */
     public @Nullable CheckpointSaved saved() {
         return saved;
+    }
+
+    /** What is wrong with the engines that are being started, if something is. */
+    public Optional<String> engineTrouble() {
+        return engines.text();
     }
 
     /** What the trainer waits for, if it does. */

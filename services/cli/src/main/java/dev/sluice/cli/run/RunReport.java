@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param controlPlane what a step takes besides their work; null where no step was measured
  * @param acceptLength tokens per verification of speculative decoding
  * @param engineDeaths what came of killing engines; null where none were to be killed
+ * @param policyLags groups trained on by policy lag, from 0
  * @param findings where the log breaks the protocols' invariants; empty where it keeps them, null where nobody looked
  */
 public record RunReport(
@@ -52,7 +53,8 @@ public record RunReport(
         Seconds seconds,
         Checkpoints checkpoints,
         EngineKiller.@Nullable Figures engineDeaths,
-        @Nullable List<String> findings) {
+        @Nullable List<String> findings,
+        List<Integer> policyLags) {
 
     private static final int EDGE_STEPS = 10;
     private static final JsonMapper JSON = new JsonMapper(); // unlike events, a report says null
@@ -131,7 +133,8 @@ public record RunReport(
                         succeeded == null ? null : succeeded.torchDist(),
                         succeeded == null ? null : succeeded.huggingFace()),
                 null,
-                null);
+                null,
+                run.ledger().policyLags());
     }
 
     /** The same with what a look at the whole log has found. */
@@ -152,7 +155,8 @@ public record RunReport(
                 seconds,
                 checkpoints,
                 deaths,
-                List.copyOf(found));
+                List.copyOf(found),
+                policyLags);
     }
 
     /** One JSON document on several lines. */

@@ -34,7 +34,8 @@ class RunReportTest {
                         "seconds",
                         "checkpoints",
                         "engineDeaths",
-                        "findings");
+                        "findings",
+                        "policyLags");
         assertThat(report.path("tokens").fieldNames())
                 .toIterable()
                 .containsExactly(

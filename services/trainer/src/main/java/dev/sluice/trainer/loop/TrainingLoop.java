@@ -17,14 +17,13 @@ import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
 import dev.sluice.trainer.log.TrainingHistory;
+import dev.sluice.trainer.metrics.PolicyLags;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.weights.WeightPublisher;
-import dev.sluice.workerapi.ModelRole;
 import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,6 +57,7 @@ final class TrainingLoop {
     private int workerStep;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
+    private Map<String, Double> modelFigures = Map.of();
 
     /** What the loop's verbs are done with. */
     record Verbs(
@@ -212,13 +212,14 @@ final class TrainingLoop {
     private TrainResult train(Formed formed) throws InterruptedException {
         long begin = System.nanoTime();
         int step = formed.event().step();
-        Path file = verbs.batches().write(step, rowsForWorker(formed), seated.worker());
+        BatchFiles.Written batch = verbs.batches().write(step, rowsForWorker(formed), seated.worker());
+        modelFigures = batch.figures();
         TrainRequest request = new TrainRequest(
                 run.epoch(),
                 WorkerSeat.operationOf(step),
                 step,
-                file.toString(),
-                ModelRole.POLICY,
+                batch.file().toString(),
+                Objective.trained(run.request(), step),
                 Objective.loss(run.request()));
         Duration bound = parts.config().worker().callDeadline();
         TrainResult result = waits.call(
@@ -233,7 +234,12 @@ final class TrainingLoop {
 
     /** The batch that the log names, in smaller portions where the worker's memory asks for it. */
     private BatchRows rowsForWorker(Formed formed) {
-        return rung.number() == 0 ? formed.rows() : BatchRows.of(formed.results(), rung.rules(run.batchRules()));
+        return rung.number() == 0
+                ? formed.rows()
+                : BatchRows.of(
+                        formed.results(),
+                        rung.rules(
+                                run.batchRules(), run.plan().training().layout().cp()));
     }
 
     /** The step, its weights and its figures stand in the log together or not at all. */
@@ -254,6 +260,8 @@ final class TrainingLoop {
         stepBegan = System.nanoTime();
         Map<String, Double> figures =
                 StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
+        figures.putAll(PolicyLags.figures(formed.event(), run.rules().maxPolicyLag()));
+        figures.putAll(modelFigures);
         figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
         StepCompleted completed = new StepCompleted(
@@ -264,7 +272,7 @@ final class TrainingLoop {
                 flow.look(TrainingState::optimizerSteps) + result.metrics().optimizerSteps(),
                 trained,
                 formed.rows().responseTokens() - trained,
-                StepFigures.policyLags(formed.event()),
+                PolicyLags.histogram(formed.event()),
                 figures);
         events.addFirst(completed);
         events.addAll(

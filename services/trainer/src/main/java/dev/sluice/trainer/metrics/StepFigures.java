@@ -12,8 +12,6 @@ import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.workerapi.TrainMetrics;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,6 +73,7 @@ public final class StepFigures {
             put(figures, RunMetric.MISMATCH_CLIPPED, mismatch.clipFraction());
             put(figures, RunMetric.MISMATCH_DISTANCE, mismatch.distance());
         }
+        figures.putAll(ModelFigures.of(trained));
         put(figures, RunMetric.GRADIENT_NORM, trained.gradNorm());
         put(figures, RunMetric.LOGPROB_DIFFERENCE, trained.trainRolloutLogprobMeanDifference());
         put(figures, RunMetric.LOGPROB_DIFFERENCE_MAX, trained.trainRolloutLogprobMaxDifference());
@@ -95,15 +94,6 @@ public final class StepFigures {
 
     private static void put(Map<String, Double> figures, RunMetric metric, double value) {
         figures.put(metric.wireName(), value);
-    }
-
-    /** Groups by policy lag, from 0. */
-    public static List<Integer> policyLags(BatchFormed formed) {
-        int greatest =
-                formed.groups().stream().mapToInt(GroupUse::policyLag).max().orElse(0);
-        List<Integer> counts = new ArrayList<>(Collections.nCopies(greatest + 1, 0));
-        formed.groups().forEach(use -> counts.set(use.policyLag(), counts.get(use.policyLag()) + 1));
-        return counts;
     }
 
     /** The figures as points for dashboards. */
