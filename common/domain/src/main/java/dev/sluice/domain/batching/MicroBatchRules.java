@@ -29,9 +29,10 @@ public record MicroBatchRules(int ranks, long tokens, Batching batching, int mul
         return new MicroBatchRules(ranks, tokens, Batching.BY_TOKENS, 1, SampleWork.TOKENS);
     }
 
-    /** The same with smaller or larger micro-batches. */
-    public MicroBatchRules withTokens(long tokens) {
-        return new MicroBatchRules(ranks, tokens, batching, multiple, work);
+    /** The same with micro-batches of so many tokens, also where the request fixes their samples. */
+    public MicroBatchRules withTokens(long tokensPerMicroBatch) {
+        Batching byTokens = batching.microBatchSize() != null ? Batching.BY_TOKENS : batching;
+        return new MicroBatchRules(ranks, tokensPerMicroBatch, byTokens, multiple, work);
     }
 
     /** The plan's layout decides; a plan without GPUs leaves the tokens to the request. */

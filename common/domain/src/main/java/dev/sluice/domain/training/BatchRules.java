@@ -18,14 +18,14 @@ public record BatchRules(int optimizerSteps, MicroBatchRules microBatches, Advan
         }
     }
 
+    /** The same with smaller or larger micro-batches. */
+    BatchRules withTokensPerMicroBatch(long tokens) {
+        return new BatchRules(optimizerSteps, microBatches.withTokens(tokens), advantages);
+    }
+
     /** Micro-batches of as many samples as hold so many tokens, on so many ranks. */
     public BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch, AdvantageRule advantages) {
         this(optimizerSteps, MicroBatchRules.byTokens(ranks, tokensPerMicroBatch), advantages);
-    }
-
-    /** The same with smaller or larger micro-batches. */
-    BatchRules withTokensPerMicroBatch(int tokens) {
-        return new BatchRules(optimizerSteps, microBatches.withTokens(tokens), advantages);
     }
 
     public static BatchRules of(TrainingRequest request, Plan plan) {

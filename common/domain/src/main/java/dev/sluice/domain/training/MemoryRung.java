@@ -21,9 +21,15 @@ public record MemoryRung(int number, int tokensPerGpu, boolean recomputesAll) {
                 .formatted(tokensPerGpu, recomputesAll ? ", all activations computed again" : "");
     }
 
-    /** The plan's rules; the groups, advantages and optimizer steps of a batch stay the same. */
-    public BatchRules rules(BatchRules planned) {
-        return tokensPerGpu == 0 ? planned : planned.withTokensPerMicroBatch(tokensPerGpu);
+    /**
+     * The plan's rules; the groups, advantages and optimizer steps of a batch stay the same.
+     *
+     * @param contextParallel ranks that share a micro-batch's tokens
+     */
+    public BatchRules rules(BatchRules planned, int contextParallel) {
+        return tokensPerGpu == 0
+                ? planned
+                : planned.withTokensPerMicroBatch((long) tokensPerGpu * Math.max(1, contextParallel));
     }
 
     /** The plan's arguments of the worker. */

@@ -69,9 +69,7 @@ public final class TrainingState {
                     applyWeights(event);
                 }
             }
-            case MetricPoint figure -> {
-                // Stands in the same transaction as its step, and says nothing that the step does not.
-            }
+            case MetricPoint figure -> {} // says nothing that its step does not
             case Event other ->
                 throw new IllegalArgumentException(other.getClass().getSimpleName() + " is no part of a run's logs");
         }
