@@ -33,7 +33,38 @@ public record TrainingRequest(
         @About("The algorithm and its coefficients") Algorithm algorithm,
         @About("The optimizer and the number of steps") Training training,
         @About("How weights reach the engines") Weights weights,
-        @About("When the run is saved") Checkpoints checkpoints) {
+        @About("When the run is saved") Checkpoints checkpoints,
+
+        @About("What is to happen when a figure of the training gets too large")
+        List<Guard> guards) {
+
+    public TrainingRequest {
+        // Records of this version's first months have none.
+        guards = guards == null ? List.of() : List.copyOf(guards);
+    }
+
+    @About("A bound on a figure, and what follows above it")
+    public record Guard(
+            @About("The figure of a step, such as train/grad_norm (see METRICS.md)")
+            String figure,
+
+            @About("Values above this trip it") double above,
+            @About("Steps in a row that are above it") int forSteps,
+            @About("What follows") GuardAction action,
+
+            @About("Minutes that a paused run waits for somebody before it fails")
+            int pauseMinutes) {}
+
+    public enum GuardAction {
+        /** It is told, and nothing else. */
+        WARN,
+        /** No further step is taken until somebody says so. */
+        PAUSE,
+        /** The run goes on from the last cut before the step, with other groups. */
+        ROLLBACK,
+        /** The run fails; its cuts stay. */
+        FAIL
+    }
 
     @About("The model to start from")
     public record Model(
@@ -204,79 +235,6 @@ public record TrainingRequest(
             @About("Responses a prompt") int samplesPerPrompt,
             @About("Longest response, tokens") int maxResponseTokens,
             @About("Sampling temperature; 0 is greedy") double temperature) {}
-
-    @About("The algorithm and its coefficients")
-    public record Algorithm(
-            @About("grpo, gspo, cispo, rloo, reinforce_plus_plus or reinforce_plus_plus_baseline")
-            String name,
-
-            @About("Lower clip distance of the probability ratio")
-            double clipLow,
-
-            @About("Upper clip distance of the probability ratio")
-            double clipHigh,
-
-            @About("Bound above 1 on the loss of tokens with a negative advantage, in advantages; absent: none")
-            @Nullable
-            Double dualClip,
-
-            @About("Weight of the KL loss against the reference; 0 computes none")
-            double klLossCoefficient,
-
-            @About("Weight of the entropy bonus") double entropyCoefficient,
-            @About("Where old log-probabilities come from") OldLogprobs oldLogprobs,
-
-            @About("How samples are weighed where trainer and engine differ about their probability")
-            MismatchCorrection mismatchCorrection,
-
-            @About("Divide group rewards by their standard deviation")
-            boolean normaliseByStd,
-
-            @About("Whiten advantages over the batch; absent: as the algorithm has it") @Nullable
-            Boolean whitenAdvantages,
-
-            @About("Discount a token of reinforce_plus_plus's returns")
-            Double gamma,
-
-            @About(
-                    "sample: mean of sample means; token: mean over all tokens; constant: sum by samples and longest response")
-            LossNormaliser lossNormaliser) {
-        public Algorithm {
-            // Records of this version's first months have neither.
-            mismatchCorrection = mismatchCorrection == null ? MismatchCorrection.OFF : mismatchCorrection;
-            gamma = gamma == null ? Double.valueOf(1) : gamma;
-        }
-    }
-
-    @About("Weight of a token by the ratio of the trainer's old probability to the engine's")
-    public record MismatchCorrection(
-            @About("none, tis: the ratio clipped to the bounds, or icepop: 0 outside of them")
-            CorrectionType type,
-
-            @About("Least ratio") double low,
-            @About("Largest ratio") double high) {
-        /** Nothing is weighed. */
-        public static final MismatchCorrection OFF = new MismatchCorrection(CorrectionType.NONE, 0, 2);
-    }
-
-    public enum CorrectionType {
-        NONE,
-        TIS,
-        ICEPOP
-    }
-
-    public enum OldLogprobs {
-        AUTO,
-        RECOMPUTE,
-        ROLLOUT,
-        CURRENT
-    }
-
-    public enum LossNormaliser {
-        SAMPLE,
-        TOKEN,
-        CONSTANT
-    }
 
     @About("The optimizer and the number of steps")
     public record Training(

@@ -1,5 +1,6 @@
 package dev.sluice.domain.audit;
 
+import dev.sluice.domain.training.Rollbacks;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.events.Event;
@@ -11,6 +12,7 @@ import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.Rollout.StaleSamples;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
+import dev.sluice.events.TrainingEvent.RolledBack;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -82,6 +84,7 @@ public final class RunAudit {
                     batches.put(batch.step(), batch);
                 }
             }
+            case RolledBack taken -> takeBack(taken);
             default -> {}
         }
     }
@@ -96,6 +99,16 @@ public final class RunAudit {
                         case CORRECT -> true;
                     };
         }
+    }
+
+    private void takeBack(RolledBack taken) {
+        batches.values().removeIf(batch -> {
+            boolean gone = batch.step() > taken.toStep();
+            if (gone) {
+                closings.add(Rollbacks.dropped(batch, taken));
+            }
+            return gone;
+        });
     }
 
     private void first(GroupEvent event, Result result) {

@@ -75,6 +75,13 @@ final class GroupAccount {
         fate = decided;
     }
 
+    /** The step that trained on it no longer stands. */
+    void takeBack() {
+        if (fate != null && fate.bucket() == Bucket.TRAINED) {
+            fate = new Fate(Bucket.ROLLED_BACK, fate.resultId(), 0);
+        }
+    }
+
     void undecide() {
         fate = null;
     }

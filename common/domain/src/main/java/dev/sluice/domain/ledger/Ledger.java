@@ -179,6 +179,10 @@ public final class Ledger {
             case TrainingEvent.CheckpointSaved saved -> {}
             case TrainingEvent.CheckpointRetired retired -> {}
             case TrainingEvent.WaitChanged wait -> {}
+            case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.GuardTripped tripped -> {}
+            case TrainingEvent.GuardReleased released -> {}
+            case TrainingEvent.RolledBack taken -> takeBack(taken.toStep());
             case TrainingEvent.TrainerLost lost -> {}
         }
     }
@@ -204,6 +208,16 @@ public final class Ledger {
                     new GroupRound(drop.groupId(), drop.round()),
                     new GroupAccount.Fate(Bucket.of(drop.reason()), drop.resultId(), 0));
         }
+    }
+
+    private void takeBack(int toStep) {
+        steps.tailMap(toStep, false).clear();
+        batches.entrySet().stream()
+                .filter(batch -> batch.getKey() > toStep)
+                .flatMap(batch -> batch.getValue().stream())
+                .map(this::account)
+                .forEach(account -> change(account, account::takeBack));
+        batches.keySet().removeIf(step -> step > toStep);
     }
 
     private void decide(GroupRound key, GroupAccount.Fate fate) {

@@ -1,12 +1,12 @@
 package dev.sluice.domain.request;
 
 import dev.sluice.domain.request.RequestRule.Findings;
+import dev.sluice.events.Algorithm.CorrectionType;
 import dev.sluice.events.Backend;
 import dev.sluice.events.Rollout;
 import dev.sluice.events.Rollout.StaleSamples;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.Batching;
-import dev.sluice.events.TrainingRequest.CorrectionType;
 import java.util.List;
 
 /** Rules about how samples become batches, and what becomes of those that are too old. */

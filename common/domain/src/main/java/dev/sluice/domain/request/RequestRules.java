@@ -16,7 +16,9 @@ public final class RequestRules {
                     PauseRules.ALL,
                     HookRules.ALL,
                     TrainingRules.ALL,
-                    BatchingRules.ALL)
+                    BatchingRules.ALL,
+                    GuardRules.ALL,
+                    ModelRules.ALL)
             .flatMap(List::stream)
             .toList();
 

@@ -23,7 +23,9 @@ public enum AdvantageEstimator {
     /** Discounted sums of the reward at the last trained token, whitened over the batch. */
     REINFORCE_PLUS_PLUS,
     /** Rewards against their group, whitened over the batch. */
-    REINFORCE_PLUS_PLUS_BASELINE;
+    REINFORCE_PLUS_PLUS_BASELINE,
+    /** Generalised advantage estimation over a critic's values. */
+    PPO;
 
     /** The name in requests, as slime spells it. */
     public String wireName() {
@@ -44,12 +46,22 @@ public enum AdvantageEstimator {
 
     /** Whether a sample is compared with its group, which then needs two. */
     public boolean comparesGroups() {
-        return this != REINFORCE_PLUS_PLUS;
+        return this != REINFORCE_PLUS_PLUS && this != PPO;
     }
 
     /** Whether advantages that stand for single samples must be whitened. */
     public boolean needsWhitening() {
         return this == REINFORCE_PLUS_PLUS || this == REINFORCE_PLUS_PLUS_BASELINE;
+    }
+
+    /** Whether a token has a reward of its own, which a divergence can lower. */
+    public boolean rewardsTokens() {
+        return this == REINFORCE_PLUS_PLUS || this == REINFORCE_PLUS_PLUS_BASELINE || this == PPO;
+    }
+
+    /** Whether later rewards of a response are discounted. */
+    public boolean discounts() {
+        return this == REINFORCE_PLUS_PLUS || this == PPO;
     }
 
     /** Whether the group's deviation may divide its advantages. */

@@ -106,6 +106,11 @@ public final class TrainingState {
             case TrainingEvent.EvalCompleted completed -> progress.apply(completed);
             case TrainingEvent.TrainerReady ready -> {}
             case TrainingEvent.WaitChanged wait -> {}
+            case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.GuardTripped tripped -> {}
+            case TrainingEvent.GuardReleased released -> {}
+            // Whoever takes steps back recovers from the log, where they no longer stand.
+            case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.TrainerLost lost -> {}
         }
     }
@@ -359,6 +364,12 @@ public final class TrainingState {
     /** Publications whose files are still there, oldest first. */
     public List<WeightsPublished> keptWeights() {
         return progress.kept();
+    }
+
+    /** Whether the newest version holds steps that were taken back: engines need the weights of this step again. */
+    public boolean isNewestWeightsTakenBack(int step) {
+        List<WeightsPublished> kept = progress.kept();
+        return !kept.isEmpty() && kept.getLast().step() > step;
     }
 
     /** The newest weight version with nothing in it that was trained after this step. */

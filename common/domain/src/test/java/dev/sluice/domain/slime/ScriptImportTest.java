@@ -376,6 +376,40 @@ class ScriptImportTest {
         assertThat(imported.request().at("/rollout/dynamicFilter").asText()).isEqualTo(filter);
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --use-kl-loss --kl-loss-coef 0.01                              | klLossCoefficient       | 0.01
+            --use-kl-loss --kl-loss-coef 0.01 --kl-loss-type k1            | klType                  | k1
+            --use-kl-loss --kl-loss-coef 0.01 --kl-loss-type low_var_kl    | klType                  | low_var_kl
+            --use-kl-loss --kl-loss-coef 0.01 --use-unbiased-kl            | unbiasedKl              | true
+            --advantage-estimator ppo --kl-coef 0.05                       | klRewardCoefficient     | 0.05
+            --advantage-estimator ppo --lambd 0.95                         | lambda                  | 0.95
+            --advantage-estimator ppo --value-clip 0.3                     | critic/valueClip        | 0.3
+            --advantage-estimator ppo --num-critic-only-steps 4            | critic/onlySteps        | 4
+            --use-opsm                                                     | opsmDelta               | 1.0E-4
+            --use-opsm --opsm-delta 0.01                                   | opsmDelta               | 0.01
+            --disable-rewards-normalization                                | normaliseRewards        | false
+            --use-opd --opd-type megatron --opd-teacher-load /t            | distillation/teacher    | /t
+            --use-opd --opd-type megatron --opd-teacher-load /t            | distillation/coefficient| 1.0
+            """)
+    void modelsBesideThePolicyAreMapped(String flags, String path, String value) {
+        Imported imported = SlimeScripts.with("   " + flags);
+
+        assertThat(imported.failed()).isFalse();
+        assertThat(imported.request().at("/algorithm/" + path).asText()).isEqualTo(value);
+    }
+
+    @Test
+    void aDivergenceInRewardsThatSlimeIgnoresIsIgnoredAndSaid() {
+        Imported imported = SlimeScripts.with("   --kl-coef 0.05");
+
+        assertThat(imported.request().at("/algorithm/klRewardCoefficient").asDouble())
+                .isZero();
+        assertThat(imported.findings())
+                .anySatisfy(finding -> assertThat(finding.message())
+                        .isEqualTo("it has no effect on the advantages of grpo, as in slime"));
+    }
+
     @Test
     void toolsTemplateVariablesAndStopsAreMapped() {
         Imported imported = SlimeScripts.with(

@@ -36,6 +36,7 @@ public final class RunSummary {
                                 100.0 * tokens / report.tokensGenerated()));
             }
         }
+        lines.addAll(TimeLines.of(report.seatTime(), report.controlPlane()));
         if (report.engineDeaths() != null) {
             lines.add(
                     "  engines killed %d, and %d times the next one has sampled: after %.1f s at the median, %.1f s at most"

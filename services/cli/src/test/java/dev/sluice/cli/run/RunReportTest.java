@@ -28,6 +28,8 @@ class RunReportTest {
                         "evalAfter",
                         "tokens",
                         "tokensGenerated",
+                        "seatTime",
+                        "controlPlane",
                         "acceptLength",
                         "seconds",
                         "checkpoints",

@@ -1,5 +1,6 @@
 package dev.sluice.trainer.metrics;
 
+import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import java.util.LinkedHashMap;
@@ -11,8 +12,6 @@ import java.util.stream.IntStream;
 public final class PolicyLags {
     /** Each lag is a metric of its own; a request may allow a thousand. */
     private static final int MOST_LAGS = 16;
-
-    private static final String COUNT = "rollout/policy_lag/count_";
 
     private PolicyLags() {}
 
@@ -36,10 +35,12 @@ public final class PolicyLags {
         int shown = Math.min(MOST_LAGS, maxPolicyLag + 1);
         Map<String, Double> figures = new LinkedHashMap<>();
         for (int lag = 0; lag < shown; lag++) {
-            figures.put(COUNT + lag, lag < histogram.size() ? histogram.get(lag).doubleValue() : 0.0);
+            figures.put(
+                    RunMetric.POLICY_LAG_COUNT.wireName(Integer.toString(lag)),
+                    lag < histogram.size() ? histogram.get(lag).doubleValue() : 0.0);
         }
         figures.put(
-                COUNT + "more",
+                RunMetric.POLICY_LAG_COUNT.wireName("more"),
                 histogram.stream().skip(shown).mapToDouble(Integer::doubleValue).sum());
         return figures;
     }

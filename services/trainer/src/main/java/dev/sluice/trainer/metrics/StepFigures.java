@@ -1,6 +1,7 @@
 package dev.sluice.trainer.metrics;
 
 import dev.sluice.domain.training.BatchRows;
+import dev.sluice.domain.training.RewardSpread;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupSampled;
@@ -20,8 +21,6 @@ import java.util.stream.Collectors;
 
 /** Figures of a step under slime's names, so that its users find them in the same place. */
 public final class StepFigures {
-    private static final String FILTERED = "rollout/dynamic_filter/drop_";
-
     private StepFigures() {}
 
     /**
@@ -48,6 +47,13 @@ public final class StepFigures {
                 figures,
                 RunMetric.POLICY_LAG,
                 formed.groups().stream().mapToInt(GroupUse::policyLag).average().orElse(0));
+        put(
+                figures,
+                RunMetric.EQUAL_REWARD_GROUPS,
+                results.stream()
+                        .mapToDouble(group -> RewardSpread.isEqual(group) ? 1 : 0)
+                        .average()
+                        .orElse(0));
         int verifies = samples.stream().mapToInt(Sample::verifies).sum();
         if (verifies > 0) {
             // Tokens a verification yields: the accepted drafts and the one that it samples itself.
@@ -67,6 +73,7 @@ public final class StepFigures {
             put(figures, RunMetric.MISMATCH_CLIPPED, mismatch.clipFraction());
             put(figures, RunMetric.MISMATCH_DISTANCE, mismatch.distance());
         }
+        figures.putAll(ModelFigures.of(trained));
         put(figures, RunMetric.GRADIENT_NORM, trained.gradNorm());
         put(figures, RunMetric.LOGPROB_DIFFERENCE, trained.trainRolloutLogprobMeanDifference());
         put(figures, RunMetric.LOGPROB_DIFFERENCE_MAX, trained.trainRolloutLogprobMaxDifference());
@@ -81,7 +88,7 @@ public final class StepFigures {
     public static Map<String, Double> filtered(Map<String, Integer> groupsByReason) {
         return groupsByReason.entrySet().stream()
                 .collect(Collectors.toMap(
-                        reason -> FILTERED + reason.getKey(),
+                        reason -> RunMetric.FILTERED_GROUPS.wireName(reason.getKey()),
                         reason -> reason.getValue().doubleValue()));
     }
 

@@ -37,6 +37,7 @@ final class Scenario implements AutoCloseable {
     final RunSignals signals = new RunSignals();
     Duration evaluationBound = Duration.ofMinutes(60);
     private final KafkaConnection connection;
+    List<TrainingRequest.Guard> guards = List.of();
     private final Map<String, Object> request;
     private final RolloutPool pool = new RolloutPool();
     private final StateReader poolReader;
@@ -48,6 +49,15 @@ final class Scenario implements AutoCloseable {
 
     Scenario(KafkaConnection connection, String runId, Path dataRoot, int maxPolicyLag, DynamicFilter filter)
             throws IOException {
+        this(
+                connection,
+                runId,
+                dataRoot,
+                Map.of("rollout.maxPolicyLag", maxPolicyLag, "rollout.dynamicFilter", filter));
+    }
+
+    /** @param values of the request besides the scenario's, by path */
+    Scenario(KafkaConnection connection, String runId, Path dataRoot, Map<String, Object> values) throws IOException {
         this.connection = connection;
         this.runId = runId;
         this.dataRoot = dataRoot;
@@ -56,7 +66,7 @@ final class Scenario implements AutoCloseable {
                 IntStream.range(0, 10)
                         .mapToObj(i -> "{\"prompt\": \"p%d\", \"label\": \"%d\"}%n".formatted(i, i))
                         .collect(Collectors.joining()));
-        this.request = new HashMap<>(values(prompts, dataRoot, maxPolicyLag, filter));
+        this.request = values(prompts, dataRoot, values);
         this.poolReader = StateReader.start(
                 connection,
                 List.of(dev.sluice.events.Topics.INSTANCES, dev.sluice.events.Topics.ENGINES),
@@ -68,11 +78,7 @@ final class Scenario implements AutoCloseable {
 
     RunTrainer trainer(int epoch) {
         TrainedRun run = TrainedRun.of(
-                runId,
-                epoch,
-                request(Map.of()),
-                plan(),
-                dataRoot.resolve("runs").resolve(runId));
+                runId, epoch, guarded(), plan(), dataRoot.resolve("runs").resolve(runId));
         Parts parts = new Parts(
                 "trainer-test",
                 connection,
@@ -104,6 +110,25 @@ final class Scenario implements AutoCloseable {
         return dataRoot.resolve("converted");
     }
 
+    private TrainingRequest guarded() {
+        TrainingRequest plain = request(Map.of());
+        return new TrainingRequest(
+                plain.name(),
+                plain.backend(),
+                plain.model(),
+                plain.versions(),
+                plain.cluster(),
+                plain.data(),
+                plain.reward(),
+                plain.evaluation(),
+                plain.rollout(),
+                plain.algorithm(),
+                plain.training(),
+                plain.weights(),
+                plain.checkpoints(),
+                guards);
+    }
+
     Path pidFile() {
         return dataRoot.resolve("runs").resolve(runId).resolve("worker.json");
     }
@@ -130,8 +155,8 @@ final class Scenario implements AutoCloseable {
                 evaluationBound.toString()));
     }
 
-    private static Map<String, Object> values(Path prompts, Path model, int maxPolicyLag, DynamicFilter filter) {
-        return Map.ofEntries(
+    private static Map<String, Object> values(Path prompts, Path model, Map<String, Object> further) {
+        Map<String, Object> values = new HashMap<>(Map.ofEntries(
                 Map.entry("model.path", model.toString()),
                 Map.entry("data.prompts", prompts.toString()),
                 Map.entry("data.seed", 7),
@@ -142,15 +167,15 @@ final class Scenario implements AutoCloseable {
                 Map.entry("rollout.groupsPerStep", 2),
                 Map.entry("rollout.samplesPerPrompt", 2),
                 Map.entry("rollout.maxResponseTokens", 8),
-                Map.entry("rollout.maxPolicyLag", maxPolicyLag),
                 Map.entry("rollout.groupDeadlineSeconds", 60),
-                Map.entry("rollout.dynamicFilter", filter),
                 Map.entry("training.steps", STEPS),
                 Map.entry("training.learningRate", 1e-3),
                 Map.entry("training.weightDecay", 0),
                 Map.entry("weights.transport", "disk"),
                 Map.entry("checkpoints.everySteps", 3),
-                Map.entry("checkpoints.keepLast", 2));
+                Map.entry("checkpoints.keepLast", 2)));
+        values.putAll(further);
+        return values;
     }
 
     static Plan plan() {
