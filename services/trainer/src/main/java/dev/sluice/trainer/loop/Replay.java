@@ -148,7 +148,10 @@ public final class Replay {
         // A run that fell back for want of memory is trained again as it ended: the steps before may differ in their
         // last bits.
         BatchRows rows = BatchRows.of(
-                formed.results(), run.memoryLadder().rung(history.memoryRung()).rules(run.batchRules()));
+                formed.results(),
+                run.memoryLadder()
+                        .rung(history.memoryRung())
+                        .rules(run.batchRules(), run.plan().training().layout().cp()));
         BatchFiles batches = new BatchFiles(run, config.callDeadline());
         StepTrainer.Trained trained =
                 new StepTrainer(run, batches, seated.worker(), config.callDeadline()).train(step, rows);

@@ -240,7 +240,12 @@ final class TrainingLoop {
 
     /** The batch that the log names, in smaller portions where the worker's memory asks for it. */
     private BatchRows rowsForWorker(FormedStep formed) {
-        return rung.number() == 0 ? formed.rows() : BatchRows.of(formed.results(), rung.rules(run.batchRules()));
+        return rung.number() == 0
+                ? formed.rows()
+                : BatchRows.of(
+                        formed.results(),
+                        rung.rules(
+                                run.batchRules(), run.plan().training().layout().cp()));
     }
 
     /** The step, its weights and its figures stand in the log together or not at all. */
