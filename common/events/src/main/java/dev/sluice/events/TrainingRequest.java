@@ -33,7 +33,12 @@ public record TrainingRequest(
         @About("The algorithm and its coefficients") Algorithm algorithm,
         @About("The optimizer and the number of steps") Training training,
         @About("How weights reach the engines") Weights weights,
-        @About("When the run is saved") Checkpoints checkpoints) {
+        @About("When the run is saved") Checkpoints checkpoints,
+        @About("Its place among other runs") Scheduling scheduling) {
+    public TrainingRequest {
+        // Records of this version's first months have none.
+        scheduling = scheduling == null ? Scheduling.USUAL : scheduling;
+    }
 
     @About("The model to start from")
     public record Model(
@@ -207,7 +212,7 @@ public record TrainingRequest(
 
     @About("The algorithm and its coefficients")
     public record Algorithm(
-            @About("grpo, gspo, cispo, rloo, reinforce_plus_plus or reinforce_plus_plus_baseline")
+            @About("grpo, gspo, cispo, rloo, reinforce_plus_plus, reinforce_plus_plus_baseline, or sft: learn the prompt file's answers")
             String name,
 
             @About("Lower clip distance of the probability ratio")
@@ -280,7 +285,7 @@ public record TrainingRequest(
 
     @About("The optimizer and the number of steps")
     public record Training(
-            @About("Steps; one batch each") int steps,
+            @About("Steps; one batch each. 0: sample and score only") int steps,
             @About("Optimizer steps (mini-batches) a step") int optimizerStepsPerStep,
             @About("Learning rate") double learningRate,
             @About("AdamW weight decay") double weightDecay,
@@ -369,4 +374,15 @@ public record TrainingRequest(
     public record Checkpoints(
             @About("Save every so many steps") int everySteps,
             @About("Cuts to keep") int keepLast) {}
+
+    @About("Its place among other runs")
+    public record Scheduling(
+            @About("Runs of a higher one are given instances first")
+            int priority,
+
+            @About("Whose quota it counts against; absent: nobody's") @Nullable
+            String owner) {
+        /** As early as others, against no quota. */
+        public static final Scheduling USUAL = new Scheduling(0, null);
+    }
 }

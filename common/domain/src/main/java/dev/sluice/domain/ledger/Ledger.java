@@ -167,6 +167,7 @@ public final class Ledger {
             case TrainingEvent.CheckpointRetired retired -> {}
             case TrainingEvent.WaitChanged wait -> {}
             case TrainingEvent.TrainerLost lost -> {}
+            case TrainingEvent.RolloutFinished finished -> {}
         }
     }
 

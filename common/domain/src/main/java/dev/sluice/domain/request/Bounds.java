@@ -64,7 +64,7 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("algorithm.mismatchCorrection.high", ABOVE_ZERO),
             entry("algorithm.klLossCoefficient", COEFFICIENT),
             entry("algorithm.entropyCoefficient", COEFFICIENT),
-            entry("training.steps", between(1, 10_000_000)),
+            entry("training.steps", between(0, 10_000_000)),
             entry("training.optimizerStepsPerStep", between(1, 1024)),
             entry("training.learningRate", COEFFICIENT),
             entry("training.weightDecay", COEFFICIENT),
@@ -85,7 +85,8 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("weights.everySteps", POSITIVE),
             entry("weights.loadDeadlineSeconds", between(1, 86_400)),
             entry("checkpoints.everySteps", POSITIVE),
-            entry("checkpoints.keepLast", between(1, 10_000)));
+            entry("checkpoints.keepLast", between(1, 10_000)),
+            entry("scheduling.priority", between(-1000, 1000)));
 
     private static Bounds from(double least) {
         return new Bounds(least, true, Integer.MAX_VALUE, true);

@@ -15,7 +15,8 @@ public final class RequestRules {
                     TurnRules.ALL,
                     PauseRules.ALL,
                     HookRules.ALL,
-                    TrainingRules.ALL)
+                    TrainingRules.ALL,
+                    KindRules.ALL)
             .flatMap(List::stream)
             .toList();
 

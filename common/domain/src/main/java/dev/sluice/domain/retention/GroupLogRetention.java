@@ -70,6 +70,7 @@ public final class GroupLogRetention {
             case TrainingEvent.EvalCompleted completed -> {}
             case TrainingEvent.WaitChanged changed -> {}
             case TrainingEvent.TrainerLost lost -> {}
+            case TrainingEvent.RolloutFinished finished -> {}
         }
     }
 

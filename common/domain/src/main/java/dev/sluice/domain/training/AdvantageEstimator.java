@@ -23,7 +23,9 @@ public enum AdvantageEstimator {
     /** Discounted sums of the reward at the last trained token, whitened over the batch. */
     REINFORCE_PLUS_PLUS,
     /** Rewards against their group, whitened over the batch. */
-    REINFORCE_PLUS_PLUS_BASELINE;
+    REINFORCE_PLUS_PLUS_BASELINE,
+    /** None: answers are given, and each token counts alike. */
+    SFT;
 
     /** The name in requests, as slime spells it. */
     public String wireName() {
@@ -44,7 +46,7 @@ public enum AdvantageEstimator {
 
     /** Whether a sample is compared with its group, which then needs two. */
     public boolean comparesGroups() {
-        return this != REINFORCE_PLUS_PLUS;
+        return this != REINFORCE_PLUS_PLUS && this != SFT;
     }
 
     /** Whether advantages that stand for single samples must be whitened. */

@@ -61,6 +61,7 @@ public record AdvantageRule(AdvantageEstimator estimator, boolean divideByDeviat
                 Advantages.ofGroups(rewards, groups, divideByDeviation && estimator.dividesByDeviation());
             case RLOO -> Advantages.leaveOneOut(rewards, groups);
             case REINFORCE_PLUS_PLUS -> Advantages.finite(rewards);
+            case SFT -> new double[rewards.length];
         };
     }
 

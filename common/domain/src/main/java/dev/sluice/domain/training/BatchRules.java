@@ -19,6 +19,11 @@ public record BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch,
         }
     }
 
+    /** For a batch that is looked at and not trained on: one mini-batch, whatever the number of its groups. */
+    public BatchRules inOneStep() {
+        return new BatchRules(1, ranks, tokensPerMicroBatch, advantages);
+    }
+
     public static BatchRules of(TrainingRequest request, Plan plan) {
         Integer tokensPerGpu = request.training().layout().tokensPerGpu();
         return new BatchRules(

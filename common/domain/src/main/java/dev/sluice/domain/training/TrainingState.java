@@ -104,6 +104,7 @@ public final class TrainingState {
             case TrainingEvent.TrainerReady ready -> {}
             case TrainingEvent.WaitChanged wait -> {}
             case TrainingEvent.TrainerLost lost -> {}
+            case TrainingEvent.RolloutFinished finished -> {}
         }
     }
 

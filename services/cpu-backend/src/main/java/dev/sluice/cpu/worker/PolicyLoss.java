@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The objective by token: the clipped surrogate with the asymmetric clip of DAPO and, where asked for, the second clip of
- * dual-clip PPO; GSPO's with one ratio a sequence; or CISPO's weighted log-probabilities.
+ * dual-clip PPO; GSPO's with one ratio a sequence; CISPO's weighted log-probabilities; or the negative log-probability of
+ * given answers.
  *
  * <p>All tensors are [B, T]: B padded samples, T target positions. Every figure is the sum of its token values times
  * {@code weights}, so that micro-batches add up.
@@ -60,6 +61,9 @@ final class PolicyLoss {
             @Nullable Mismatch mismatch) {}
 
     static Terms of(TokenScores current, Given given, LossConfig config) {
+        if (config.algorithm().equals("sft")) {
+            return supervised(current, given);
+        }
         Tensor logRatio = current.logprobs().sub(given.old);
         if (config.algorithm().equals("gspo")) {
             logRatio = bySequence(logRatio, given.weights);
@@ -96,6 +100,14 @@ final class PolicyLoss {
                 mean(surrogate.clipped.to(ScalarType.Float), given),
                 mean(ratio, given),
                 mismatch);
+    }
+
+    /** Cross-entropy of given answers, slime's sft_loss; there is no policy that a ratio could be taken to. */
+    private static Terms supervised(TokenScores current, Given given) {
+        Tensor loss = current.logprobs().neg().mul(given.weights).sum();
+        Tensor none = torch.zeros_like(loss.detach());
+        Tensor entropy = current.entropy().mul(given.weights).sum();
+        return new Terms(loss, none, entropy, none, none, none, none, null);
     }
 
     /** The loss by token before the mismatch's weight, and where its clip counted (bool). */

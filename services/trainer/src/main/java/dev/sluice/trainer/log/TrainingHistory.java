@@ -83,9 +83,10 @@ public final class TrainingHistory {
                 .findFirst();
     }
 
-    /** Whether the last cut of the run was saved: no step follows. */
+    /** Whether nothing is left to do: the last cut was saved, or all was sampled that a run without steps is to sample. */
     public boolean isOver() {
-        return cuts().stream().anyMatch(CheckpointSaved::last);
+        return cuts().stream().anyMatch(CheckpointSaved::last)
+                || entries.stream().map(LogEntry::event).anyMatch(TrainingEvent.RolloutFinished.class::isInstance);
     }
 
     /** The state as of these events, from a cut. Results of groups are still missing. */

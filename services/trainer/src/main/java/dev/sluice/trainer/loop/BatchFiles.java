@@ -54,6 +54,17 @@ final class BatchFiles {
         return file;
     }
 
+    /** Log-probabilities of a batch's tokens by the worker's model; nothing is trained. */
+    float[] heldOutLogprobs(BatchRows rows, Worker worker) {
+        Path file = run.folders().batches().resolve("held-out-" + UUID.randomUUID() + ".safetensors");
+        try {
+            BatchFile.write(file, batch(0, rows, Map.of()));
+            return logprobs(file, worker, ModelRole.POLICY);
+        } finally {
+            delete(file);
+        }
+    }
+
     private float[] logprobs(Path batch, Worker worker, ModelRole model) {
         String id = UUID.randomUUID().toString();
         Path out = batch.resolveSibling(batch.getFileName() + "." + id + ".out");
@@ -77,13 +88,14 @@ final class BatchFiles {
 
     private Batch batch(int step, BatchRows rows, Map<Batch.Column, float[]> columns) {
         Rollout rollout = run.request().rollout();
+        boolean sampled = run.kind().samples();
         Batch.Header header = new Batch.Header(
                 run.runId(),
                 step,
                 run.epoch(),
-                rollout.temperature(),
-                rollout.topP(),
-                Math.max(0, rollout.topK()),
+                sampled ? rollout.temperature() : 1,
+                sampled ? rollout.topP() : 1,
+                sampled ? Math.max(0, rollout.topK()) : 0,
                 Objective.normaliser(run.request()));
         return new Batch(
                 header,

@@ -1,6 +1,7 @@
 package dev.sluice.trainer.loop;
 
 import dev.sluice.events.Rollout;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.LossConfig;
@@ -14,9 +15,12 @@ final class Objective {
     /**
      * Old log-probabilities, where the request leaves them open: with one optimizer step and no policy lag the current
      * policy is the one that sampled. With lag the engines' own are what the ratio needs; with several optimizer steps they
-     * are computed once before the first.
+     * are computed once before the first. Given answers have no old policy.
      */
     static LossConfig.OldLogprobs oldLogprobs(TrainingRequest request) {
+        if (RunKind.of(request) == RunKind.SUPERVISED) {
+            return LossConfig.OldLogprobs.ROLLOUT; // of no use to its loss, so nothing is computed for it
+        }
         boolean once = request.training().optimizerStepsPerStep() == 1;
         return switch (request.algorithm().oldLogprobs()) {
             case ROLLOUT -> LossConfig.OldLogprobs.ROLLOUT;

@@ -16,6 +16,7 @@ import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
 import dev.sluice.trainer.metrics.StepFigures;
+import dev.sluice.trainer.prompts.LessonGroups;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.weights.WeightPublisher;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,7 +65,14 @@ final class TrainingLoop {
             BatchFiles batches,
             WeightPublisher weights,
             CutWriter cuts,
-            Evaluations evaluations) {}
+            Evaluations evaluations,
+            GroupSource groups) {
+        @Nullable
+        HeldOutLoss heldOut(TrainedRun run) {
+            LessonGroups lessons = groups.lessons();
+            return lessons == null ? null : new HeldOutLoss(run, evaluations, lessons, batches, seated.worker());
+        }
+    }
 
     /** A step that is formed, with what it trains on. */
     private record Formed(BatchFormed event, UUID id, List<GroupSampled> results, BatchRows rows) {}
@@ -84,6 +93,7 @@ final class TrainingLoop {
                 waits,
                 signals,
                 parts.config().waits().evaluation(),
+                verbs.heldOut(run),
                 parts.clock());
         this.workerStep = seated.step();
     }
@@ -96,7 +106,7 @@ final class TrainingLoop {
                 "the planner starts the run when this trainer and an engine are ready",
                 parts.config().waits().engines(),
                 signals.started());
-        flow.open();
+        verbs.groups().open();
         int step = flow.look(TrainingState::completedStep);
         save(step);
         evaluation.resume(step);
@@ -144,7 +154,7 @@ final class TrainingLoop {
         events.add(new TrainerReady(run.runId(), run.epoch(), parts.instanceId(), workerStep, seated.how()));
         if (!flow.look(TrainingState::anythingPublished)) {
             events.add(verbs.weights().source());
-        } else if (!reproduced) {
+        } else if (!reproduced && verbs.weights().publishes()) {
             int version = flow.look(TrainingState::version);
             events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
         }
@@ -155,6 +165,7 @@ final class TrainingLoop {
     /** Waits for a step's groups and writes down which they are; nothing when the run is to end early. */
     private Optional<Formed> generate(int step) throws InterruptedException {
         long begin = System.nanoTime();
+        verbs.groups().provide();
         waits.await(
                 "groups of step " + step,
                 () -> flow.situation() + evaluation.situation(),
@@ -223,6 +234,7 @@ final class TrainingLoop {
 
     private Formed fromLog(int step) {
         LogEntry<BatchFormed> entry = flow.look(state -> state.formedAt(step)).orElseThrow();
+        verbs.groups().recall(entry.event().groups());
         List<GroupSampled> results =
                 flow.look(state -> state.resultsOf(entry.event().groups()));
         BatchRows rows = BatchRows.of(results, run.batchRules());
@@ -268,6 +280,7 @@ final class TrainingLoop {
         stepBegan = System.nanoTime();
         Map<String, Double> figures =
                 StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
+        StepFigures.keepMeaningful(figures, run.kind());
         figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
         events.addFirst(new StepCompleted(

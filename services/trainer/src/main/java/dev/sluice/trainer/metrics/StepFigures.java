@@ -6,6 +6,7 @@ import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.MetricPoint;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
@@ -13,15 +14,26 @@ import dev.sluice.workerapi.TrainMetrics;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /** Figures of a step under slime's names, so that its users find them in the same place. */
 public final class StepFigures {
+    private static final Set<RunMetric> OF_LESSONS = EnumSet.of(
+            RunMetric.RESPONSE_LENGTH,
+            RunMetric.LOSS,
+            RunMetric.MTP_LOSS,
+            RunMetric.ENTROPY,
+            RunMetric.GRADIENT_NORM,
+            RunMetric.STEP_SECONDS,
+            RunMetric.TRAIN_SECONDS,
+            RunMetric.TOKENS_PER_SECOND);
     private static final String FILTERED = "rollout/dynamic_filter/drop_";
 
     private StepFigures() {}
@@ -77,6 +89,14 @@ public final class StepFigures {
         put(figures, RunMetric.TOKENS_PER_SECOND, stepSeconds > 0 ? rows.responseTokens() / stepSeconds : 0);
         figures.values().removeIf(value -> !Double.isFinite(value));
         return figures;
+    }
+
+    /** Leaves out what says nothing of a run of this kind: given answers have no reward and no policy that sampled them. */
+    public static void keepMeaningful(Map<String, Double> figures, RunKind kind) {
+        if (kind == RunKind.SUPERVISED) {
+            figures.keySet()
+                    .retainAll(OF_LESSONS.stream().map(RunMetric::wireName).toList());
+        }
     }
 
     /** Groups that a dynamic filter left out of the step, under slime's names. */

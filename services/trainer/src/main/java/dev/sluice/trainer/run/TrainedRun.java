@@ -3,6 +3,7 @@ package dev.sluice.trainer.run;
 import dev.sluice.domain.training.BatchRules;
 import dev.sluice.domain.training.TrainingRules;
 import dev.sluice.events.Plan;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
 import java.nio.file.Path;
 
@@ -24,6 +25,10 @@ public record TrainedRun(String runId, int epoch, TrainingRequest request, Plan 
 
     public BatchRules batchRules() {
         return BatchRules.of(request, plan);
+    }
+
+    public RunKind kind() {
+        return RunKind.of(request);
     }
 
     public int steps() {
