@@ -118,7 +118,7 @@ public enum Topics {
                     TrainingEvent.StepCompleted.class,
                     TrainingEvent.EvalCompleted.class,
                     TrainingEvent.RolloutFinished.class,
-            TrainingEvent.CheckpointSaved.class,
+                    TrainingEvent.CheckpointSaved.class,
                     TrainingEvent.CheckpointRetired.class,
                     TrainingEvent.WaitChanged.class,
                     TrainingEvent.TrainerLost.class)),

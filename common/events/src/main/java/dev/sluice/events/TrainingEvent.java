@@ -117,8 +117,7 @@ public sealed interface TrainingEvent extends Event {
             @About("The run") String runId,
             @About("Epoch of the trainer") int epoch,
 
-            @About("Files of samples, a line each, by set")
-            Map<String, String> results)
+            @About("Files of samples, a line each, by set") Map<String, String> results)
             implements TrainingEvent {}
 
     @About("A cut: the run can go on from here")

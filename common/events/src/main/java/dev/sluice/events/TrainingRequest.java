@@ -212,7 +212,8 @@ public record TrainingRequest(
 
     @About("The algorithm and its coefficients")
     public record Algorithm(
-            @About("grpo, gspo, cispo, rloo, reinforce_plus_plus, reinforce_plus_plus_baseline, or sft: learn the prompt file's answers")
+            @About(
+                    "grpo, gspo, cispo, rloo, reinforce_plus_plus, reinforce_plus_plus_baseline, or sft: learn the prompt file's answers")
             String name,
 
             @About("Lower clip distance of the probability ratio")
@@ -285,7 +286,9 @@ public record TrainingRequest(
 
     @About("The optimizer and the number of steps")
     public record Training(
-            @About("Steps; one batch each. 0: sample and score only") int steps,
+            @About("Steps; one batch each. 0: sample and score only")
+            int steps,
+
             @About("Optimizer steps (mini-batches) a step") int optimizerStepsPerStep,
             @About("Learning rate") double learningRate,
             @About("AdamW weight decay") double weightDecay,

@@ -14,7 +14,8 @@ record RunView(Terminal terminal) {
         if (!terminal.json()) {
             RunSummary.lines(report, run.reason()).forEach(terminal::result);
             if (run.kind() != null) {
-                terminal.result("  kind           %s, priority %d".formatted(run.kind().wireName(), run.priority()));
+                terminal.result(
+                        "  kind           %s, priority %d".formatted(run.kind().wireName(), run.priority()));
             }
             if (run.position() > 0) {
                 terminal.result("  queue          place %d".formatted(run.position()));

@@ -66,7 +66,9 @@ final class StatusCommand implements Callable<Integer> {
                 run.runId(),
                 run.kind() == null ? "" : run.kind().wireName(),
                 Integer.toString(run.priority()),
-                run.position() == 0 ? run.phase().word() : "%s (%d)".formatted(run.phase().word(), run.position()),
+                run.position() == 0
+                        ? run.phase().word()
+                        : "%s (%d)".formatted(run.phase().word(), run.position()),
                 run.ledger().stepsTrained() + "/" + run.stepsPlanned(),
                 run.reason().lines().findFirst().orElse("")));
         terminal.result(runs.isEmpty() ? "no runs yet; start one with: sluice run REQUEST.yaml" : table.toString());

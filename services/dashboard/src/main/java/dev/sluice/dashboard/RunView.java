@@ -201,7 +201,8 @@ final class RunView {
     }
 
     RunPage.Summary summary() {
-        return new RunPage.Summary(runId, name, phase, step, steps, newest(RunMetric.RAW_REWARD.wireName()), kind, priority, position);
+        return new RunPage.Summary(
+                runId, name, phase, step, steps, newest(RunMetric.RAW_REWARD.wireName()), kind, priority, position);
     }
 
     RunPage page() {

@@ -67,15 +67,16 @@ final class CpuPlanner implements Planner {
     private static RolloutPlan rollout(TrainingRequest request, ModelSpec model, List<Choice> choices) {
         int asked = request.rollout().engines();
         int engines = !RunKind.of(request).samples() ? 0 : asked > 0 ? asked : DEFAULT_ENGINES;
-        choices.add(engines == 0
-                ? choice("rollout.engines", 0, "answers are given, so that nothing is sampled", null)
-                : asked > 0
-                        ? choice("rollout.engines", engines, "the request says so", null)
-                        : choice(
-                                "rollout.engines",
-                                engines,
-                                "one engine loads weights or restarts while the other samples",
-                                "1: sampling would stop at every publication"));
+        choices.add(
+                engines == 0
+                        ? choice("rollout.engines", 0, "answers are given, so that nothing is sampled", null)
+                        : asked > 0
+                                ? choice("rollout.engines", engines, "the request says so", null)
+                                : choice(
+                                        "rollout.engines",
+                                        engines,
+                                        "one engine loads weights or restarts while the other samples",
+                                        "1: sampling would stop at every publication"));
         int nodes = asked > 0 ? Math.max(1, request.cluster().rolloutNodes() / asked) : 1;
         if (nodes > 1) {
             choices.add(choice(

@@ -26,7 +26,12 @@ import org.jspecify.annotations.Nullable;
  * @param ahead the run that comes before this one and waits for instances of the same backend; absent where none does
  */
 record Lifecycle(
-        Run run, RunConditions conditions, Deadlines deadlines, RunQueue queue, @Nullable Run ahead, Instant now) {
+        Run run,
+        RunConditions conditions,
+        Deadlines deadlines,
+        RunQueue queue,
+        @Nullable Run ahead,
+        Instant now) {
     /** How often a trainer may give a run up with the hope that another succeeds. */
     static final int MAX_TRAINERS_LOST = 3;
 
@@ -119,7 +124,8 @@ record Lifecycle(
     private Optional<RunEvent> placed(Runs runs, Instances instances) {
         return switch (choice(runs, instances)) {
             case Choice.Keep keep -> Optional.empty();
-            case Choice.Assign assign when ahead != null && RunQueue.isWaiting(run) ->
+            case Choice.Assign assign
+            when ahead != null && RunQueue.isWaiting(run) ->
                 waiting(new Choice.Wait(
                         "waits behind %s, which is before it in the queue".formatted(ahead.runId()), false, true));
             case Choice.Assign assign -> Optional.of(assign.assignment());

@@ -122,10 +122,11 @@ final class RunConditions {
 
     /** Whether an engine of one of the assigned processes takes work, or none is needed. */
     boolean engineReady(RunAssigned assignment) {
-        return assignment.rollout().isEmpty() || readyEngines.values().stream()
-                .anyMatch(engine -> assignment.rollout().stream()
-                        .anyMatch(share -> share.instanceId().equals(engine.instanceId())
-                                && share.incarnation().equals(engine.incarnation())));
+        return assignment.rollout().isEmpty()
+                || readyEngines.values().stream()
+                        .anyMatch(engine -> assignment.rollout().stream()
+                                .anyMatch(share -> share.instanceId().equals(engine.instanceId())
+                                        && share.incarnation().equals(engine.incarnation())));
     }
 
     /** When the model lay in torch_dist form; absent before. */

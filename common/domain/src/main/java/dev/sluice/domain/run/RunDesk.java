@@ -122,7 +122,8 @@ public final class RunDesk {
         RunQueue queue = new RunQueue(runs, rules, now);
         Map<Backend, Run> ahead = new EnumMap<>(Backend.class);
         for (Run run : queue.order()) {
-            Backend backend = Objects.requireNonNull(run.accepted()).event().plan().backend();
+            Backend backend =
+                    Objects.requireNonNull(run.accepted()).event().plan().backend();
             RunConditions known = conditions.getOrDefault(run.runId(), new RunConditions());
             Lifecycle life = new Lifecycle(run, known, deadlines, queue, ahead.get(backend), now);
             Optional<RunEvent> next = life.next(runs, instances);

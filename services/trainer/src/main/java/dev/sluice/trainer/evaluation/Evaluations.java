@@ -33,7 +33,10 @@ public final class Evaluations {
     public static Evaluations read(TrainedRun run) {
         Evaluations evaluations = new Evaluations(run);
         for (Evaluation set : setsOf(run.request())) {
-            evaluations.sets.put(set, PromptSet.heldOut(set.prompts(), run.request(), run.plan().model().maxContextTokens()));
+            evaluations.sets.put(
+                    set,
+                    PromptSet.heldOut(
+                            set.prompts(), run.request(), run.plan().model().maxContextTokens()));
         }
         return evaluations;
     }
