@@ -57,9 +57,16 @@ final class UpProcess implements AutoCloseable {
 
     /** {@code sluice run} in another terminal. */
     Outcome run(Path request, String... options) throws Exception {
-        Path log = Files.createTempFile(directory, "run", ".log");
-        List<String> arguments = new ArrayList<>(List.of("run", request.toString(), "--work-dir", work(directory)));
+        List<String> arguments = new ArrayList<>(List.of("run", request.toString()));
         arguments.addAll(List.of(options));
+        return command(arguments.toArray(String[]::new));
+    }
+
+    /** Any command in another terminal. */
+    Outcome command(String... words) throws Exception {
+        Path log = Files.createTempFile(directory, "run", ".log");
+        List<String> arguments = new ArrayList<>(List.of(words));
+        arguments.addAll(List.of("--work-dir", work(directory)));
         ChildProcess command = ChildProcess.start(SluiceCommand.of(directory, log, arguments));
         int exitCode = command.exited()
                 .get(DEADLINE.toSeconds(), TimeUnit.SECONDS)

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** The held-out sets of a run: measured before the first step, every so many steps where asked for, and after the last. */
@@ -58,9 +57,11 @@ public final class Evaluations {
 
     /** Files of samples by set, where the run trains nothing. */
     public Map<String, String> files() {
-        return sets.keySet().stream()
-                .collect(Collectors.toMap(
-                        Evaluation::name, set -> sampleFiles().file(set.name()).toString()));
+        Map<String, String> files = new LinkedHashMap<>();
+        sets.keySet()
+                .forEach(set ->
+                        files.put(set.name(), sampleFiles().file(set.name()).toString()));
+        return files;
     }
 
     private SampleFiles sampleFiles() {

@@ -303,7 +303,7 @@ final class TrainingLoop {
                 "step trained runId={} step={} reward={} loss={} weightVersion={} seconds={}",
                 run.runId(),
                 step,
-                "%.3f".formatted(figures.get(RunMetric.RAW_REWARD.wireName())),
+                "%.3f".formatted(figures.getOrDefault(RunMetric.RAW_REWARD.wireName(), Double.NaN)),
                 "%.4f".formatted(result.metrics().loss()),
                 version,
                 "%.2f".formatted(seconds));
