@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.sluice.cli.run.RunClient;
+import dev.sluice.cli.run.RunFollower;
 import dev.sluice.cli.run.RunPhase;
 import dev.sluice.cli.run.RunProjection;
 import dev.sluice.domain.ledger.Ledger;
@@ -42,13 +43,14 @@ class RunsBesideEachOtherIT {
             assertThat(sampling(up, "survivor", 6).exitCode()).isEqualTo(ExitCode.OK);
             assertThat(up.run(lessons(), "--id", "beside").exitCode()).isEqualTo(ExitCode.OK);
             // When
-            await().atMost(DEADLINE).pollInterval(Duration.ofMillis(200)).until(() -> {
-                worker("victim").ifPresent(ProcessHandle::destroyForcibly);
-                return client.read("victim").phase().isOver();
-            });
-            await().atMost(DEADLINE)
-                    .until(() -> client.read("survivor").phase().isOver()
-                            && client.read("beside").phase().isOver());
+            try (RunFollower victim = client.follow("victim")) {
+                await().atMost(DEADLINE).pollInterval(Duration.ofMillis(500)).until(() -> {
+                    worker("victim").ifPresent(ProcessHandle::destroyForcibly);
+                    return isOver(victim);
+                });
+            }
+            awaitEnd(client, "survivor");
+            awaitEnd(client, "beside");
             // Then
             assertThat(client.read("victim").phase()).isEqualTo(RunPhase.FAILED);
             assertThat(client.read("victim").reason()).contains("4 trainers gave the run up");
@@ -71,13 +73,15 @@ class RunsBesideEachOtherIT {
             assertThat(up.run(lessons(), "--id", "alone", "--follow").exitCode())
                     .isEqualTo(ExitCode.OK);
             assertThat(up.run(lessons(), "--id", "killed").exitCode()).isEqualTo(ExitCode.OK);
-            await().atMost(DEADLINE)
-                    .pollInterval(Duration.ofMillis(100))
-                    .until(() -> client.read("killed").ledger().stepsTrained() >= 8);
+            try (RunFollower run = client.follow("killed")) {
+                await().atMost(DEADLINE)
+                        .pollInterval(Duration.ofMillis(100))
+                        .until(() -> run.look(killed -> killed.ledger().stepsTrained()) >= 8);
+            }
             // When
             up.service("trainer-1").destroyForcibly();
             worker("killed").ifPresent(ProcessHandle::destroyForcibly);
-            await().atMost(DEADLINE).until(() -> client.read("killed").phase().isOver());
+            awaitEnd(client, "killed");
             // Then
             RunProjection killed = client.read("killed");
             assertThat(killed.phase()).as(killed.reason()).isEqualTo(RunPhase.SUCCEEDED);
@@ -99,6 +103,16 @@ class RunsBesideEachOtherIT {
             assertThat(measured.exitCode()).as(measured.output()).isEqualTo(ExitCode.OK);
             assertThat(measured.output()).contains("\"passAt\"", "\"samples\" : 8");
         }
+    }
+
+    private static void awaitEnd(RunClient client, String runId) {
+        try (RunFollower run = client.follow(runId)) {
+            await().atMost(DEADLINE).until(() -> isOver(run));
+        }
+    }
+
+    private static boolean isOver(RunFollower run) {
+        return run.look(projection -> projection.phase().isOver());
     }
 
     private UpProcess.Outcome sampling(UpProcess up, String runId, int steps) throws Exception {

@@ -16,7 +16,10 @@ final class ProgressLine {
         return switch (run.phase()) {
             case REQUESTED -> "waiting for the planner's answer";
             case PLANNED -> "planned; waiting for instances";
-            case QUEUED -> "queued, place %d: %s".formatted(run.position(), run.reason());
+            case QUEUED ->
+                run.position() == 0
+                        ? "queued: " + run.reason()
+                        : "queued, place %d: %s".formatted(run.position(), run.reason());
             case STARTING ->
                 run.converted() == null && run.kind() != RunKind.ROLLOUT_ONLY
                         ? "converting the checkpoint, " + conversion(run)

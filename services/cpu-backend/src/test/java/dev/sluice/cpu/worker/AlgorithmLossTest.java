@@ -71,7 +71,7 @@ class AlgorithmLossTest {
         terms.loss().backward();
 
         assertThat(terms.loss().item_double()).isCloseTo(1.25, within(SIX_DECIMALS));
-        assertThat(Tensors.floats(current.grad())).containsExactly(-0.5f, -0.25f, 0);
+        assertThat(Tensors.floats(current.grad())).containsExactly(new float[] {-0.5f, -0.25f, 0}, within(0f));
         assertThat(terms.ratio().item_double()).isZero();
     }
 
