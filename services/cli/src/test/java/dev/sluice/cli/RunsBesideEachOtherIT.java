@@ -53,7 +53,7 @@ class RunsBesideEachOtherIT {
             awaitEnd(client, "beside");
             // Then
             assertThat(client.read("victim").phase()).isEqualTo(RunPhase.FAILED);
-            assertThat(client.read("victim").reason()).contains("4 trainers gave the run up");
+            assertThat(client.read("victim").reason()).contains("without a step in between");
             RunProjection survivor = client.read("survivor");
             assertThat(survivor.phase()).isEqualTo(RunPhase.SUCCEEDED);
             Ledger ledger = survivor.ledger();
