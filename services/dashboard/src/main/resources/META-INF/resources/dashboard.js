@@ -12,6 +12,7 @@ const FIGURES = [
   ['train/grad_norm', 'Gradient norm'],
   ['train/train_rollout_logprob_abs_diff', 'Trainer against engine, |log-prob difference|'],
 ];
+const LAG = 'rollout/policy_lag/count_';
 const charts = new Map();
 const byId = id => document.getElementById(id);
 const get = path => fetch(path).then(reply => reply.ok ? reply.json() : Promise.reject(new Error(path + ' ' + reply.status)));
@@ -70,6 +71,14 @@ function show(page) {
     : page.waiting ? `waits for ${page.waiting.waitingFor}: ${page.waiting.reason}` : '';
   for (const [name, title] of FIGURES) draw(name, title, page.series[name]);
   rows(byId('tokens'), ['bucket', 'tokens'], [...Object.entries(page.tokens), ['all generated', page.tokensGenerated]]);
+  rows(byId('lags'), ['policy lag', 'groups of the last step'], Object.entries(page.series)
+    .filter(([name]) => name.startsWith(LAG)).map(([name, series]) => [name.slice(LAG.length), series.values.at(-1)]));
+  const seats = page.seatTime;
+  const all = bucket => seats.engines[bucket] + seats.worker[bucket];
+  rows(byId('time'), [seats.unit, 'engines', 'worker', 'both'],
+    [...Object.keys(seats.engines).map(bucket => [bucket, short(seats.engines[bucket]), short(seats.worker[bucket]), short(all(bucket))]),
+      ['a trained token', '', '', short(page.seatTimePerTrainedToken)],
+      ['control plane, ms a step', '', '', page.controlPlane ? short(page.controlPlane.millis) : '–']]);
   rows(byId('evaluations'), ['set', 'step', 'samples', 'mean reward'],
     page.evaluations.map(one => [one.set, one.step, one.samples, short(one.meanReward)]));
   rows(byId('engines'), ['engine', 'state', 'weights', 'update', ''],

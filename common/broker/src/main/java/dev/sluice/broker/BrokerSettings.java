@@ -50,8 +50,9 @@ final class BrokerSettings {
         settings.put("transaction.state.log.min.isr", 1);
         settings.put("transaction.state.log.num.partitions", 4);
         settings.put("group.initial.rebalance.delay.ms", 0);
-        // After kill -9 the controller waits this long before it lets the broker's next life in.
-        settings.put("broker.session.timeout.ms", 2_000);
+        // After kill -9 the controller waits this long before it lets the broker's next life in. With 2 s,
+        // late heartbeats of a busy machine fenced the only broker while it lived.
+        settings.put("broker.session.timeout.ms", 6_000);
         settings.put("broker.heartbeat.interval.ms", 500);
     }
 

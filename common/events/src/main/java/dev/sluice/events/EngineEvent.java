@@ -77,6 +77,21 @@ public sealed interface EngineEvent extends Event {
             @About("What was checked") List<String> verified)
             implements EngineEvent {}
 
+    @About("When an engine generated since its last report of this kind, as its instance saw it")
+    record EngineWorked(
+            @About("The run") String runId,
+            @About("Epoch of the assignment") int epoch,
+            @About("The engine") String engineId,
+            @About("Its instance") String instanceId,
+
+            @About("Times in which it had samples to generate and no weights to load, oldest first")
+            List<TimeSpan> generating)
+            implements EngineEvent {
+        public EngineWorked {
+            generating = List.copyOf(generating);
+        }
+    }
+
     @About("An engine is not trusted any more and will be replaced")
     record EngineUnhealthy(
             @About("The run") String runId,

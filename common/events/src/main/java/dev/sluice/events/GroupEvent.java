@@ -51,6 +51,23 @@ public sealed interface GroupEvent extends Event {
         public boolean evaluation() {
             return cursor < 0;
         }
+
+        /** The same group with other samples. */
+        public GroupSampled withSamples(List<Sample> others) {
+            return new GroupSampled(
+                    runId,
+                    epoch,
+                    groupId,
+                    cursor,
+                    round,
+                    attempt,
+                    instanceId,
+                    promptTokens,
+                    others,
+                    tokensAborted,
+                    seconds,
+                    verdict);
+        }
     }
 
     @About("A score that came after its sample, for samples that were unscored")
@@ -151,6 +168,27 @@ public sealed interface GroupEvent extends Event {
         /** The oldest weight version that sampled a token of this response. */
         public int oldestVersion() {
             return versions.stream().mapToInt(VersionSpan::version).min().orElse(0);
+        }
+
+        /** The same response with another mask. */
+        public Sample withLossMask(UInt8Array mask) {
+            return new Sample(
+                    index,
+                    tokens,
+                    logprobs,
+                    mask,
+                    reward,
+                    unscored,
+                    finishReason,
+                    versions,
+                    engineId,
+                    verifies,
+                    acceptedDrafts,
+                    proposedDrafts,
+                    routedExperts,
+                    topPTokenIds,
+                    loraName,
+                    multimodal);
         }
     }
 

@@ -48,7 +48,23 @@ public record Plan(
 
             @About("Parameters a token passes through") long activeParameters,
             @About("Parameters of the MTP layer") long mtpParameters,
-            @About("Longest sequence, tokens") int maxContextTokens) {}
+            @About("Longest sequence, tokens") int maxContextTokens,
+
+            @About("Floating-point operations of a token's forward pass, without attention scores")
+            double flopsPerToken,
+
+            @About("Floating-point operations of the attention scores of a sequence, by the square of its tokens")
+            double flopsPerSquaredToken) {
+        /** Without operations, as plans of this version's first months are. */
+        public ModelFigures(
+                String modelType,
+                long totalParameters,
+                long activeParameters,
+                long mtpParameters,
+                int maxContextTokens) {
+            this(modelType, totalParameters, activeParameters, mtpParameters, maxContextTokens, 0, 0);
+        }
+    }
 
     @About("The training side")
     public record TrainingPlan(

@@ -75,8 +75,13 @@ public record Rollout(
         List<String> stopRegex,
 
         @About("Functions of one's own, asked over HTTP") @Nullable
-        Hooks hooks) {
+        Hooks hooks,
+
+        @About(
+                "Samples that are older than maxPolicyLag when their turn comes: drop them and ask for the group again; mask their older tokens; or correct: train on all of them, weighed by algorithm.mismatchCorrection")
+        StaleSamples staleSamples) {
     public Rollout {
+        staleSamples = staleSamples == null ? StaleSamples.DROP : staleSamples;
         partialRollout = partialRollout == null ? PartialRollout.RESTART : partialRollout;
         pauseMode = pauseMode == null ? PauseMode.ABORT : pauseMode;
         dynamicFilter = dynamicFilter == null ? DynamicFilter.NONE : dynamicFilter;
@@ -110,6 +115,13 @@ public record Rollout(
         public boolean goesOn() {
             return this != ABORT;
         }
+    }
+
+    /** What becomes of samples beyond the policy lag. */
+    public enum StaleSamples {
+        DROP,
+        MASK,
+        CORRECT
     }
 
     public enum DynamicFilter {

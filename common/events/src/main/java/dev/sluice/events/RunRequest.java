@@ -11,6 +11,16 @@ public sealed interface RunRequest extends Event {
             @About("What to train, on what, and how") TrainingRequest request)
             implements RunRequest {}
 
+    @About("A client lets a run go on that a guard has paused")
+    record ContinuationRequested(
+            @About("The run") String runId,
+
+            @About("CloudEvents id of the GuardTripped that paused it; another pause is not meant")
+            String tripId,
+
+            @About("Why, for people") String reason)
+            implements RunRequest {}
+
     @About("A client asks to end a run; what is trained so far is kept")
     record CancellationRequested(
             @About("The run to end") String runId,

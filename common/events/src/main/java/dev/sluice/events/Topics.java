@@ -22,7 +22,10 @@ public enum Topics {
             1,
             Retention.forEver(),
             Reading.WORK,
-            List.of(RunRequest.TrainingRequested.class, RunRequest.CancellationRequested.class)),
+            List.of(
+                    RunRequest.TrainingRequested.class,
+                    RunRequest.CancellationRequested.class,
+                    RunRequest.ContinuationRequested.class)),
     RUN_EVENTS(
             "sluice.runs.events.v1",
             "the active planner",
@@ -101,6 +104,7 @@ public enum Topics {
                     EngineEvent.EngineStarted.class,
                     EngineEvent.EngineReady.class,
                     EngineEvent.WeightsLoaded.class,
+                    EngineEvent.EngineWorked.class,
                     EngineEvent.EngineUnhealthy.class,
                     EngineEvent.EngineQuarantined.class,
                     EngineEvent.EngineFellBack.class,
@@ -121,6 +125,10 @@ public enum Topics {
                     TrainingEvent.CheckpointSaved.class,
                     TrainingEvent.CheckpointRetired.class,
                     TrainingEvent.WaitChanged.class,
+                    TrainingEvent.WorkerWorked.class,
+                    TrainingEvent.GuardTripped.class,
+                    TrainingEvent.GuardReleased.class,
+                    TrainingEvent.RolledBack.class,
                     TrainingEvent.TrainerLost.class)),
     METRICS(
             "sluice.metrics.points.v1",

@@ -46,7 +46,16 @@ public sealed interface TrainingEvent extends Event {
             @About("Offset of the result (a hint)") long offset,
 
             @About("Publications between its oldest token and now")
-            int policyLag) {}
+            int policyLag,
+
+            @About("Oldest weight version whose tokens are trained on; older ones are masked")
+            int trainedFrom) {
+        /** All of its tokens are trained on. */
+        public GroupUse(
+                String groupId, long cursor, int round, String resultId, int partition, long offset, int policyLag) {
+            this(groupId, cursor, round, resultId, partition, offset, policyLag, 0);
+        }
+    }
 
     @About("A group or a round of it that is used up without training")
     record GroupDrop(
@@ -80,7 +89,9 @@ public sealed interface TrainingEvent extends Event {
         FILTERED,
         STALE,
         ABANDONED,
-        SURPLUS
+        SURPLUS,
+        /** Trained on by a step that was taken back. */
+        ROLLED_BACK
     }
 
     @About("A step was trained; in one transaction with its weights and its metrics")
@@ -168,6 +179,67 @@ public sealed interface TrainingEvent extends Event {
 
             @About("What happens then: the wait ends at this time") @Nullable
             Instant deadline)
+            implements TrainingEvent {}
+
+    @About("What the training worker did since the last report of this kind")
+    record WorkerWorked(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("Its calls, oldest first") List<WorkerTime> calls)
+            implements TrainingEvent {
+        public WorkerWorked {
+            calls = List.copyOf(calls);
+        }
+    }
+
+    @About("A time in which the worker did one thing")
+    record WorkerTime(
+            @About("What") Activity activity, @About("When") TimeSpan span) {}
+
+    enum Activity {
+        /** It started and took up the model. */
+        LOADING,
+        TRAINING,
+        /** It wrote weights for engines. */
+        SYNCING,
+        /** It wrote a cut. */
+        SAVING
+    }
+
+    @About("A figure was above its guard's bound; the CloudEvents id names it")
+    record GuardTripped(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("The step whose figure it was") int step,
+            @About("The figure") String figure,
+            @About("Its value") double value,
+            @About("The bound") double above,
+            @About("Steps in a row that were above it") int steps,
+            @About("What follows") TrainingRequest.GuardAction action,
+
+            @About("When a pause ends with the run, if nobody says how to go on") @Nullable
+            Instant deadline)
+            implements TrainingEvent {}
+
+    @About("Somebody let a run go on that a guard had paused")
+    record GuardReleased(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("CloudEvents id of the GuardTripped") String tripId,
+            @About("Why") String reason)
+            implements TrainingEvent {}
+
+    @About("Steps were taken back: the run goes on from an older cut with other groups")
+    record RolledBack(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("The last step that was formed") int fromStep,
+            @About("The last step that stands") int toStep,
+
+            @About("Newest weight version then: versions up to it with later steps in them are replaced")
+            int weightVersion,
+
+            @About("Why") String reason)
             implements TrainingEvent {}
 
     @About("The trainer gives the run up; the planner decides what follows")

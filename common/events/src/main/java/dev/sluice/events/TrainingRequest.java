@@ -34,10 +34,39 @@ public record TrainingRequest(
         @About("The optimizer and the number of steps") Training training,
         @About("How weights reach the engines") Weights weights,
         @About("When the run is saved") Checkpoints checkpoints,
+
+        @About("What is to happen when a figure of the training gets too large")
+        List<Guard> guards,
+
         @About("Its place among other runs") Scheduling scheduling) {
+
     public TrainingRequest {
         // Records of this version's first months have none.
+        guards = guards == null ? List.of() : List.copyOf(guards);
         scheduling = scheduling == null ? Scheduling.USUAL : scheduling;
+    }
+
+    @About("A bound on a figure, and what follows above it")
+    public record Guard(
+            @About("The figure of a step, such as train/grad_norm (see METRICS.md)")
+            String figure,
+
+            @About("Values above this trip it") double above,
+            @About("Steps in a row that are above it") int forSteps,
+            @About("What follows") GuardAction action,
+
+            @About("Minutes that a paused run waits for somebody before it fails")
+            int pauseMinutes) {}
+
+    public enum GuardAction {
+        /** It is told, and nothing else. */
+        WARN,
+        /** No further step is taken until somebody says so. */
+        PAUSE,
+        /** The run goes on from the last cut before the step, with other groups. */
+        ROLLBACK,
+        /** The run fails; its cuts stay. */
+        FAIL
     }
 
     @About("The model to start from")
@@ -210,80 +239,6 @@ public record TrainingRequest(
             @About("Longest response, tokens") int maxResponseTokens,
             @About("Sampling temperature; 0 is greedy") double temperature) {}
 
-    @About("The algorithm and its coefficients")
-    public record Algorithm(
-            @About(
-                    "grpo, gspo, cispo, rloo, reinforce_plus_plus, reinforce_plus_plus_baseline, or sft: learn the prompt file's answers")
-            String name,
-
-            @About("Lower clip distance of the probability ratio")
-            double clipLow,
-
-            @About("Upper clip distance of the probability ratio")
-            double clipHigh,
-
-            @About("Bound above 1 on the loss of tokens with a negative advantage, in advantages; absent: none")
-            @Nullable
-            Double dualClip,
-
-            @About("Weight of the KL loss against the reference; 0 computes none")
-            double klLossCoefficient,
-
-            @About("Weight of the entropy bonus") double entropyCoefficient,
-            @About("Where old log-probabilities come from") OldLogprobs oldLogprobs,
-
-            @About("How samples are weighed where trainer and engine differ about their probability")
-            MismatchCorrection mismatchCorrection,
-
-            @About("Divide group rewards by their standard deviation")
-            boolean normaliseByStd,
-
-            @About("Whiten advantages over the batch; absent: as the algorithm has it") @Nullable
-            Boolean whitenAdvantages,
-
-            @About("Discount a token of reinforce_plus_plus's returns")
-            Double gamma,
-
-            @About(
-                    "sample: mean of sample means; token: mean over all tokens; constant: sum by samples and longest response")
-            LossNormaliser lossNormaliser) {
-        public Algorithm {
-            // Records of this version's first months have neither.
-            mismatchCorrection = mismatchCorrection == null ? MismatchCorrection.OFF : mismatchCorrection;
-            gamma = gamma == null ? Double.valueOf(1) : gamma;
-        }
-    }
-
-    @About("Weight of a token by the ratio of the trainer's old probability to the engine's")
-    public record MismatchCorrection(
-            @About("none, tis: the ratio clipped to the bounds, or icepop: 0 outside of them")
-            CorrectionType type,
-
-            @About("Least ratio") double low,
-            @About("Largest ratio") double high) {
-        /** Nothing is weighed. */
-        public static final MismatchCorrection OFF = new MismatchCorrection(CorrectionType.NONE, 0, 2);
-    }
-
-    public enum CorrectionType {
-        NONE,
-        TIS,
-        ICEPOP
-    }
-
-    public enum OldLogprobs {
-        AUTO,
-        RECOMPUTE,
-        ROLLOUT,
-        CURRENT
-    }
-
-    public enum LossNormaliser {
-        SAMPLE,
-        TOKEN,
-        CONSTANT
-    }
-
     @About("The optimizer and the number of steps")
     public record Training(
             @About("Steps; one batch each. 0: sample and score only")
@@ -305,10 +260,28 @@ public record TrainingRequest(
             Layout layout,
 
             @About("Further flags of Megatron without dashes, of a closed list")
-            Map<String, String> megatron) {
+            Map<String, String> megatron,
+
+            @About("How the samples of an optimizer step become micro-batches")
+            Batching batching) {
         public Training {
             megatron = megatron == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(megatron));
+            batching = batching == null ? Batching.BY_TOKENS : batching;
         }
+    }
+
+    @About("How the samples of an optimizer step become micro-batches")
+    public record Batching(
+            @About("Samples a micro-batch; absent: as many as fit layout.tokensPerGpu") @Nullable
+            Integer microBatchSize,
+
+            @About("Spread micro-batches over data-parallel ranks by their operations, not in turn")
+            boolean balanceData,
+
+            @About("Fill micro-batches with equal operations, not each as far as it goes")
+            boolean balanceByFlops) {
+        /** As many samples as fit, and ranks with equal work. */
+        public static final Batching BY_TOKENS = new Batching(null, true, false);
     }
 
     @About("Training of the MTP layer")

@@ -49,6 +49,11 @@ class GeneratedDocumentsTest {
         expect(RESOURCES.resolve("asyncapi.yaml"), document);
     }
 
+    @Test
+    void thePageOfFiguresSaysWhatTheCatalogueSays() throws IOException {
+        expect(MODULE.resolve("METRICS.md"), MetricsPage.text());
+    }
+
     @ParameterizedTest
     @MethodSource("events")
     void anEventIsWrittenAsItsGoldenSample(Class<? extends Event> event) throws IOException {

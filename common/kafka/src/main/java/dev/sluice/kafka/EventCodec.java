@@ -5,6 +5,7 @@ import com.fasterxml.uuid.Generators;
 import com.fasterxml.uuid.impl.TimeBasedEpochGenerator;
 import dev.sluice.events.Event;
 import dev.sluice.events.EventJson;
+import dev.sluice.events.RunMetric;
 import dev.sluice.events.RunRequest;
 import dev.sluice.events.Topics;
 import java.io.IOException;
@@ -45,6 +46,7 @@ final class EventCodec {
     private record Attributes(Class<? extends Event> type, String key, String subject, String source, UUID id) {}
 
     static ProducerRecord<byte[], byte[]> encode(Event event, String source, @Nullable UUID causation, UUID id) {
+        RunMetric.requireKnown(event);
         String subject = event.runId().isEmpty() ? event.key() : event.runId();
         Attributes attributes = new Attributes(event.getClass(), event.key(), subject, source, id);
         ProducerRecord<byte[], byte[]> record = encode(Topics.of(event), attributes, toJson(event));

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -54,15 +55,26 @@ public final class StateReader extends PollLoop {
     /**
      * Starts to read the partitions that hold one run. Events of other runs in them are delivered too.
      *
-     * @param topics topics whose key is the run, each with the offset to begin at; 0 is the beginning of the log
+     * @param topics each with the offset to begin at; 0 is the beginning of the log. One whose key is not the run is read whole
      */
     public static StateReader startRun(
             KafkaConnection connection, String runId, Map<Topics, Long> topics, EventHandler handler) {
         Map<TopicPartition, Long> starts = new HashMap<>();
-        topics.forEach((topic, offset) ->
-                starts.put(new TopicPartition(topic.topicName(), AddressedReader.partitionOf(runId, topic)), offset));
-        StateReader reader =
-                new StateReader(connection, runId, consumer -> List.copyOf(starts.keySet()), starts, handler);
+        List<Topics> whole = new ArrayList<>();
+        topics.forEach((topic, offset) -> {
+            if (topic.key() == Topics.Key.RUN) {
+                starts.put(new TopicPartition(topic.topicName(), AddressedReader.partitionOf(runId, topic)), offset);
+            } else {
+                whole.add(topic);
+            }
+        });
+        StateReader reader = new StateReader(
+                connection,
+                runId,
+                consumer -> Stream.concat(starts.keySet().stream(), allPartitions(consumer, whole).stream())
+                        .toList(),
+                starts,
+                handler);
         reader.start();
         return reader;
     }

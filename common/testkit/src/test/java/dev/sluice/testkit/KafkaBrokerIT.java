@@ -29,7 +29,7 @@ class KafkaBrokerIT {
     @Test
     void eventsOfOtherRunsAreNotTaken(KafkaBroker kafka) {
         String runId = kafka.newRunId("mine");
-        kafka.publish(new MetricPoint(kafka.newRunId("other"), "x", 1, 0, 0.5, Instant.EPOCH));
+        kafka.publish(new MetricPoint(kafka.newRunId("other"), "train/loss", 1, 0, 0.5, Instant.EPOCH));
         try (EventLog log = kafka.follow(Topics.METRICS)) {
 
             assertThatThrownBy(() -> log.await(runId, MetricPoint.class, any -> true, Duration.ofMillis(200)))

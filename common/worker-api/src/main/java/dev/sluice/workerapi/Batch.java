@@ -63,6 +63,7 @@ public record Batch(
      * @param temperature logits are divided by it, as when the samples were drawn
      * @param topP 1 when sampling was not cut to a nucleus
      * @param topK 0 when sampling was not cut to the k likeliest
+     * @param contentSha256 by which the run's log names the batch; absent where none does
      */
     public record Header(
             String runId,
@@ -71,7 +72,20 @@ public record Batch(
             double temperature,
             double topP,
             int topK,
-            LossNormaliser lossNormaliser) {}
+            LossNormaliser lossNormaliser,
+            @Nullable String contentSha256) {
+        /** Of a batch that no log names. */
+        public Header(
+                String runId,
+                int step,
+                int epoch,
+                double temperature,
+                double topP,
+                int topK,
+                LossNormaliser lossNormaliser) {
+            this(runId, step, epoch, temperature, topP, topK, lossNormaliser, null);
+        }
+    }
 
     /**
      * What summed token losses are divided by in each optimizer step.

@@ -26,6 +26,8 @@ import java.util.TreeMap;
  * same bytes.
  */
 public final class BatchFile {
+    private static final String CONTENT = "contentSha256";
+
     private BatchFile() {}
 
     /**
@@ -117,6 +119,9 @@ public final class BatchFile {
         metadata.put("temperature", Double.toString(header.temperature()));
         metadata.put("topP", Double.toString(header.topP()));
         metadata.put("topK", Integer.toString(header.topK()));
+        if (header.contentSha256() != null) {
+            metadata.put(CONTENT, header.contentSha256());
+        }
         try {
             metadata.put("lossNormaliser", Json.MAPPER.writeValueAsString(header.lossNormaliser()));
         } catch (JsonProcessingException e) {
@@ -139,7 +144,8 @@ public final class BatchFile {
                     Double.parseDouble(text(metadata, "temperature")),
                     Double.parseDouble(text(metadata, "topP")),
                     Integer.parseInt(text(metadata, "topK")),
-                    Json.MAPPER.readValue(text(metadata, "lossNormaliser"), Batch.LossNormaliser.class));
+                    Json.MAPPER.readValue(text(metadata, "lossNormaliser"), Batch.LossNormaliser.class),
+                    metadata.get(CONTENT));
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("lossNormaliser: " + e.getOriginalMessage(), e);
         }

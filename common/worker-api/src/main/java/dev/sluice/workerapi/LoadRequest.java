@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
  * {@code POST /load}: take up a run's model.
  *
  * @param checkpoint torch_dist directory of the policy's weights (as the converter writes it)
- * @param reference torch_dist directory of a frozen reference, where the run needs one
- * @param teacher torch_dist directory of a frozen teacher
- * @param critic torch_dist directory of a critic
+ * @param reference directory of a frozen reference, where the run needs one: torch_dist, or Hugging Face where the worker
+ *     reads it
+ * @param teacher the same of a frozen teacher
+ * @param critic torch_dist directory whose weights a critic begins with, where the run trains one
  * @param hfConfig Hugging Face directory whose config.json says the model's shape and whose tokenizer goes into exports
  * @param args the plan's Megatron arguments; a worker on another backend ignores them
  * @param resumeFrom a cut (what {@code /save} wrote) with optimizer state, instead of {@code checkpoint}'s weights

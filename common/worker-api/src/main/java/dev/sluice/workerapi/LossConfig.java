@@ -16,12 +16,17 @@ import org.jspecify.annotations.Nullable;
  * @param clipLow the probability ratio is clipped to at least 1 - clipLow
  * @param clipHigh and to at most 1 + clipHigh
  * @param dualClip bound c > 1 on the loss of tokens with a negative advantage (loss at most -c * advantage); absent: none
- * @param klLossCoefficient weight of the low-variance divergence from {@code ref_logprobs}; 0 needs no such column
+ * @param klLossCoefficient weight of the divergence from {@code ref_logprobs}; 0 needs no such column
  * @param entropyCoefficient weight of the mean entropy, which is subtracted
  * @param mtpLossScale weight of the multi-token-prediction layer's cross-entropy; 0 leaves the layer frozen
  * @param oldLogprobs where the ratio's denominator comes from
  * @param mismatchCorrection weight on policy losses where trainer and engine differ; absent: none
  * @param learningRate of this step, the schedule already applied
+ * @param klType estimator of that divergence
+ * @param unbiasedKl whether a token's divergence is multiplied by the ratio of the current policy to the old one
+ * @param opsmDelta sequences with a negative advantage whose mean of old less current log-probability is above this count
+ *     nothing; absent: all count
+ * @param critic how the critic is trained with the policy; absent: there is none
  */
 public record LossConfig(
         String algorithm,
@@ -34,11 +39,15 @@ public record LossConfig(
         OldLogprobs oldLogprobs,
         @Nullable MismatchCorrection mismatchCorrection,
         double learningRate,
-        Optimizer optimizer) {
+        Optimizer optimizer,
+        KlType klType,
+        boolean unbiasedKl,
+        @Nullable Double opsmDelta,
+        @Nullable CriticLoss critic) {
 
     /** Names of algorithms, as slime spells them. */
-    public static final Set<String> ALGORITHMS =
-            Set.of("grpo", "gspo", "cispo", "rloo", "reinforce_plus_plus", "reinforce_plus_plus_baseline", "sft");
+    public static final Set<String> ALGORITHMS = Set.of(
+            "grpo", "gspo", "cispo", "rloo", "reinforce_plus_plus", "reinforce_plus_plus_baseline", "ppo", "sft");
 
     /** Source of the old log-probabilities. */
     public enum OldLogprobs {
@@ -64,8 +73,47 @@ public record LossConfig(
         public static final Optimizer DEFAULT = new Optimizer(0, 0.9, 0.98, 1e-8, 1.0);
     }
 
+    /**
+     * The critic's loss and learning rate; its optimizer's other values are the policy's.
+     *
+     * @param valueClip values are clipped to within this of those in the column {@code values}
+     */
+    public record CriticLoss(double valueClip, double learningRate) {}
+
+    /** Without further models: the divergence's estimator is {@code low_var_kl}. */
+    public LossConfig(
+            String algorithm,
+            double clipLow,
+            double clipHigh,
+            @Nullable Double dualClip,
+            double klLossCoefficient,
+            double entropyCoefficient,
+            double mtpLossScale,
+            OldLogprobs oldLogprobs,
+            @Nullable MismatchCorrection mismatchCorrection,
+            double learningRate,
+            Optimizer optimizer) {
+        this(
+                algorithm,
+                clipLow,
+                clipHigh,
+                dualClip,
+                klLossCoefficient,
+                entropyCoefficient,
+                mtpLossScale,
+                oldLogprobs,
+                mismatchCorrection,
+                learningRate,
+                optimizer,
+                KlType.LOW_VAR_KL,
+                false,
+                null,
+                null);
+    }
+
     public LossConfig {
         oldLogprobs = oldLogprobs == null ? OldLogprobs.ROLLOUT : oldLogprobs;
+        klType = klType == null ? KlType.LOW_VAR_KL : klType;
         optimizer = optimizer == null ? Optimizer.DEFAULT : optimizer;
         List<String> problems = new ArrayList<>();
         if (algorithm == null || !ALGORITHMS.contains(algorithm)) {
@@ -93,6 +141,13 @@ public record LossConfig(
         if (!(mtpLossScale >= 0) || !(klLossCoefficient >= 0)) {
             problems.add("mtpLossScale is " + mtpLossScale + " and klLossCoefficient " + klLossCoefficient
                     + "; neither may be negative");
+        }
+        if (opsmDelta != null && !(opsmDelta >= 0)) {
+            problems.add("opsmDelta is " + opsmDelta + "; it must not be negative, or be absent");
+        }
+        if (critic != null && !(critic.valueClip > 0 && critic.learningRate >= 0)) {
+            problems.add("critic has valueClip " + critic.valueClip + " and learningRate " + critic.learningRate
+                    + "; the first must be positive, the second not negative");
         }
         if (!(optimizer.beta1 >= 0 && optimizer.beta1 < 1) || !(optimizer.beta2 >= 0 && optimizer.beta2 < 1)) {
             problems.add("betas are " + optimizer.beta1 + " and " + optimizer.beta2 + "; each must be in [0, 1)");

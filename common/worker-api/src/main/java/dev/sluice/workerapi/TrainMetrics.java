@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param mtpLoss cross-entropy of the multi-token-prediction layer, unscaled; 0 when it is not trained
  * @param entropy nats a token
  * @param kl mean of old minus current log-probability: how far the policy is from the one that the ratio is taken to
- * @param klLoss low-variance divergence from the reference; 0 without one
+ * @param klLoss divergence from the reference as the loss estimates it, unscaled; 0 without one
  * @param clipFraction share of tokens whose clipped objective counted
  * @param importanceRatio mean ratio of the current policy to the old one
  * @param mismatch what a correction of the difference between trainer and engine did; absent without one
@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param trainRolloutLogprobMeanDifference its mean
  * @param seconds reading the batch included
  * @param tokensPerSecond all tokens, prompts included, by seconds
+ * @param opsmClipFraction share of tokens that off-policy sequence masking left out; absent without it
+ * @param critic absent where none is trained
  */
 public record TrainMetrics(
         double loss,
@@ -39,7 +41,57 @@ public record TrainMetrics(
         double trainRolloutLogprobMaxDifference,
         double trainRolloutLogprobMeanDifference,
         double seconds,
-        double tokensPerSecond) {
+        double tokensPerSecond,
+        @Nullable Double opsmClipFraction,
+        @Nullable Critic critic) {
+
+    /** Of a policy alone. */
+    public TrainMetrics(
+            double loss,
+            double pgLoss,
+            double mtpLoss,
+            double entropy,
+            double kl,
+            double klLoss,
+            double clipFraction,
+            double importanceRatio,
+            @Nullable Mismatch mismatch,
+            double gradNorm,
+            int tokens,
+            int optimizerSteps,
+            double trainRolloutLogprobMaxDifference,
+            double trainRolloutLogprobMeanDifference,
+            double seconds,
+            double tokensPerSecond) {
+        this(
+                loss,
+                pgLoss,
+                mtpLoss,
+                entropy,
+                kl,
+                klLoss,
+                clipFraction,
+                importanceRatio,
+                mismatch,
+                gradNorm,
+                tokens,
+                optimizerSteps,
+                trainRolloutLogprobMaxDifference,
+                trainRolloutLogprobMeanDifference,
+                seconds,
+                tokensPerSecond,
+                null,
+                null);
+    }
+
+    /**
+     * Means over the optimizer steps.
+     *
+     * @param loss the clipped squared error of values, reduced as the loss is
+     * @param clipFraction share of tokens whose value moved beyond the clip
+     * @param gradNorm L2 norm before clipping
+     */
+    public record Critic(double loss, double clipFraction, double gradNorm) {}
 
     /**
      * Means over the tokens, reduced as the loss is.

@@ -9,6 +9,7 @@ import dev.sluice.http.Json;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -24,14 +25,31 @@ public final class WorkerClient {
     private static final Duration SLOWEST_POLL = Duration.ofSeconds(1);
 
     private final HttpEndpoint endpoint;
+    private final Observer observer;
 
-    private WorkerClient(HttpEndpoint endpoint) {
+    /** Told of each operation when it is over, however it went. */
+    @FunctionalInterface
+    public interface Observer {
+        /**
+         * @param path such as {@code /train}
+         * @param began when it was asked for
+         */
+        void ended(String path, Instant began);
+    }
+
+    private WorkerClient(HttpEndpoint endpoint, Observer observer) {
         this.endpoint = endpoint;
+        this.observer = observer;
     }
 
     /** The worker at an address; a token is sent with every call. */
     public static WorkerClient at(URI address, @Nullable String token) {
-        return new WorkerClient(HttpEndpoint.at(address).withBearerToken(token));
+        return new WorkerClient(HttpEndpoint.at(address).withBearerToken(token), (path, began) -> {});
+    }
+
+    /** The same worker; somebody is told of its operations. */
+    public WorkerClient observedBy(Observer newObserver) {
+        return new WorkerClient(endpoint, newObserver);
     }
 
     public WorkerHealth health(Duration deadline) {
@@ -80,6 +98,15 @@ public final class WorkerClient {
     }
 
     private <T> T finish(String path, WorkerCall request, Class<T> type, Duration deadline) {
+        Instant began = Instant.now();
+        try {
+            return complete(path, request, type, deadline);
+        } finally {
+            observer.ended(path, began);
+        }
+    }
+
+    private <T> T complete(String path, WorkerCall request, Class<T> type, Duration deadline) {
         long end = System.nanoTime() + deadline.toNanos();
         Operation operation = read(call(HttpCall.post(path, request, deadline)), Operation.class);
         Duration pause = FIRST_POLL;

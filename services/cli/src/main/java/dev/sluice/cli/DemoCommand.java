@@ -15,6 +15,7 @@ import dev.sluice.cli.stack.Installation;
 import dev.sluice.cli.stack.LocalStack;
 import dev.sluice.cli.stack.StackSettings;
 import dev.sluice.cli.stack.WorkDirectory;
+import dev.sluice.events.Rollout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -128,9 +129,9 @@ final class DemoCommand implements Callable<Integer> {
             Problems.show(terminal, run.runId(), run.problems());
             return ExitCode.USAGE;
         }
-        List<String> findings = run.planned() == null
-                ? List.of()
-                : log.findings(run.planned().request().rollout().maxPolicyLag());
+        Rollout rollout = run.planned() == null ? null : run.planned().request().rollout();
+        List<String> findings =
+                rollout == null ? List.of() : log.findings(rollout.maxPolicyLag(), rollout.staleSamples());
         RunReport report = RunReport.of(run, startup, elapsed()).with(deaths, findings);
         Path file = directory.path().resolve("report.json");
         report.write(file);

@@ -25,6 +25,7 @@ import picocli.CommandLine.Command;
             StatusCommand.class,
             WatchCommand.class,
             CancelCommand.class,
+            ContinueCommand.class,
             TopicsCommand.class,
             ConvertCommand.class,
             InspectCommand.class,

@@ -9,6 +9,7 @@ import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.Event;
+import dev.sluice.events.Rollout.StaleSamples;
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.kafka.KafkaConnection;
@@ -151,7 +152,7 @@ class EngineOfTwoNodesIT {
         assertThat(trained())
                 .containsExactlyElementsOf(
                         IntStream.rangeClosed(1, STEPS).boxed().toList());
-        assertThat(log.findings(1)).isEmpty();
+        assertThat(log.findings(1, StaleSamples.DROP)).isEmpty();
         assertThat(new RunClient(up.bootstrapServers())
                         .read("nodes")
                         .ledger()

@@ -28,6 +28,7 @@ record EngineView(
                 with("starting", weightVersion, loadSeconds, "pid " + started.pid(), time);
             case EngineEvent.EngineReady ready -> with("ready", ready.weightVersion(), loadSeconds, "", time);
             case EngineEvent.WeightsLoaded loaded -> with(state, loaded.version(), loaded.seconds(), "", since);
+            case EngineEvent.EngineWorked worked -> this;
             case EngineEvent.EngineUnhealthy unhealthy ->
                 with("unhealthy", weightVersion, loadSeconds, unhealthy.reason(), time);
             case EngineEvent.EngineQuarantined quarantined ->

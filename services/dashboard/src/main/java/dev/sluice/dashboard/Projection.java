@@ -4,6 +4,7 @@ import dev.sluice.events.Event;
 import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.kafka.EventRecord;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,7 +48,7 @@ public class Projection {
     }
 
     synchronized Optional<RunPage> page(String runId) {
-        return Optional.ofNullable(runs.get(runId)).map(RunView::page);
+        return Optional.ofNullable(runs.get(runId)).map(run -> run.page(Instant.now()));
     }
 
     synchronized Collection<InstanceSnapshot> instances() {

@@ -1,5 +1,7 @@
 package dev.sluice.dashboard;
 
+import dev.sluice.domain.ledger.ControlPlaneTime;
+import dev.sluice.domain.ledger.SeatTime;
 import dev.sluice.domain.ledger.TokenBuckets;
 import dev.sluice.events.CheckpointEvent;
 import java.time.Instant;
@@ -15,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param conversion the conversion or export that goes on, if one does
  * @param waiting what the trainer waits for, if it does
  * @param tokens the ledger
+ * @param seatTime where the time of engines and worker went
+ * @param controlPlane what a step takes besides their work; null where no step was measured
  * @param series figures by step, by slime's metric names
  */
 record RunPage(
@@ -25,6 +29,9 @@ record RunPage(
         @Nullable Wait waiting,
         TokenBuckets tokens,
         long tokensGenerated,
+        SeatTime seatTime,
+        double seatTimePerTrainedToken,
+        @Nullable ControlPlaneTime controlPlane,
         double acceptLength,
         List<EngineView> engines,
         List<Evaluation> evaluations,

@@ -1,6 +1,9 @@
 package dev.sluice.dashboard;
 
+import dev.sluice.domain.ledger.ControlPlane;
 import dev.sluice.domain.ledger.Ledger;
+import dev.sluice.domain.ledger.SeatTime;
+import dev.sluice.domain.ledger.TimeLedger;
 import dev.sluice.events.CheckpointEvent;
 import dev.sluice.events.Event;
 import dev.sluice.events.MetricPoint;
@@ -14,6 +17,7 @@ import dev.sluice.kafka.EventRecord;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +31,8 @@ final class RunView {
 
     private final String runId;
     private final Ledger ledger;
+    private final TimeLedger time;
+    private final ControlPlane controlPlane;
     private final Map<String, TreeMap<Integer, Double>> series = new TreeMap<>();
     private final Map<String, EngineView> engines = new TreeMap<>();
     private final List<RunPage.Moment> history = new ArrayList<>();
@@ -38,6 +44,7 @@ final class RunView {
     private int position;
     private int steps;
     private int step;
+    private boolean started;
     private int epoch;
     private int weightVersion;
     private RunPage.@Nullable Conversion conversion;
@@ -46,6 +53,8 @@ final class RunView {
     RunView(String runId) {
         this.runId = runId;
         this.ledger = new Ledger(runId);
+        this.time = new TimeLedger(runId);
+        this.controlPlane = new ControlPlane(runId);
     }
 
     String runId() {
@@ -54,6 +63,8 @@ final class RunView {
 
     void apply(EventRecord<Event> record) {
         ledger.apply(record.event(), record.id());
+        time.apply(record.event(), record.time());
+        controlPlane.apply(record.event(), record.time());
         switch (record.event()) {
             case RunEvent run -> applyRun(run, record.time());
             case TrainingEvent training -> applyTraining(training, record.time());
@@ -95,9 +106,12 @@ final class RunView {
             }
             case RunEvent.RunAssigned assigned -> {
                 epoch = assigned.epoch();
-                enter("assigned", time, "epoch " + assigned.epoch() + ": " + assigned.reason());
+                enter(started ? "running" : "assigned", time, "epoch " + assigned.epoch() + ": " + assigned.reason());
             }
-            case RunEvent.RunStarted started -> enter("running", time, "");
+            case RunEvent.RunStarted begun -> {
+                started = true;
+                enter("running", time, "");
+            }
             case RunEvent.RunStopping stopping -> enter("stopping", time, stopping.reason());
             case RunEvent.RunSucceeded succeeded -> enter("succeeded", time, succeeded.huggingFace());
             case RunEvent.RunFailed failed -> enter("failed", time, failed.reason());
@@ -127,6 +141,24 @@ final class RunView {
                 waiting = changed.waitingFor().isEmpty()
                         ? null
                         : new RunPage.Wait(changed.waitingFor(), changed.reason(), changed.since(), changed.deadline());
+            case TrainingEvent.WorkerWorked worked -> {
+                // In the ledger of time.
+            }
+            case TrainingEvent.GuardTripped tripped ->
+                note(
+                        time,
+                        "guard: %s is %s at step %d, above %s: %s"
+                                .formatted(
+                                        tripped.figure(),
+                                        tripped.value(),
+                                        tripped.step(),
+                                        tripped.above(),
+                                        tripped.action().name().toLowerCase(Locale.ROOT)));
+            case TrainingEvent.GuardReleased released -> note(time, "goes on after a pause: " + released.reason());
+            case TrainingEvent.RolledBack taken -> {
+                step = taken.toStep();
+                note(time, "rolled back to step " + taken.toStep() + ": " + taken.reason());
+            }
             case TrainingEvent.TrainerLost lost -> note(time, "trainer lost: " + lost.reason());
             case TrainingEvent.RolloutFinished finished -> note(time, "all is sampled");
         }
@@ -205,7 +237,8 @@ final class RunView {
                 runId, name, phase, step, steps, newest(RunMetric.RAW_REWARD.wireName()), kind, priority, position);
     }
 
-    RunPage page() {
+    RunPage page(Instant now) {
+        SeatTime spent = time.spent(now);
         return new RunPage(
                 summary(),
                 epoch,
@@ -214,6 +247,9 @@ final class RunView {
                 waiting,
                 ledger.tokens(),
                 ledger.tokensReported(),
+                spent,
+                spent.perTrainedToken(ledger.tokens().trained()),
+                controlPlane.time().orElse(null),
                 ledger.acceptLength().orElse(Double.NaN),
                 List.copyOf(engines.values()),
                 List.copyOf(evaluations),

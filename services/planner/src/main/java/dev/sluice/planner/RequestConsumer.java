@@ -9,6 +9,7 @@ import dev.sluice.domain.request.RunId;
 import dev.sluice.events.Event;
 import dev.sluice.events.Problem;
 import dev.sluice.events.RunRequest.CancellationRequested;
+import dev.sluice.events.RunRequest.ContinuationRequested;
 import dev.sluice.events.RunRequest.TrainingRequested;
 import dev.sluice.kafka.RawRecord;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -28,6 +29,7 @@ class RequestConsumer {
     private static final Logger LOG = LoggerFactory.getLogger(RequestConsumer.class);
     private static final String TRAINING = Event.typeOf(TrainingRequested.class);
     private static final String CANCELLATION = Event.typeOf(CancellationRequested.class);
+    private static final String CONTINUATION = Event.typeOf(ContinuationRequested.class);
     private static final int MAX_REASON = 1000;
     private static final int MAX_KEYS_NAMED = 10;
 
@@ -55,6 +57,8 @@ class RequestConsumer {
             train(runId, document.root(), id);
         } else if (CANCELLATION.equals(raw.type())) {
             keeper.stop(runId, reason(document.root()), id);
+        } else if (CONTINUATION.equals(raw.type())) {
+            LOG.info("a pause may end, which is its trainer's to see runId={}", runId);
         } else {
             String message = "the header ce_type is %s".formatted(raw.type());
             reject(runId, id, "request.type", message, "set it to %s or %s".formatted(TRAINING, CANCELLATION));

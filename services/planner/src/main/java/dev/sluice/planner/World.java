@@ -9,6 +9,7 @@ import dev.sluice.domain.data.RowKeys;
 import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.request.Facts;
 import dev.sluice.domain.request.Facts.Purpose;
+import dev.sluice.events.Algorithm;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.quarkus.Roots;
@@ -49,7 +50,20 @@ class World {
                 copy == null ? null : model(copy, purpose),
                 files,
                 gpuInstances,
-                purpose);
+                purpose,
+                null,
+                purpose == Purpose.RUN ? unusable(request.algorithm()) : Map.of());
+    }
+
+    /** Checkpoints of models beside the policy that cannot be loaded, with the reason. */
+    private Map<String, String> unusable(Algorithm algorithm) {
+        Map<String, String> unusable = new HashMap<>();
+        Stream.of(algorithm.reference(), algorithm.distillation().teacher())
+                .flatMap(Stream::ofNullable)
+                .forEach(path -> objection(path)
+                        .or(() -> CheckpointFiles.problem(Path.of(path)))
+                        .ifPresent(problem -> unusable.put(path, problem)));
+        return unusable;
     }
 
     private Facts.Model model(String path, Purpose purpose) {

@@ -50,12 +50,28 @@ class WorldTest {
                 .isEqualTo(1);
     }
 
+    @Test
+    void saysWhyAReferenceCannotBeLoadedToARunAlone() throws IOException {
+        Path reference = folder.resolve("reference");
+
+        assertThat(look(Purpose.PLAN).unusable()).isEmpty();
+        assertThat(look(Purpose.RUN).unusable())
+                .containsEntry(reference.toString(), reference + " is not a directory on the planner's host");
+
+        Files.createDirectories(reference);
+        Files.writeString(reference.resolve("config.json"), "{}");
+
+        assertThat(look(Purpose.RUN).unusable().get(reference.toString())).contains("safetensors");
+    }
+
     private Facts look(Purpose purpose) throws IOException {
-        TrainingRequest request =
-                EventJson.mapper().readValue("""
-                        {"model": {"path": "%s"}, "evaluation": [],
+        TrainingRequest request = EventJson.mapper()
+                .readValue(
+                        """
+                        {"model": {"path": "%s"}, "evaluation": [], "algorithm": {"reference": "%s"},
                          "data": {"prompts": "%s", "promptKey": "prompt", "labelKey": "label", "badRows": "refuse"}}
-                        """.formatted(inputs.model(), inputs.prompts()), TrainingRequest.class);
+                        """.formatted(inputs.model(), folder.resolve("reference"), inputs.prompts()),
+                        TrainingRequest.class);
         return new World(new Roots(folder, List.of(folder))).look(request, 0, purpose);
     }
 }

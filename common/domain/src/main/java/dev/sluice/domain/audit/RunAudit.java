@@ -1,5 +1,6 @@
 package dev.sluice.domain.audit;
 
+import dev.sluice.domain.training.Rollbacks;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.events.Event;
@@ -8,8 +9,10 @@ import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.VersionSpan;
+import dev.sluice.events.Rollout.StaleSamples;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
+import dev.sluice.events.TrainingEvent.RolledBack;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -81,8 +84,31 @@ public final class RunAudit {
                     batches.put(batch.step(), batch);
                 }
             }
+            case RolledBack taken -> takeBack(taken);
             default -> {}
         }
+    }
+
+    /** How old a sample may be that is trained on. */
+    private record Age(int maxPolicyLag, StaleSamples staleSamples) {
+        boolean allows(int lag, GroupUse use, BatchFormed batch) {
+            return lag <= maxPolicyLag
+                    || switch (staleSamples) {
+                        case DROP -> false;
+                        case MASK -> batch.weightVersion() - use.trainedFrom() <= maxPolicyLag;
+                        case CORRECT -> true;
+                    };
+        }
+    }
+
+    private void takeBack(RolledBack taken) {
+        batches.values().removeIf(batch -> {
+            boolean gone = batch.step() > taken.toStep();
+            if (gone) {
+                closings.add(Rollbacks.dropped(batch, taken));
+            }
+            return gone;
+        });
     }
 
     private void first(GroupEvent event, Result result) {
@@ -99,6 +125,16 @@ public final class RunAudit {
      * @param maxPolicyLag publications between a sample's oldest token and its use, at most
      */
     public List<String> findings(int maxPolicyLag) {
+        return findings(maxPolicyLag, StaleSamples.DROP);
+    }
+
+    /**
+     * The same where samples beyond the lag may be used.
+     *
+     * @param staleSamples what the run does with them
+     */
+    public List<String> findings(int maxPolicyLag, StaleSamples staleSamples) {
+        Age age = new Age(maxPolicyLag, staleSamples);
         List<String> all = new ArrayList<>(findings);
         Map<Long, Integer> usedUpBy = new HashMap<>();
         long cursorNext = 0;
@@ -107,7 +143,7 @@ public final class RunAudit {
             cursorNext = Math.max(cursorNext, batch.cursorNext());
             for (GroupUse use : batch.groups()) {
                 usedUp(use.groupId(), use.cursor(), step, usedUpBy, all);
-                checkUse(use, batch, maxPolicyLag, all);
+                checkUse(use, batch, age, all);
             }
             dropped(batch, usedUpBy, all);
         }
@@ -137,7 +173,7 @@ public final class RunAudit {
         }
     }
 
-    private void checkUse(GroupUse use, BatchFormed batch, int maxPolicyLag, List<String> findings) {
+    private void checkUse(GroupUse use, BatchFormed batch, Age age, List<String> findings) {
         Result result = firstResults.get(new Round(use.groupId(), use.round()));
         if (result == null) {
             findings.add("step %d uses group %s, of which there is no result".formatted(batch.step(), use.groupId()));
@@ -148,12 +184,11 @@ public final class RunAudit {
                     .formatted(batch.step(), use.resultId(), use.groupId(), result.id()));
         }
         for (Origin sample : result.samples()) {
-            checkVersions(sample, use, batch, maxPolicyLag, findings);
+            checkVersions(sample, use, batch, age, findings);
         }
     }
 
-    private void checkVersions(
-            Origin sample, GroupUse use, BatchFormed batch, int maxPolicyLag, List<String> findings) {
+    private void checkVersions(Origin sample, GroupUse use, BatchFormed batch, Age age, List<String> findings) {
         if (sample.versions().isEmpty()) {
             return;
         }
@@ -171,9 +206,9 @@ public final class RunAudit {
                     .formatted(sample.index(), use.groupId(), newest, sample.engineId()));
         }
         int lag = batch.weightVersion() - Collections.min(versions);
-        if (lag > maxPolicyLag) {
+        if (!age.allows(lag, use, batch)) {
             findings.add("step %d uses sample %d of group %s, %d publications old; the run allows %d"
-                    .formatted(batch.step(), sample.index(), use.groupId(), lag, maxPolicyLag));
+                    .formatted(batch.step(), sample.index(), use.groupId(), lag, age.maxPolicyLag()));
         }
     }
 }

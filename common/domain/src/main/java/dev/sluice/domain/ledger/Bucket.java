@@ -21,13 +21,16 @@ public enum Bucket {
     /** Sampled for a held-out set. */
     EVALUATION,
     /** Finished, and neither used nor dropped yet. */
-    OPEN;
+    OPEN,
+    /** Trained on by a step that was taken back. */
+    ROLLED_BACK;
 
     static Bucket of(DropReason reason) {
         return switch (reason) {
             case FILTERED -> FILTERED;
             case STALE, SURPLUS -> STALE;
             case ABANDONED -> ABANDONED;
+            case ROLLED_BACK -> ROLLED_BACK;
         };
     }
 }

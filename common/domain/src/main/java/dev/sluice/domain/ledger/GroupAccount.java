@@ -20,13 +20,26 @@ final class GroupAccount {
         UUID id();
 
         /**
-         * @param trainable tokens whose loss mask is 1
+         * @param trainable tokens whose loss mask is 1, by the weight version that sampled them
          * @param masked tokens whose loss mask is 0
          * @param aborted tokens thrown away on the way
          */
-        record Sampled(UUID id, boolean evaluation, long trainable, long masked, long aborted) implements Attempt {
+        record Sampled(UUID id, boolean evaluation, Map<Integer, Long> trainable, long masked, long aborted)
+                implements Attempt {
+            public Sampled {
+                trainable = Map.copyOf(trainable);
+            }
+
             long tokens() {
-                return trainable + masked;
+                return trainedFrom(0) + masked;
+            }
+
+            /** Tokens with gradient where those of older versions are masked. */
+            long trainedFrom(int version) {
+                return trainable.entrySet().stream()
+                        .filter(tokens -> tokens.getKey() >= version)
+                        .mapToLong(Map.Entry::getValue)
+                        .sum();
             }
         }
 
@@ -45,8 +58,9 @@ final class GroupAccount {
      *
      * @param bucket {@link Bucket#TRAINED} where it was used, else where its tokens go
      * @param resultId the attempt that was meant; null where there was none yet
+     * @param trainedFrom oldest weight version whose tokens were trained on
      */
-    record Fate(Bucket bucket, @Nullable String resultId) {}
+    record Fate(Bucket bucket, @Nullable String resultId, int trainedFrom) {}
 
     /** Takes a report; false where it is known already. */
     boolean report(Attempt attempt) {
@@ -59,6 +73,13 @@ final class GroupAccount {
 
     void decide(Fate decided) {
         fate = decided;
+    }
+
+    /** The step that trained on it no longer stands. */
+    void takeBack() {
+        if (fate != null && fate.bucket() == Bucket.TRAINED) {
+            fate = new Fate(Bucket.ROLLED_BACK, fate.resultId(), 0);
+        }
     }
 
     void undecide() {
@@ -105,8 +126,9 @@ final class GroupAccount {
         } else if (fate == null) {
             add(tokens, Bucket.OPEN, result.tokens());
         } else if (fate.bucket() == Bucket.TRAINED) {
-            add(tokens, Bucket.TRAINED, result.trainable());
-            add(tokens, Bucket.MASKED, result.masked());
+            long trained = result.trainedFrom(fate.trainedFrom());
+            add(tokens, Bucket.TRAINED, trained);
+            add(tokens, Bucket.MASKED, result.tokens() - trained);
         } else {
             add(tokens, fate.bucket(), result.tokens());
         }

@@ -7,6 +7,7 @@ import dev.sluice.events.GroupEvent;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
+import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.GroupTask;
 import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.MetricPoint;
@@ -19,6 +20,7 @@ import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.WeightEvent;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -29,7 +31,6 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The goodput ledger of one run: every token that an engine is known to have generated, by what became of it.
@@ -92,6 +93,20 @@ public final class Ledger {
         return steps.size();
     }
 
+    /** Groups trained on by policy lag, from 0, over all steps. */
+    public List<Integer> policyLags() {
+        List<Integer> sums = new ArrayList<>();
+        for (StepCompleted step : steps.values()) {
+            for (int lag = 0; lag < step.policyLags().size(); lag++) {
+                if (lag == sums.size()) {
+                    sums.add(0);
+                }
+                sums.set(lag, sums.get(lag) + step.policyLags().get(lag));
+            }
+        }
+        return List.copyOf(sums);
+    }
+
     /** Mean reward by step, oldest first. */
     public List<StepReward> rewards() {
         return steps.values().stream()
@@ -121,16 +136,14 @@ public final class Ledger {
     }
 
     private void applySampled(GroupSampled sampled, UUID id) {
-        long tokens = 0;
-        long trainable = 0;
+        long masked = 0;
+        Map<Integer, Long> trainable = new HashMap<>();
         for (Sample sample : sampled.samples()) {
-            tokens += sample.tokens().length();
-            trainable += trainable(sample);
+            masked += sample.tokens().length() - trainable(sample, trainable);
         }
         boolean added = report(
                 key(sampled),
-                new GroupAccount.Attempt.Sampled(
-                        id, sampled.evaluation(), trainable, tokens - trainable, sampled.tokensAborted()));
+                new GroupAccount.Attempt.Sampled(id, sampled.evaluation(), trainable, masked, sampled.tokensAborted()));
         if (added) {
             sampled.samples().stream().filter(sample -> sample.verifies() > 0).forEach(sample -> {
                 speculatedTokens += sample.tokens().length();
@@ -166,6 +179,10 @@ public final class Ledger {
             case TrainingEvent.CheckpointSaved saved -> {}
             case TrainingEvent.CheckpointRetired retired -> {}
             case TrainingEvent.WaitChanged wait -> {}
+            case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.GuardTripped tripped -> {}
+            case TrainingEvent.GuardReleased released -> {}
+            case TrainingEvent.RolledBack taken -> takeBack(taken.toStep());
             case TrainingEvent.TrainerLost lost -> {}
             case TrainingEvent.RolloutFinished finished -> {}
         }
@@ -183,16 +200,30 @@ public final class Ledger {
             }
         }
         for (GroupUse use : batch.groups()) {
-            decide(new GroupRound(use.groupId(), use.round()), Bucket.TRAINED, use.resultId());
+            decide(
+                    new GroupRound(use.groupId(), use.round()),
+                    new GroupAccount.Fate(Bucket.TRAINED, use.resultId(), use.trainedFrom()));
         }
         for (GroupDrop drop : batch.dropped()) {
-            decide(new GroupRound(drop.groupId(), drop.round()), Bucket.of(drop.reason()), drop.resultId());
+            decide(
+                    new GroupRound(drop.groupId(), drop.round()),
+                    new GroupAccount.Fate(Bucket.of(drop.reason()), drop.resultId(), 0));
         }
     }
 
-    private void decide(GroupRound key, Bucket bucket, @Nullable String resultId) {
+    private void takeBack(int toStep) {
+        steps.tailMap(toStep, false).clear();
+        batches.entrySet().stream()
+                .filter(batch -> batch.getKey() > toStep)
+                .flatMap(batch -> batch.getValue().stream())
+                .map(this::account)
+                .forEach(account -> change(account, account::takeBack));
+        batches.keySet().removeIf(step -> step > toStep);
+    }
+
+    private void decide(GroupRound key, GroupAccount.Fate fate) {
         GroupAccount account = account(key);
-        change(account, () -> account.decide(new GroupAccount.Fate(bucket, resultId)));
+        change(account, () -> account.decide(fate));
     }
 
     private GroupAccount account(GroupRound key) {
@@ -212,11 +243,25 @@ public final class Ledger {
                 .collect(Collectors.toSet());
     }
 
-    private static long trainable(Sample sample) {
+    /** Adds up the tokens with gradient by weight version; tokens that no span covers count as the oldest. */
+    private static long trainable(Sample sample, Map<Integer, Long> byVersion) {
+        int tokens = Math.min(sample.lossMask().length(), sample.tokens().length());
         long trainable = 0;
-        for (int i = 0; i < Math.min(sample.lossMask().length(), sample.tokens().length()); i++) {
-            trainable += sample.lossMask().get(i) == 0 ? 0 : 1;
+        int begin = 0;
+        for (VersionSpan span : sample.versions()) {
+            int end = Math.min(tokens, begin + span.tokens());
+            trainable += trainable(sample, begin, end, span.version(), byVersion);
+            begin = end;
         }
+        return trainable + trainable(sample, begin, tokens, 0, byVersion);
+    }
+
+    private static long trainable(Sample sample, int begin, int end, int version, Map<Integer, Long> byVersion) {
+        long trainable = 0;
+        for (int token = begin; token < end; token++) {
+            trainable += sample.lossMask().get(token) == 0 ? 0 : 1;
+        }
+        byVersion.merge(version, trainable, Long::sum);
         return trainable;
     }
 

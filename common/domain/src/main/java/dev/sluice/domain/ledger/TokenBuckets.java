@@ -12,7 +12,8 @@ public record TokenBuckets(
         long aborted,
         long duplicate,
         long evaluation,
-        long open) {
+        long open,
+        long rolledBack) {
 
     static TokenBuckets of(Map<Bucket, Long> tokens) {
         return new TokenBuckets(
@@ -24,7 +25,8 @@ public record TokenBuckets(
                 tokens.getOrDefault(Bucket.ABORTED, 0L),
                 tokens.getOrDefault(Bucket.DUPLICATE, 0L),
                 tokens.getOrDefault(Bucket.EVALUATION, 0L),
-                tokens.getOrDefault(Bucket.OPEN, 0L));
+                tokens.getOrDefault(Bucket.OPEN, 0L),
+                tokens.getOrDefault(Bucket.ROLLED_BACK, 0L));
     }
 
     public long get(Bucket bucket) {
@@ -38,11 +40,12 @@ public record TokenBuckets(
             case DUPLICATE -> duplicate;
             case EVALUATION -> evaluation;
             case OPEN -> open;
+            case ROLLED_BACK -> rolledBack;
         };
     }
 
     /** Tokens in all buckets. */
     public long total() {
-        return trained + masked + filtered + stale + abandoned + aborted + duplicate + evaluation + open;
+        return trained + masked + filtered + stale + abandoned + aborted + duplicate + evaluation + open + rolledBack;
     }
 }

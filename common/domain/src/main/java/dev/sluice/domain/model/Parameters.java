@@ -6,6 +6,7 @@ import dev.sluice.domain.model.ModelSpec.Indexer;
 import dev.sluice.domain.model.ModelSpec.LatentAttention;
 import dev.sluice.domain.model.ModelSpec.LinearAttention;
 import dev.sluice.events.Plan.ModelFigures;
+import java.util.stream.IntStream;
 
 /**
  * Counts parameters exactly, apart by how Megatron and SGLang spread them. Buffers are no parameters: the router's
@@ -37,7 +38,30 @@ public record Parameters(ModelSpec model) {
 
     /** The figures of a plan. */
     public ModelFigures figures() {
-        return new ModelFigures(model.modelType(), total(), active(), mtp(), model.maxContextTokens());
+        return new ModelFigures(
+                model.modelType(),
+                total(),
+                active(),
+                mtp(),
+                model.maxContextTokens(),
+                2.0 * active(),
+                scoresPerSquaredToken());
+    }
+
+    /**
+     * Operations of causal attention scores and of what they weigh, by the square of a sequence's tokens: each token sees half of
+     * the others on average, and a multiplication with its addition counts two.
+     */
+    private double scoresPerSquaredToken() {
+        double width = switch (model.attention()) {
+            case LatentAttention latent ->
+                (double) latent.heads() * (latent.plainHeadSize() + latent.rotaryHeadSize() + latent.valueHeadSize());
+            case GroupedQueryAttention grouped -> 2.0 * grouped.heads() * grouped.headSize();
+        };
+        long layers = IntStream.range(0, model.layers())
+                .filter(layer -> !model.linear(layer))
+                .count();
+        return width * layers;
     }
 
     /** One decoder layer, counted from 0: attention, feed-forward and norms. */

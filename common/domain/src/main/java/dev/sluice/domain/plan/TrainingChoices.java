@@ -123,10 +123,13 @@ record TrainingChoices(TrainingRequest request, Outcome outcome, SizedTraining t
         int doubled = tokens * 2;
         double more = gib(training.side().recompute(), training.side().optimizer(), doubled);
         int longest = candidate().workload().longestSampleTokens();
+        Integer samples = request.training().batching().microBatchSize();
         String because = request.training().layout().tokensPerGpu() != null
                 ? "the request says so"
-                : "the longest sample has %d tokens; larger micro-batches gain less than 10 %% or do not fit"
-                        .formatted(longest);
+                : samples != null
+                        ? "micro-batches of %d of the longest samples".formatted(samples)
+                        : "the longest sample has %d tokens; larger micro-batches gain less than 10 %% or do not fit"
+                                .formatted(longest);
         return new Choice(
                 "training.layout.tokensPerGpu",
                 Integer.toString(tokens),

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param gpuInstances instances alive now that have GPUs
  * @param purpose what the request is looked at for
  * @param script flags of the launch script that the request was made of, absent where it was made of none
+ * @param unusable further checkpoints of the request that cannot be loaded, with the reason
  */
 public record Facts(
         Model model,
@@ -24,14 +25,16 @@ public record Facts(
         Map<String, PromptFile> promptFiles,
         int gpuInstances,
         Purpose purpose,
-        @Nullable ScriptFlags script) {
+        @Nullable ScriptFlags script,
+        Map<String, String> unusable) {
     public Facts {
         promptFiles = Map.copyOf(promptFiles);
+        unusable = Map.copyOf(unusable);
     }
 
     /** For a run of a model that is sampled as it is trained. */
     public Facts(Model model, Map<String, PromptFile> promptFiles, int gpuInstances) {
-        this(model, null, promptFiles, gpuInstances, Purpose.RUN, null);
+        this(model, null, promptFiles, gpuInstances, Purpose.RUN, null, Map.of());
     }
 
     /** For a request that was made of no script. */
@@ -41,12 +44,12 @@ public record Facts(
             Map<String, PromptFile> promptFiles,
             int gpuInstances,
             Purpose purpose) {
-        this(model, rolloutModel, promptFiles, gpuInstances, purpose, null);
+        this(model, rolloutModel, promptFiles, gpuInstances, purpose, null, Map.of());
     }
 
     /** The same, for a request that was made of a script. */
     public Facts of(ScriptFlags flags) {
-        return new Facts(model, rolloutModel, promptFiles, gpuInstances, purpose, flags);
+        return new Facts(model, rolloutModel, promptFiles, gpuInstances, purpose, flags, unusable);
     }
 
     /** What a request is looked at for. */

@@ -1,11 +1,11 @@
 package dev.sluice.domain.request;
 
 import dev.sluice.domain.request.RequestRule.Findings;
+import dev.sluice.events.Algorithm;
+import dev.sluice.events.Algorithm.CorrectionType;
 import dev.sluice.events.Backend;
 import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.Algorithm;
-import dev.sluice.events.TrainingRequest.CorrectionType;
 import java.util.List;
 
 /** Rules about what kind of run a request asks for, and about its place among others. */

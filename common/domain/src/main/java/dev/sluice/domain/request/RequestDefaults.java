@@ -33,6 +33,9 @@ final class RequestDefaults {
         if (filled.path("reward").path("mixture") instanceof ArrayNode parts) {
             fillMixture((ObjectNode) filled.get("reward"), parts, request.path("reward"));
         }
+        if (filled.get("guards") instanceof ArrayNode guards) {
+            fillEach(guards, "guard");
+        }
         fillOptional(filled, "turns");
         fillOptional(filled, "hooks");
         return filled;
@@ -51,11 +54,15 @@ final class RequestDefaults {
         if (!parts.isEmpty() && given.path("type").isMissingNode()) {
             reward.put("type", RewardRules.MIXTURE);
         }
-        for (int i = 0; i < parts.size(); i++) {
-            if (parts.get(i).isObject()) {
-                ObjectNode part = DEFAULTS.get("mixture").deepCopy();
-                merge(part, parts.get(i));
-                parts.set(i, part);
+        fillEach(parts, "mixture");
+    }
+
+    private static void fillEach(ArrayNode list, String defaults) {
+        for (int i = 0; i < list.size(); i++) {
+            if (list.get(i).isObject()) {
+                ObjectNode element = DEFAULTS.get(defaults).deepCopy();
+                merge(element, list.get(i));
+                list.set(i, element);
             }
         }
     }

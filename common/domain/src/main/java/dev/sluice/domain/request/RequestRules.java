@@ -16,6 +16,9 @@ public final class RequestRules {
                     PauseRules.ALL,
                     HookRules.ALL,
                     TrainingRules.ALL,
+                    BatchingRules.ALL,
+                    GuardRules.ALL,
+                    ModelRules.ALL,
                     KindRules.ALL)
             .flatMap(List::stream)
             .toList();

@@ -4,13 +4,13 @@ import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.request.RequestRule.Findings;
 import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.domain.training.AdvantageEstimator;
+import dev.sluice.events.Algorithm;
+import dev.sluice.events.Algorithm.CorrectionType;
+import dev.sluice.events.Algorithm.MismatchCorrection;
+import dev.sluice.events.Algorithm.OldLogprobs;
 import dev.sluice.events.Backend;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.Algorithm;
-import dev.sluice.events.TrainingRequest.CorrectionType;
 import dev.sluice.events.TrainingRequest.Layout;
-import dev.sluice.events.TrainingRequest.MismatchCorrection;
-import dev.sluice.events.TrainingRequest.OldLogprobs;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -21,7 +21,6 @@ final class TrainingRules {
             new RequestRule("algorithm.known", "the algorithm exists", TrainingRules::algorithm),
             new RequestRule("algorithm.coefficients", "coefficients fit the algorithm", TrainingRules::coefficients),
             new RequestRule("algorithm.mismatch", "a correction has a difference to correct", TrainingRules::mismatch),
-            new RequestRule("algorithm.reference", "no reference model is needed", TrainingRules::reference),
             new RequestRule("algorithm.old-logprobs", "the ratio's denominator is exact", TrainingRules::oldLogprobs),
             new RequestRule("data.chat-template", "prompts become what the model reads", TrainingRules::chatTemplate),
             new RequestRule("training.mtp", "what is trained exists", TrainingRules::mtp),
@@ -64,12 +63,18 @@ final class TrainingRules {
                     "advantages of %s are those of single samples and need whitening".formatted(algorithm.name()),
                     "leave it out");
         }
-        if (algorithm.gamma() != 1 && estimator != AdvantageEstimator.REINFORCE_PLUS_PLUS) {
+        if (algorithm.gamma() != 1 && !estimator.discounts()) {
             findings.error(
                     "algorithm.gamma",
                     "%s gives every token of a response the same advantage: nothing is discounted by %s"
                             .formatted(algorithm.name(), algorithm.gamma()),
                     "leave it out, or set algorithm.name to reinforce_plus_plus");
+        }
+        if (!algorithm.normaliseRewards() && estimator == AdvantageEstimator.RLOO) {
+            findings.error(
+                    "algorithm.normaliseRewards",
+                    "rloo is the comparison with the group's others; without it nothing is left of it",
+                    "leave it out, or set algorithm.name to grpo");
         }
     }
 
@@ -90,17 +95,6 @@ final class TrainingRules {
                     "rollout takes the engine's log-probabilities for the old policy's, mismatchCorrection corrects for"
                             + " their difference: there would be none",
                     "set it to auto, or algorithm.mismatchCorrection.type to none");
-        }
-    }
-
-    private static void reference(TrainingRequest request, Facts facts, Findings findings) {
-        double coefficient = request.algorithm().klLossCoefficient();
-        if (coefficient > 0) {
-            findings.hindrance(
-                    "algorithm.klLossCoefficient",
-                    "%s needs a reference model beside the policy, which this version does not load yet"
-                            .formatted(coefficient),
-                    "set it to 0");
         }
     }
 

@@ -69,6 +69,10 @@ public final class GroupLogRetention {
             case TrainingEvent.StepCompleted completed -> {}
             case TrainingEvent.EvalCompleted completed -> {}
             case TrainingEvent.WaitChanged changed -> {}
+            case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.GuardTripped tripped -> {}
+            case TrainingEvent.GuardReleased released -> {}
+            case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.TrainerLost lost -> {}
             case TrainingEvent.RolloutFinished finished -> {}
         }

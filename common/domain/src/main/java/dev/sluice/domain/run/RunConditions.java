@@ -66,6 +66,9 @@ final class RunConditions {
             case EngineEvent.WeightsLoaded loaded -> {
                 return false;
             }
+            case EngineEvent.EngineWorked worked -> {
+                return false;
+            }
         }
         return true;
     }
@@ -100,6 +103,18 @@ final class RunConditions {
                 return false;
             }
             case TrainingEvent.WaitChanged changed -> {
+                return false;
+            }
+            case TrainingEvent.WorkerWorked worked -> {
+                return false;
+            }
+            case TrainingEvent.GuardTripped tripped -> {
+                return false;
+            }
+            case TrainingEvent.GuardReleased released -> {
+                return false;
+            }
+            case TrainingEvent.RolledBack taken -> {
                 return false;
             }
         }

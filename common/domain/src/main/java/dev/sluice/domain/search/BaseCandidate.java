@@ -12,11 +12,13 @@ import dev.sluice.domain.candidate.TrainingSide.Recompute;
 import dev.sluice.domain.candidate.Version;
 import dev.sluice.domain.candidate.Workload;
 import dev.sluice.domain.model.ModelSpec;
+import dev.sluice.domain.training.OldPolicy;
 import dev.sluice.events.Rollout;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.OldLogprobs;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /** What a request says of a candidate before layouts are searched. */
 public final class BaseCandidate {
@@ -73,8 +75,8 @@ public final class BaseCandidate {
                 meanResponse(rollout),
                 longestContext(request, longestPrompt),
                 rollout.temperature(),
-                request.algorithm().klLossCoefficient() > 0,
-                oldLogprobPass(request),
+                request.algorithm().usesReference(),
+                OldPolicy.of(request) == OldPolicy.FORWARD,
                 !request.evaluation().isEmpty(),
                 rollout.maxPolicyLag() > 0,
                 true,
@@ -98,20 +100,17 @@ public final class BaseCandidate {
         return Math.max(request.rollout().maxContextTokens(), longer ? longestPrompt + longestResponse : 0);
     }
 
-    /** Before a single optimizer step at lag 0 the current policy's log-probabilities are the old ones. */
-    private static boolean oldLogprobPass(TrainingRequest request) {
-        OldLogprobs old = request.algorithm().oldLogprobs();
-        boolean moved = request.training().optimizerStepsPerStep() > 1
-                || request.rollout().maxPolicyLag() > 0;
-        return old == OldLogprobs.RECOMPUTE || old == OldLogprobs.AUTO && moved;
-    }
-
     private static List<String> paths(TrainingRequest request) {
         List<String> paths = new ArrayList<>();
         paths.add(request.model().path());
         if (request.model().rolloutPath() != null) {
             paths.add(request.model().rolloutPath());
         }
+        Stream.of(
+                        request.algorithm().reference(),
+                        request.algorithm().distillation().teacher())
+                .filter(Objects::nonNull)
+                .forEach(paths::add);
         paths.add(request.data().prompts());
         request.evaluation().forEach(set -> paths.add(set.prompts()));
         return paths;

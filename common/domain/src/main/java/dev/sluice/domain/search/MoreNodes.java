@@ -12,7 +12,7 @@ final class MoreNodes {
     private MoreNodes() {}
 
     /** The preferred way to train on the fewest nodes that suffice; empty where none do. */
-    static Optional<SizedTraining> of(Candidate base, LayerSums sums, TrainingRequest.Layout given) {
+    static Optional<SizedTraining> of(Candidate base, LayerSums sums, TrainingRequest.Training given) {
         int perNode = base.cluster().gpusPerNode();
         for (int nodes = base.cluster().trainNodes() * 2; nodes <= MOST_NODES; nodes *= 2) {
             Candidate larger = base.with(base.cluster().withTrainGpus(nodes * perNode));

@@ -106,8 +106,7 @@ public final class Search {
 
     private Outcome on(Candidate base) {
         TrainingSearch.Found training = trainings.computeIfAbsent(
-                base.cluster().trainGpus(),
-                gpus -> TrainingSearch.run(base, sums, request.training().layout()));
+                base.cluster().trainGpus(), gpus -> TrainingSearch.run(base, sums, request.training()));
         if (!base.workload().rollout()) {
             return training.sized().isEmpty() ? failed(base, training, null, null) : succeeded(base, training, null);
         }
@@ -232,12 +231,12 @@ public final class Search {
         if (!training.sized().isEmpty()) {
             return trained(base, training);
         }
-        TrainingOptions options = new TrainingOptions(base, request.training().layout());
+        TrainingOptions options = new TrainingOptions(base, request.training());
         return training.nearest().orElseGet(() -> base.with(options.first(base.training())));
     }
 
     private List<Problem> trainingProblems(Candidate base, TrainingSearch.Found training) {
-        TrainingOptions options = new TrainingOptions(base, request.training().layout());
+        TrainingOptions options = new TrainingOptions(base, request.training());
         if (options.fixed() && training.nearest().isEmpty()) {
             return Constraints.ofTraining(looked(base, training));
         }
@@ -251,8 +250,7 @@ public final class Search {
 
     /** Says beside each problem of memory how many nodes would do, with whatever layout is best there. */
     private List<Problem> withNodes(Candidate base, List<Problem> problems) {
-        Optional<SizedTraining> enough =
-                MoreNodes.of(base, sums, request.training().layout());
+        Optional<SizedTraining> enough = MoreNodes.of(base, sums, request.training());
         if (enough.isEmpty()) {
             return problems;
         }

@@ -15,16 +15,21 @@ import org.jspecify.annotations.Nullable;
 final class TrainingOptions {
     private static final int MOST_STAGES = 32;
     private static final int MOST_CONTEXT_PARALLEL = 32;
+    /** More than any GPU holds; the bound keeps what a request may say within an int. */
+    private static final int MOST_TOKENS = 1 << 28;
+
     private static final List<Integer> TOKENS = List.of(4096, 8192, 12_288, 16_384, 20_480, 32_768);
     /** Megatron pads packed rows to multiples of this (slime's data-pad-size-multiplier). */
     private static final int PADDING = 128;
 
     private final Candidate base;
     private final TrainingRequest.Layout given;
+    private final TrainingRequest.Batching batching;
 
-    TrainingOptions(Candidate base, TrainingRequest.Layout given) {
+    TrainingOptions(Candidate base, TrainingRequest.Training training) {
         this.base = base;
-        this.given = given;
+        this.given = training.layout();
+        this.batching = training.batching();
     }
 
     /** Whether the request leaves no parallel size open. */
@@ -95,13 +100,21 @@ final class TrainingOptions {
         if (given.tokensPerGpu() != null) {
             return List.of(given.tokensPerGpu());
         }
-        int longest = Math.ceilDiv(Math.ceilDiv(base.workload().longestSampleTokens(), cp), PADDING) * PADDING;
+        long samples = batching.microBatchSize() == null ? 1 : batching.microBatchSize();
+        int longest = padded(samples * base.workload().longestSampleTokens(), cp);
+        if (batching.microBatchSize() != null) {
+            return List.of(longest);
+        }
         TreeSet<Integer> sizes =
                 new TreeSet<>(TOKENS.stream().filter(size -> size >= longest).toList());
         if (sizes.isEmpty() || sizes.first() != longest && longest > TOKENS.getFirst()) {
             sizes.add(longest);
         }
         return List.copyOf(sizes);
+    }
+
+    private static int padded(long tokens, int cp) {
+        return (int) Math.min(MOST_TOKENS, Math.ceilDiv(Math.ceilDiv(tokens, cp), PADDING) * PADDING);
     }
 
     List<Recompute> recomputes() {

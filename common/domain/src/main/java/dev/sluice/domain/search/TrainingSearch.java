@@ -43,7 +43,7 @@ final class TrainingSearch {
 
     private double leastHostGiB;
 
-    private TrainingSearch(Candidate base, LayerSums sums, TrainingRequest.Layout given) {
+    private TrainingSearch(Candidate base, LayerSums sums, TrainingRequest.Training given) {
         this.base = base;
         this.sums = sums;
         options = new TrainingOptions(base, given);
@@ -51,7 +51,7 @@ final class TrainingSearch {
     }
 
     /** @param base everything but the training layout; its engine is not looked at */
-    static Found run(Candidate base, LayerSums sums, TrainingRequest.Layout given) {
+    static Found run(Candidate base, LayerSums sums, TrainingRequest.Training given) {
         TrainingSearch search = new TrainingSearch(base, sums, given);
         search.options.layouts().forEach(search::layout);
         return new Found(search.sized, search.rejected, search.nearest);

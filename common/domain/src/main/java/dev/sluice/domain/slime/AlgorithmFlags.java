@@ -2,13 +2,9 @@ package dev.sluice.domain.slime;
 
 import dev.sluice.domain.slime.Finding.Kind;
 import dev.sluice.domain.slime.Finding.Severity;
-import java.util.List;
 
 /** The loss, and how a step's samples are divided over optimizer steps: {@code algorithm}. */
 record AlgorithmFlags(Draft draft) {
-    private static final String KL = "--kl-loss-coef";
-    private static final String USE_KL = "--use-kl-loss";
-    private static final String KL_TYPE = "--kl-loss-type";
     private static final String BATCH = "--global-batch-size";
     private static final String TIS_FUNCTION = "--custom-tis-function-path";
     private static final String STEPS = "--num-steps-per-rollout";
@@ -19,7 +15,7 @@ record AlgorithmFlags(Draft draft) {
         draft.put("algorithm.oldLogprobs", draft.has("--use-rollout-logprobs") ? "rollout" : "auto");
         draft.put("algorithm.lossNormaliser", draft.has("--calculate-per-token-loss") ? "token" : "sample");
         correction();
-        divergence();
+        new ModelFlags(draft).read();
         optimizerSteps();
     }
 
@@ -36,44 +32,13 @@ record AlgorithmFlags(Draft draft) {
                             Kind.UNSUPPORTED,
                             draft.place(TIS_FUNCTION),
                             TIS_FUNCTION,
-                            "Sluice loads no Python function of a script; of slime's own it has icepop_function",
-                            "remove it, for the clipped ratio of --use-tis alone");
+                            "Sluice loads no Python function of a script; of slime's own it has icepop_function, and what"
+                                    + " mis.py computes stands in algorithm.mismatchCorrection",
+                            "remove it, for the clipped ratio of --use-tis alone, and set level and veto in the request");
         }
         draft.put("algorithm.mismatchCorrection.type", icepop ? "icepop" : "tis");
         draft.put("algorithm.mismatchCorrection.low", draft.number("--tis-clip-low", 0));
         draft.put("algorithm.mismatchCorrection.high", draft.number("--tis-clip", 2));
-    }
-
-    private void divergence() {
-        double coefficient = draft.number(KL, 0);
-        draft.put("algorithm.klLossCoefficient", draft.has(USE_KL) ? coefficient : 0.0);
-        if (!draft.has(USE_KL)) {
-            if (coefficient != 0) {
-                draft.findings()
-                        .note(draft.place(KL), KL, "it has no effect without --use-kl-loss, as in slime", "remove it");
-            }
-            return;
-        }
-        if (coefficient == 0) {
-            draft.findings()
-                    .note(
-                            draft.place(USE_KL),
-                            USE_KL,
-                            "with a coefficient of 0 no reference is loaded; slime keeps one for a metric alone",
-                            "remove it");
-            return;
-        }
-        String type = draft.text(KL_TYPE).orElse("k1");
-        if (!List.of("low_var_kl", "k3").contains(type)) {
-            draft.findings()
-                    .error(
-                            Kind.UNSUPPORTED,
-                            draft.place(KL_TYPE),
-                            KL_TYPE,
-                            "the KL term is estimated as low_var_kl (k3, bounded), not as %s"
-                                    .formatted(FlagReader.shortened(type)),
-                            "set it to low_var_kl");
-        }
     }
 
     private void optimizerSteps() {

@@ -13,6 +13,7 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
     private static final String FULLY_ASYNCHRONOUS = "slime.rollout.fully_async_rollout.generate_rollout_fully_async";
     private static final String FILTER = "--dynamic-sampling-filter-path";
     private static final String PARTIAL = "--partial-rollout";
+    private static final String MASK = "--mask-offpolicy-in-partial-rollout";
     private static final String OVERSAMPLE = "--over-sampling-batch-size";
     private static final String SPECULATION = "--sglang-speculative-algorithm";
     private static final String STEPS = "--sglang-speculative-num-steps";
@@ -68,6 +69,19 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
                             "raise rollout.maxPolicyLag in the request");
         }
         draft.put("rollout.maxPolicyLag", asynchronous || fully || draft.has(PARTIAL) ? 1 : 0);
+        partial(fully);
+    }
+
+    private void partial(boolean fully) {
+        if (draft.has(PARTIAL)) {
+            draft.put("rollout.partialRollout", draft.has(MASK) ? "continue_masked" : "continue");
+            return;
+        }
+        if (draft.has(MASK)) {
+            draft.findings().note(draft.place(MASK), MASK, "it has no effect without " + PARTIAL, "remove it");
+        }
+        // slime's fully asynchronous function goes on with what new weights interrupt, whatever the flags say.
+        draft.put("rollout.partialRollout", fully ? "continue" : "restart");
     }
 
     private void oversample() {

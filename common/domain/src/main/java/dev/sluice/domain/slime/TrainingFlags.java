@@ -30,16 +30,21 @@ record TrainingFlags(Draft draft) {
     }
 
     private void tokens() {
-        draft.whole(TOKENS).ifPresent(tokens -> draft.put("training.layout.tokensPerGpu", tokens));
-        if (!draft.has(DYNAMIC)) {
-            draft.findings()
-                    .note(
-                            draft.place(TOKENS),
-                            DYNAMIC,
-                            "slime would take micro-batches of %d samples; here they are packed by tokens"
-                                    .formatted(draft.whole("--micro-batch-size", 1)),
-                            "give it with --max-tokens-per-gpu to choose the tokens");
+        if (draft.has(DYNAMIC)) {
+            draft.whole(TOKENS).ifPresent(tokens -> draft.put("training.layout.tokensPerGpu", tokens));
+        } else {
+            draft.put("training.batching.microBatchSize", draft.whole("--micro-batch-size", 1));
+            if (draft.has(TOKENS)) {
+                draft.findings()
+                        .note(
+                                draft.place(TOKENS),
+                                TOKENS,
+                                "it has no effect without %s, as in slime".formatted(DYNAMIC),
+                                "add " + DYNAMIC);
+            }
         }
+        draft.put("training.batching.balanceData", draft.has("--balance-data"));
+        draft.put("training.batching.balanceByFlops", draft.has("--balance-by-flops"));
     }
 
     private void recompute() {

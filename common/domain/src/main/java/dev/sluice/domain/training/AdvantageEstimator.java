@@ -24,6 +24,8 @@ public enum AdvantageEstimator {
     REINFORCE_PLUS_PLUS,
     /** Rewards against their group, whitened over the batch. */
     REINFORCE_PLUS_PLUS_BASELINE,
+    /** Generalised advantage estimation over a critic's values. */
+    PPO,
     /** None: answers are given, and each token counts alike. */
     SFT;
 
@@ -46,12 +48,22 @@ public enum AdvantageEstimator {
 
     /** Whether a sample is compared with its group, which then needs two. */
     public boolean comparesGroups() {
-        return this != REINFORCE_PLUS_PLUS && this != SFT;
+        return this != REINFORCE_PLUS_PLUS && this != PPO && this != SFT;
     }
 
     /** Whether advantages that stand for single samples must be whitened. */
     public boolean needsWhitening() {
         return this == REINFORCE_PLUS_PLUS || this == REINFORCE_PLUS_PLUS_BASELINE;
+    }
+
+    /** Whether a token has a reward of its own, which a divergence can lower. */
+    public boolean rewardsTokens() {
+        return this == REINFORCE_PLUS_PLUS || this == REINFORCE_PLUS_PLUS_BASELINE || this == PPO;
+    }
+
+    /** Whether later rewards of a response are discounted. */
+    public boolean discounts() {
+        return this == REINFORCE_PLUS_PLUS || this == PPO;
     }
 
     /** Whether the group's deviation may divide its advantages. */

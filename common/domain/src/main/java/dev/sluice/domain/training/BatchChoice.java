@@ -1,6 +1,7 @@
 package dev.sluice.domain.training;
 
 import dev.sluice.events.GroupEvent.GroupSampled;
+import dev.sluice.events.Rollout.StaleSamples;
 import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
@@ -129,6 +130,8 @@ final class BatchChoice {
 
     private GroupUse use(Standing.Ready group) {
         LogEntry<GroupSampled> entry = group.result().entry();
+        int lag = version - group.result().oldestVersion();
+        boolean masks = rules.staleSamples() == StaleSamples.MASK && lag > rules.maxPolicyLag();
         return new GroupUse(
                 entry.event().groupId(),
                 entry.event().cursor(),
@@ -136,6 +139,7 @@ final class BatchChoice {
                 entry.id(),
                 entry.partition(),
                 entry.offset(),
-                version - group.result().oldestVersion());
+                lag,
+                masks ? rules.oldestWithinLag(version) : 0);
     }
 }

@@ -23,6 +23,7 @@ import java.util.List;
  * @param rolloutLogprobs f32[T]
  * @param weightVersions i32[T]
  * @param schedule i32[N,3]: optimizer step, data-parallel rank, micro-batch
+ * @param rewards f64[N]
  */
 public record BatchRows(
         int[] tokens,
@@ -36,7 +37,8 @@ public record BatchRows(
         float[] advantages,
         float[] rolloutLogprobs,
         int[] weightVersions,
-        int[] schedule) {
+        int[] schedule,
+        double[] rewards) {
 
     /** @param results in the step's order, each accepted before */
     public static BatchRows of(List<GroupSampled> results, BatchRules rules) {
@@ -54,18 +56,18 @@ public record BatchRows(
                 new float[tokens],
                 new float[tokens],
                 new int[tokens],
-                new int[3 * samples]);
-        double[] rewards = new double[samples];
+                new int[3 * samples],
+                new double[samples]);
         int row = 0;
         for (int group = 0; group < results.size(); group++) {
             GroupSampled result = results.get(group);
             for (Sample sample : byIndex(result)) {
-                rewards[row] = sample.reward() == null ? Double.NaN : sample.reward();
+                rows.rewards[row] = sample.reward() == null ? Double.NaN : sample.reward();
                 rows.groups[row] = group;
                 rows.fill(row++, result, sample);
             }
         }
-        rules.advantages().fill(rows, rewards);
+        rules.advantages().fill(rows);
         Schedule.fill(rows, results.size(), rules);
         return rows;
     }
@@ -113,6 +115,12 @@ public record BatchRows(
         return promptLengths.length;
     }
 
+    void place(int row, int optimizerStep, int rank, int microBatch) {
+        schedule[3 * row] = optimizerStep;
+        schedule[3 * row + 1] = rank;
+        schedule[3 * row + 2] = microBatch;
+    }
+
     int length(int row) {
         return cuSeqlens[row + 1] - cuSeqlens[row];
     }
@@ -131,7 +139,10 @@ public record BatchRows(
         return trained;
     }
 
-    /** SHA-256 of the content, hexadecimal. Neither the epoch nor a path is in it: retrained from the log it is the same. */
+    /**
+     * SHA-256 of the content, hexadecimal. Neither the epoch nor a path nor what a model said is in it: retrained from the log
+     * it is the same.
+     */
     public String sha256() {
         return new Digest()
                 .add("tokens", tokens)

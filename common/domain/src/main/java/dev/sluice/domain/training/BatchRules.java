@@ -1,5 +1,6 @@
 package dev.sluice.domain.training;
 
+import dev.sluice.domain.batching.MicroBatchRules;
 import dev.sluice.events.Plan;
 import dev.sluice.events.TrainingRequest;
 
@@ -7,29 +8,30 @@ import dev.sluice.events.TrainingRequest;
  * How results become the rows of a batch.
  *
  * @param optimizerSteps mini-batches a batch is cut into, in whole groups
- * @param ranks data-parallel ranks
- * @param tokensPerMicroBatch tokens a rank takes at once; a longer sample stands alone
+ * @param microBatches how a mini-batch is cut and spread over ranks
  * @param advantages what rewards become
  */
-public record BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch, AdvantageRule advantages) {
+public record BatchRules(int optimizerSteps, MicroBatchRules microBatches, AdvantageRule advantages) {
     public BatchRules {
-        if (optimizerSteps < 1 || ranks < 1 || tokensPerMicroBatch < 1) {
-            throw new IllegalArgumentException("optimizer steps %d, ranks %d and tokens %d must be positive"
-                    .formatted(optimizerSteps, ranks, tokensPerMicroBatch));
+        if (optimizerSteps < 1) {
+            throw new IllegalArgumentException("optimizer steps %d must be positive".formatted(optimizerSteps));
         }
     }
 
     /** For a batch that is looked at and not trained on: one mini-batch, whatever the number of its groups. */
     public BatchRules inOneStep() {
-        return new BatchRules(1, ranks, tokensPerMicroBatch, advantages);
+        return new BatchRules(1, microBatches, advantages);
+    }
+
+    /** Micro-batches of as many samples as hold so many tokens, on so many ranks. */
+    public BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch, AdvantageRule advantages) {
+        this(optimizerSteps, MicroBatchRules.byTokens(ranks, tokensPerMicroBatch), advantages);
     }
 
     public static BatchRules of(TrainingRequest request, Plan plan) {
-        Integer tokensPerGpu = request.training().layout().tokensPerGpu();
         return new BatchRules(
                 request.training().optimizerStepsPerStep(),
-                Math.max(1, plan.training().layout().dp()),
-                tokensPerGpu == null ? Integer.MAX_VALUE : tokensPerGpu,
+                MicroBatchRules.of(request, plan),
                 AdvantageRule.of(request.algorithm()));
     }
 }

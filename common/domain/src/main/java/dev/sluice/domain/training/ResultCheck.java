@@ -30,14 +30,13 @@ final class ResultCheck {
                         .map(why -> new Objection(DropReason.ABANDONED, why))
                         // Before staleness: what a filter leaves out is not asked for again, however old it becomes.
                         .or(() -> filtered(sampled.entry().event(), rules))
-                        .or(() -> stale(sampled.oldestVersion(), rules, minimumVersion, currentVersion));
+                        .or(() -> stale(sampled, rules, minimumVersion, currentVersion));
         };
     }
 
     /** Whether a result is too old to be trained on, whatever else is said of it. */
     static boolean isStale(GroupResult.Sampled result, TrainingRules rules, int minimumVersion, int currentVersion) {
-        return stale(result.oldestVersion(), rules, minimumVersion, currentVersion)
-                .isPresent();
+        return stale(result, rules, minimumVersion, currentVersion).isPresent();
     }
 
     private static Optional<Objection> filtered(GroupSampled group, TrainingRules rules) {
@@ -51,19 +50,30 @@ final class ResultCheck {
                 : RewardSpread.objection(group).map(reason -> new Objection(DropReason.FILTERED, reason));
     }
 
-    private static Optional<Objection> stale(int oldest, TrainingRules rules, int minimumVersion, int currentVersion) {
+    private static Optional<Objection> stale(
+            GroupResult.Sampled result, TrainingRules rules, int minimumVersion, int currentVersion) {
+        int oldest = result.oldestVersion();
+        // Whatever the policy about old samples: this one breaks the bound that it was asked for with.
         if (oldest < minimumVersion) {
             return Optional.of(new Objection(
                     DropReason.STALE,
                     "sampled by version %d, asked for with version %d or newer".formatted(oldest, minimumVersion)));
         }
         int lag = currentVersion - oldest;
-        return lag <= rules.maxPolicyLag()
+        return lag <= rules.maxPolicyLag() || keepsStale(result, rules, currentVersion)
                 ? Optional.empty()
                 : Optional.of(new Objection(
                         DropReason.STALE,
                         "sampled by version %d, %d publications ago; the run allows %d"
                                 .formatted(oldest, lag, rules.maxPolicyLag())));
+    }
+
+    private static boolean keepsStale(GroupResult.Sampled result, TrainingRules rules, int currentVersion) {
+        return switch (rules.staleSamples()) {
+            case DROP -> false;
+            case MASK -> StaleMask.leavesSome(result.entry().event(), rules.oldestWithinLag(currentVersion));
+            case CORRECT -> true;
+        };
     }
 
     private static Optional<String> broken(GroupSampled group, TrainingRules rules, int currentVersion) {

@@ -12,7 +12,7 @@ import java.util.Optional;
  *
  * @see <a href="https://github.com/THUDM/slime">slime, {@code filter_hub/dynamic_sampling_filters.py}</a>
  */
-final class RewardSpread {
+public final class RewardSpread {
     /** Sample standard deviation, in units of the reward, up to which rewards count as equal. */
     private static final double EQUAL = 1e-6;
     /** From here on a double has no decimals and its digits would make long names. */
@@ -26,6 +26,11 @@ final class RewardSpread {
                 .mapToDouble(sample -> Objects.requireNonNullElse(sample.reward(), Double.NaN))
                 .toArray();
         return deviation(rewards) > EQUAL ? Optional.empty() : Optional.of("zero_std_" + rounded(rewards[0]));
+    }
+
+    /** Whether the rewards of a group of several samples are all equal. */
+    public static boolean isEqual(GroupSampled group) {
+        return group.samples().size() > 1 && objection(group).isPresent();
     }
 
     /** Sample standard deviation; not a number for less than two rewards. */

@@ -2,6 +2,7 @@ package dev.sluice.domain.training;
 
 import dev.sluice.events.Rollout;
 import dev.sluice.events.Rollout.DynamicFilter;
+import dev.sluice.events.Rollout.StaleSamples;
 import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
 
@@ -16,6 +17,7 @@ import dev.sluice.events.TrainingRequest;
  * @param oversample groups in flight beyond what the lag allows
  * @param maxRounds how often a group is asked for again
  * @param filter which groups are left out because nothing is learnt from them
+ * @param staleSamples what becomes of samples that are older than the lag allows when their turn comes
  */
 public record TrainingRules(
         String runId,
@@ -26,7 +28,8 @@ public record TrainingRules(
         int maxPolicyLag,
         int oversample,
         int maxRounds,
-        DynamicFilter filter) {
+        DynamicFilter filter,
+        StaleSamples staleSamples) {
 
     public TrainingRules {
         if (steps < 0 || groupsPerStep < 1 || samplesPerPrompt < 1 || stepsPerVersion < 1) {
@@ -38,6 +41,30 @@ public record TrainingRules(
             throw new IllegalArgumentException("policy lag %d, oversample %d and rounds %d must not be negative"
                     .formatted(maxPolicyLag, oversample, maxRounds));
         }
+    }
+
+    /** Samples that are too old are dropped. */
+    public TrainingRules(
+            String runId,
+            int steps,
+            int groupsPerStep,
+            int samplesPerPrompt,
+            int stepsPerVersion,
+            int maxPolicyLag,
+            int oversample,
+            int maxRounds,
+            DynamicFilter filter) {
+        this(
+                runId,
+                steps,
+                groupsPerStep,
+                samplesPerPrompt,
+                stepsPerVersion,
+                maxPolicyLag,
+                oversample,
+                maxRounds,
+                filter,
+                StaleSamples.DROP);
     }
 
     public static TrainingRules of(String runId, TrainingRequest request) {
@@ -64,12 +91,18 @@ public record TrainingRules(
                 rollout.maxPolicyLag(),
                 rollout.oversample(),
                 rollout.maxRounds(),
-                rollout.dynamicFilter());
+                rollout.dynamicFilter(),
+                rollout.staleSamples());
     }
 
     /** The groups that a step may choose from before a filter's fallback: a wave of slime's over-sampling. */
     int groupsPerWave() {
         return groupsPerStep + oversample;
+    }
+
+    /** The oldest weight version within the policy lag. */
+    int oldestWithinLag(int currentVersion) {
+        return Math.max(0, currentVersion - maxPolicyLag);
     }
 
     /** Groups that are trained on between two publications. */

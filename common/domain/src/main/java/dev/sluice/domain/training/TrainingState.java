@@ -103,6 +103,11 @@ public final class TrainingState {
             case TrainingEvent.EvalCompleted completed -> progress.apply(completed);
             case TrainingEvent.TrainerReady ready -> {}
             case TrainingEvent.WaitChanged wait -> {}
+            case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.GuardTripped tripped -> {}
+            case TrainingEvent.GuardReleased released -> {}
+            // Whoever takes steps back recovers from the log, where they no longer stand.
+            case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.TrainerLost lost -> {}
             case TrainingEvent.RolloutFinished finished -> {}
         }
@@ -271,7 +276,7 @@ public final class TrainingState {
     }
 
     /**
-     * The results that a step trains on, in its order.
+     * The results that a step trains on, in its order; tokens that it masks for their age are masked in them.
      *
      * @throws IllegalStateException if the log of results does not hold one of them, or not as the first of its group
      */
@@ -283,7 +288,8 @@ public final class TrainingState {
         return groups.result(use.cursor(), use.round())
                 .filter(result -> result.entry().id().equals(use.resultId()))
                 .filter(GroupResult.Sampled.class::isInstance)
-                .map(result -> ((GroupResult.Sampled) result).entry().event())
+                .map(result ->
+                        StaleMask.of(((GroupResult.Sampled) result).entry().event(), use.trainedFrom()))
                 .orElseThrow(() -> new IllegalStateException(
                         ("result %s of group %s, round %d, which a step of %s trains on, is not the first one in the log of"
                                         + " results (partition %d, offset %d); was the log trimmed? Resume from a later cut")
@@ -355,6 +361,12 @@ public final class TrainingState {
     /** Publications whose files are still there, oldest first. */
     public List<WeightsPublished> keptWeights() {
         return progress.kept();
+    }
+
+    /** Whether the newest version holds steps that were taken back: engines need the weights of this step again. */
+    public boolean isNewestWeightsTakenBack(int step) {
+        List<WeightsPublished> kept = progress.kept();
+        return !kept.isEmpty() && kept.getLast().step() > step;
     }
 
     /** The newest weight version with nothing in it that was trained after this step. */

@@ -177,7 +177,8 @@ final class Candidates {
                 1,
                 new Mtp(false, 0.2),
                 dev.sluice.events.TrainingRequest.Layout.AUTO,
-                Map.of());
+                Map.of(),
+                dev.sluice.events.TrainingRequest.Batching.BY_TOKENS);
     }
 
     private static ModelSpec model(

@@ -10,6 +10,7 @@ import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.Int32Array;
+import dev.sluice.events.Rollout.StaleSamples;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
@@ -74,6 +75,19 @@ class RunAuditTest {
                 .containsExactly(
                         "sample 0 of group run/0 is by version 7 of engine engine, which never said that it held it",
                         "step 2 uses sample 0 of group run/1, 2 publications old; the run allows 1");
+    }
+
+    @Test
+    void aSampleBeyondTheLagMayBeUsedMaskedOrCorrectedAsTheRunSays() {
+        sampled(0, FIRST, 0);
+        formed(1, 2, new GroupUse("run/0", 0, 0, FIRST.toString(), 0, 0, 2, 1));
+        sampled(1, SECOND, 0);
+        formed(2, 2, use(1, SECOND));
+
+        assertThat(audit.findings(1, StaleSamples.MASK))
+                .containsExactly("step 2 uses sample 0 of group run/1, 2 publications old; the run allows 1");
+        assertThat(audit.findings(1, StaleSamples.CORRECT)).isEmpty();
+        assertThat(audit.findings(1, StaleSamples.DROP)).hasSize(2);
     }
 
     @Test

@@ -17,6 +17,7 @@ import dev.sluice.events.UInt8Array;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** Writes the events that the ledger's tests feed, with as many tokens as a test asks for. */
 record LedgerEvents(String runId) {
@@ -49,6 +50,17 @@ record LedgerEvents(String runId) {
         return new GroupUse(groupId(cursor), cursor, round, result.toString(), 0, 0, 0);
     }
 
+    /** A use that trains on tokens of this version and newer ones. */
+    GroupUse use(long cursor, UUID result, int trainedFrom) {
+        return new GroupUse(groupId(cursor), cursor, 0, result.toString(), 0, 0, 0, trainedFrom);
+    }
+
+    /** A group whose one sample goes on under newer weights. */
+    GroupSampled spanned(long cursor, VersionSpan... spans) {
+        int tokens = Stream.of(spans).mapToInt(VersionSpan::tokens).sum();
+        return group(cursor, 0, sample(0, tokens, 0, List.of(spans)), 0);
+    }
+
     GroupDrop drop(long cursor, int round, UUID result, DropReason reason) {
         return new GroupDrop(groupId(cursor), cursor, round, result.toString(), reason, false, 0);
     }
@@ -74,6 +86,10 @@ record LedgerEvents(String runId) {
     }
 
     private Sample sample(int verifies, int trainable, int masked) {
+        return sample(verifies, trainable, masked, List.of(new VersionSpan(0, trainable + masked)));
+    }
+
+    private Sample sample(int verifies, int trainable, int masked, List<VersionSpan> versions) {
         byte[] mask = new byte[trainable + masked];
         java.util.Arrays.fill(mask, 0, trainable, (byte) 1);
         return new Sample(
@@ -84,7 +100,7 @@ record LedgerEvents(String runId) {
                 1.0,
                 null,
                 FinishReason.STOP,
-                List.of(new VersionSpan(0, trainable + masked)),
+                versions,
                 "rollout-1-a-1",
                 verifies,
                 0,

@@ -3,6 +3,8 @@ package dev.sluice.domain.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sluice.events.Event;
+import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.TrainingEvent.DropReason;
 import java.util.List;
 import java.util.UUID;
@@ -21,7 +23,23 @@ class LedgerTest {
 
         ledger.apply(events.batch(1, 1, List.of(events.use(0, 0, result))), UUID.randomUUID());
 
-        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(10, 4, 0, 0, 0, 0, 0, 0, 0));
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(10, 4, 0, 0, 0, 0, 0, 0, 0, 0));
+        assertThat(ledger.tokens().total()).isEqualTo(ledger.tokensReported());
+    }
+
+    @Test
+    void tokensThatAStepMasksForTheirAgeAreMaskedWhicheverIsReadFirst() {
+        UUID result = UUID.randomUUID();
+        Event spanned = events.spanned(0, new VersionSpan(3, 6), new VersionSpan(4, 9));
+        Event batch = events.batch(1, 1, List.of(events.use(0, result, 4)));
+        ledger.apply(spanned, result);
+        ledger.apply(batch, UUID.randomUUID());
+        Ledger other = new Ledger("run-1");
+        other.apply(batch, UUID.randomUUID());
+        other.apply(spanned, result);
+
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(9, 6, 0, 0, 0, 0, 0, 0, 0, 0));
+        assertThat(other.tokens()).isEqualTo(ledger.tokens());
         assertThat(ledger.tokens().total()).isEqualTo(ledger.tokensReported());
     }
 
@@ -49,7 +67,7 @@ class LedgerTest {
                         List.of(events.drop(0, 0, first, DropReason.STALE))),
                 UUID.randomUUID());
 
-        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(5, 0, 0, 10, 0, 0, 7, 0, 0));
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(5, 0, 0, 10, 0, 0, 7, 0, 0, 0));
     }
 
     @Test
@@ -69,7 +87,7 @@ class LedgerTest {
         UUID result = sampled(0, 0, 10, 0);
         ledger.apply(events.batch(1, 1, List.of(events.use(0, 0, result))), UUID.randomUUID());
 
-        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(10, 0, 0, 0, 0, 3, 0, 0, 0));
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(10, 0, 0, 0, 0, 3, 0, 0, 0, 0));
         assertThat(ledger.tokens().total()).isEqualTo(ledger.tokensReported());
     }
 
@@ -110,7 +128,7 @@ class LedgerTest {
                                 events.drop(3, 0, results.get(3), DropReason.SURPLUS))),
                 UUID.randomUUID());
 
-        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(0, 0, 1, 2 + 8, 4, 32, 0, 16, 0));
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(0, 0, 1, 2 + 8, 4, 32, 0, 16, 0, 0));
         assertThat(ledger.tokens().total()).isEqualTo(63);
     }
 
@@ -139,7 +157,7 @@ class LedgerTest {
         ledger.apply(
                 events.batch(1, 1, List.of(), List.of(events.drop(1, 0, left, DropReason.SURPLUS))), UUID.randomUUID());
 
-        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(10, 0, 0, 20, 0, 0, 0, 0, 0));
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(10, 0, 0, 20, 0, 0, 0, 0, 0, 0));
     }
 
     @Test

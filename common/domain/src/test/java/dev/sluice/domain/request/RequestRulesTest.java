@@ -27,10 +27,11 @@ class RequestRulesTest {
             rollout.greedy            | rollout.temperature             | 0          | at temperature 0
             rollout.context           | rollout.maxResponseTokens       | 510        | (10 bytes, about 3 tokens) and 510 response tokens exceed the model's 512
             rollout.redundant-experts | rollout.redundantExperts        | 8          | 8 extra expert slots
-            algorithm.known           | algorithm.name                  | "ppo"      | algorithm ppo is not computed yet
             algorithm.known           | algorithm.name                  | "gpro"     | no algorithm is called gpro; did you mean grpo?
             algorithm.coefficients    | algorithm.gamma                 | 0.9        | nothing is discounted by 0.9
-            algorithm.reference       | algorithm.klLossCoefficient     | 0.1        | needs a reference model
+            algorithm.reference       | algorithm.klRewardCoefficient   | 0.1        | grpo compares whole responses
+            algorithm.critic          | algorithm.lambda                | 0.9        | grpo has no critic whose values 0.9 would weigh
+            algorithm.critic          | algorithm.critic.onlySteps      | 3          | grpo has no critic to be trained alone
             training.mini-batches     | training.optimizerStepsPerStep  | 5          | 32 groups do not divide into 5 mini-batches; 2 would be left over
             training.layout           | training.layout                 | {"ep": 8}  | one process
             reward.known              | reward.type                     | "exakt"    | did you mean exact?
@@ -83,8 +84,6 @@ class RequestRulesTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             data.prompts        | data.prompts                | "/other"     | /other was not looked at
-            algorithm.known     | algorithm.name              | "ppo"        | algorithm ppo is not computed yet
-            algorithm.reference | algorithm.klLossCoefficient | 0.1          | 0.1 needs a reference model
             """)
     void whatHindersARunIsAWarningInAPlan(String rule, String path, String value, String message) {
         ObjectNode document = fine();

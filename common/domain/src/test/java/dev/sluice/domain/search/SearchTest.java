@@ -15,6 +15,7 @@ import dev.sluice.domain.cost.TrainingTime;
 import dev.sluice.domain.memory.TrainingMemory;
 import dev.sluice.domain.model.PublishedModels;
 import dev.sluice.domain.recipes.Recipe;
+import dev.sluice.domain.request.Requests;
 import dev.sluice.domain.search.Search.Outcome;
 import dev.sluice.events.Plan.Rejection;
 import dev.sluice.events.Problem;
@@ -164,7 +165,9 @@ class SearchTest {
         double published = TrainingTime.of(own, TrainingMemory.of(own)).seconds();
 
         double fastest = TrainingSearch.run(
-                        own, dev.sluice.domain.memory.LayerSums.of(own.model()), TrainingRequest.Layout.AUTO)
+                        own,
+                        dev.sluice.domain.memory.LayerSums.of(own.model()),
+                        Requests.complete(Requests.least()).training())
                 .sized()
                 .stream()
                 .mapToDouble(sized -> sized.time().seconds())

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.domain.request.RequestReader;
 import dev.sluice.domain.request.RequestReader.Reading;
 import dev.sluice.domain.slime.Finding.Severity;
+import dev.sluice.events.Algorithm.LossNormaliser;
 import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.LossNormaliser;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 

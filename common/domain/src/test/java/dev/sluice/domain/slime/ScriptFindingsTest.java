@@ -45,7 +45,7 @@ class ScriptFindingsTest {
                 .replace("--rollout-batch-size 32", "--rollout-bach-size 32")
                 .replace("--lr 1e-6", "--lr fast")
                 .replace("/root/GLM-4.7-Flash\n", "$MODELS/GLM-4.7-Flash\n")
-                .replace("--use-kl-loss", "--use-opsm")
+                .replace("--use-kl-loss", "--use-routing-replay")
                 .replace("--prompt-data /root/dapo-math-17k/dapo-math-17k.jsonl", "--prompt-data")
                 .replace("--save-interval 20", "--save-interval $(cat interval)")
                 .replace("--attention-dropout 0.0", "--attention-dropout 0.1");
@@ -58,7 +58,7 @@ class ScriptFindingsTest {
                         "import.unknown-flag run.sh:44 --rollout-bach-size",
                         "import.value run.sh:89 --lr",
                         "import.value run.sh:27 --hf-checkpoint",
-                        "import.unsupported run.sh:79 --use-opsm",
+                        "import.unsupported run.sh:79 --use-routing-replay",
                         "import.value run.sh:35 --prompt-data",
                         "import.value run.sh:31 --save-interval",
                         "import.unsupported run.sh:133 --attention-dropout",
@@ -166,7 +166,7 @@ class ScriptFindingsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--kl-coef 0.01 | ERROR | KL term stands in the loss",
+                "--use-opd --opd-type sglang | ERROR | no engine is asked",
                 "--custom-rm-path my.reward | ERROR | no Python function",
                 "--loss-type custom_loss | ERROR | policy loss or sft_loss",
                 "--debug-train-only | ERROR | recorded samples are not read",

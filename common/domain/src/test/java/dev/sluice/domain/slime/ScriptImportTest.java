@@ -70,6 +70,7 @@ class ScriptImportTest {
                 "/rollout/topP | 1.0",
                 "/rollout/topK | -1",
                 "/rollout/maxPolicyLag | 0",
+                "/rollout/partialRollout | restart",
                 "/rollout/redundantExperts | 0",
                 "/rollout/speculation/algorithm | none",
                 "/rollout/layout/gpusPerEngine | 8",
@@ -108,6 +109,8 @@ class ScriptImportTest {
                 "/training/layout/ep | 8",
                 "/training/layout/etp | 1",
                 "/training/layout/tokensPerGpu | 8192",
+                "/training/batching/balanceData | true",
+                "/training/batching/balanceByFlops | false",
                 "/training/layout/recompute | full",
                 "/training/layout/cpuAdam | 1.0",
                 "/training/layout/precisionAware | true",
@@ -236,6 +239,33 @@ class ScriptImportTest {
         assertThat(cluster.path("rolloutGpus").asInt()).isEqualTo(4);
     }
 
+    /** slime's: fixed micro-batches where samples are not packed, and --max-tokens-per-gpu counts for packing alone. */
+    @Test
+    void microBatchesAreFixedWhereTheScriptDoesNotPackByTokens() {
+        Imported imported = SlimeScripts.changed("--use-dynamic-batch-size", "--micro-batch-size 2");
+
+        JsonNode training = imported.request().path("training");
+        assertThat(training.at("/batching/microBatchSize").asInt()).isEqualTo(2);
+        assertThat(training.at("/layout/tokensPerGpu").isMissingNode()).isTrue();
+        assertThat(imported.findings())
+                .anySatisfy(finding -> assertThat(finding.message())
+                        .isEqualTo("it has no effect without --use-dynamic-batch-size, as in slime"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--partial-rollout, continue, 1",
+        "--partial-rollout --mask-offpolicy-in-partial-rollout, continue_masked, 1",
+        "--mask-offpolicy-in-partial-rollout, restart, 0"
+    })
+    void unfinishedSamplesGoOnAndTheirOlderTokensAreMaskedAsTheScriptSays(String flags, String partial, int lag) {
+        Imported imported = SlimeScripts.with("   " + flags);
+
+        assertThat(imported.failed()).isFalse();
+        assertThat(imported.request().at("/rollout/partialRollout").asText()).isEqualTo(partial);
+        assertThat(imported.request().at("/rollout/maxPolicyLag").asInt()).isEqualTo(lag);
+    }
+
     @Test
     void whatAScriptDoesNotSayComesFromTheSettings() {
         Imported imported = ScriptImport.read(
@@ -344,6 +374,40 @@ class ScriptImportTest {
 
         assertThat(imported.failed()).isFalse();
         assertThat(imported.request().at("/rollout/dynamicFilter").asText()).isEqualTo(filter);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --use-kl-loss --kl-loss-coef 0.01                              | klLossCoefficient       | 0.01
+            --use-kl-loss --kl-loss-coef 0.01 --kl-loss-type k1            | klType                  | k1
+            --use-kl-loss --kl-loss-coef 0.01 --kl-loss-type low_var_kl    | klType                  | low_var_kl
+            --use-kl-loss --kl-loss-coef 0.01 --use-unbiased-kl            | unbiasedKl              | true
+            --advantage-estimator ppo --kl-coef 0.05                       | klRewardCoefficient     | 0.05
+            --advantage-estimator ppo --lambd 0.95                         | lambda                  | 0.95
+            --advantage-estimator ppo --value-clip 0.3                     | critic/valueClip        | 0.3
+            --advantage-estimator ppo --num-critic-only-steps 4            | critic/onlySteps        | 4
+            --use-opsm                                                     | opsmDelta               | 1.0E-4
+            --use-opsm --opsm-delta 0.01                                   | opsmDelta               | 0.01
+            --disable-rewards-normalization                                | normaliseRewards        | false
+            --use-opd --opd-type megatron --opd-teacher-load /t            | distillation/teacher    | /t
+            --use-opd --opd-type megatron --opd-teacher-load /t            | distillation/coefficient| 1.0
+            """)
+    void modelsBesideThePolicyAreMapped(String flags, String path, String value) {
+        Imported imported = SlimeScripts.with("   " + flags);
+
+        assertThat(imported.failed()).isFalse();
+        assertThat(imported.request().at("/algorithm/" + path).asText()).isEqualTo(value);
+    }
+
+    @Test
+    void aDivergenceInRewardsThatSlimeIgnoresIsIgnoredAndSaid() {
+        Imported imported = SlimeScripts.with("   --kl-coef 0.05");
+
+        assertThat(imported.request().at("/algorithm/klRewardCoefficient").asDouble())
+                .isZero();
+        assertThat(imported.findings())
+                .anySatisfy(finding -> assertThat(finding.message())
+                        .isEqualTo("it has no effect on the advantages of grpo, as in slime"));
     }
 
     @Test

@@ -54,6 +54,27 @@ class BatchRowsTest {
         assertThat(optimizerSteps(rows)).containsExactly(0, 0, 0, 0, 1, 1, 1, 1);
     }
 
+    /** Requests whose groups do not divide are refused; whatever comes here, nothing is left out. */
+    @Test
+    void trailingGroupsThatDoNotDivideAreTrainedOnAllTheSame() {
+        List<GroupSampled> groups = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            groups.add(Groups.sampled(i, 0, 0, 1));
+        }
+
+        assertThat(optimizerSteps(BatchRows.of(groups, rules(2)))).containsExactly(0, 0, 0, 1, 1);
+        assertThat(optimizerSteps(BatchRows.of(groups, rules(3)))).containsExactly(0, 0, 1, 1, 2);
+        assertThat(optimizerSteps(BatchRows.of(groups, rules(9)))).containsExactly(0, 1, 2, 3, 4);
+    }
+
+    private static BatchRules rules(int optimizerSteps) {
+        return new BatchRules(
+                optimizerSteps,
+                1,
+                Integer.MAX_VALUE,
+                new AdvantageRule(AdvantageEstimator.REINFORCE_PLUS_PLUS, false, 1, false));
+    }
+
     @Test
     void givesEveryRankTheSameNumberOfMicroBatches() {
         List<Sample> samples = new ArrayList<>();

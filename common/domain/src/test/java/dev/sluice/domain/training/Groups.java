@@ -33,6 +33,40 @@ final class Groups {
         return group(cursor, round, samples);
     }
 
+    /** A group whose samples have one token of each version, oldest first, and the rewards that are given. */
+    static GroupSampled spanned(long cursor, int round, int[] versions, double... rewards) {
+        List<Sample> samples = new ArrayList<>();
+        for (int i = 0; i < rewards.length; i++) {
+            Sample whole = sample(i, new int[versions.length], 0, rewards[i], FinishReason.STOP);
+            samples.add(spanned(
+                    whole,
+                    Arrays.stream(versions)
+                            .mapToObj(version -> new VersionSpan(version, 1))
+                            .toList()));
+        }
+        return group(cursor, round, samples);
+    }
+
+    private static Sample spanned(Sample sample, List<VersionSpan> versions) {
+        return new Sample(
+                sample.index(),
+                sample.tokens(),
+                sample.logprobs(),
+                sample.lossMask(),
+                sample.reward(),
+                null,
+                sample.finishReason(),
+                versions,
+                sample.engineId(),
+                0,
+                0,
+                0,
+                null,
+                null,
+                null,
+                null);
+    }
+
     static GroupSampled group(long cursor, int round, List<Sample> samples) {
         return new GroupSampled(
                 RUN, 1, RUN + "/" + cursor, cursor, round, 0, "rollout-1", Int32Array.of(1, 2), samples, 0, 0.1, null);

@@ -67,6 +67,23 @@ class TrainingStateTest {
     }
 
     @Test
+    void groupsThatAStepHasNoPlaceForAreTrainedOnByTheNext() {
+        askAll(5);
+        for (int cursor = 0; cursor < 3; cursor++) {
+            state.apply(at(cursor, sampled(cursor, 0, 0, 1)));
+        }
+
+        BatchFormed first = form(20, 1);
+        assertThat(state.ready()).isEqualTo(1);
+        state.apply(at(3, sampled(3, 0, 0, 1)));
+        BatchDraft second = state.decideBatch().orElseThrow();
+
+        assertThat(first.groups()).extracting(GroupUse::cursor).containsExactly(0L, 1L);
+        assertThat(first.dropped()).isEmpty();
+        assertThat(second.groups()).extracting(GroupUse::cursor).containsExactly(2L, 3L);
+    }
+
+    @Test
     void asksAgainForAStaleGroupAndGivesItUpAfterTheLastRound() {
         askAll(1);
         publish(1);

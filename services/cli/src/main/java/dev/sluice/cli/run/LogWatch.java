@@ -2,6 +2,7 @@ package dev.sluice.cli.run;
 
 import dev.sluice.domain.audit.RunAudit;
 import dev.sluice.events.Event;
+import dev.sluice.events.Rollout.StaleSamples;
 import dev.sluice.events.Topics;
 import dev.sluice.kafka.EventRecord;
 import dev.sluice.kafka.KafkaConnection;
@@ -36,14 +37,15 @@ public final class LogWatch implements AutoCloseable {
      * What is wrong in everything that the log holds now.
      *
      * @param maxPolicyLag that the run allows
+     * @param staleSamples what it does with older ones
      */
-    public List<String> findings(int maxPolicyLag) {
+    public List<String> findings(int maxPolicyLag, StaleSamples staleSamples) {
         // Once more to the end: the first reader may still be behind. What both have read counts once.
         try (StateReader rest = StateReader.start(connection, TOPICS, this::take)) {
             rest.awaitCaughtUp(READ_DEADLINE);
         }
         synchronized (this) {
-            return audit.findings(maxPolicyLag);
+            return audit.findings(maxPolicyLag, staleSamples);
         }
     }
 

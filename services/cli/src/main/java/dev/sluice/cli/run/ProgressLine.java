@@ -13,6 +13,13 @@ final class ProgressLine {
     private ProgressLine() {}
 
     static String of(RunProjection run) {
+        String line = phase(run);
+        return run.phase().isOver()
+                ? line
+                : run.engineTrouble().map(trouble -> line + "; " + trouble).orElse(line);
+    }
+
+    private static String phase(RunProjection run) {
         return switch (run.phase()) {
             case REQUESTED -> "waiting for the planner's answer";
             case PLANNED -> "planned; waiting for instances";

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.cli.CommandFailure;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.RunRequest.CancellationRequested;
+import dev.sluice.events.RunRequest.ContinuationRequested;
 import dev.sluice.events.RunRequest.TrainingRequested;
 import dev.sluice.events.Topics;
 import dev.sluice.kafka.EventPublisher;
@@ -18,8 +19,12 @@ import java.util.TreeMap;
 /** Asks for runs and reads about them, with nothing but the topics. */
 public final class RunClient {
     private static final Duration READ_DEADLINE = Duration.ofSeconds(30);
-    private static final Map<Topics, Long> ALL_OF_A_RUN =
-            Map.of(Topics.RUN_EVENTS, 0L, Topics.CHECKPOINTS, 0L, Topics.GROUP_EVENTS, 0L, Topics.TRAINING, 0L);
+    private static final Map<Topics, Long> ALL_OF_A_RUN = Map.of(
+            Topics.RUN_EVENTS, 0L,
+            Topics.CHECKPOINTS, 0L,
+            Topics.GROUP_EVENTS, 0L,
+            Topics.TRAINING, 0L,
+            Topics.ENGINES, 0L);
     private static final List<Topics> OVERVIEW = List.of(Topics.RUN_EVENTS, Topics.CHECKPOINTS, Topics.TRAINING);
 
     private final KafkaConnection connection;
@@ -46,6 +51,13 @@ public final class RunClient {
     public void cancel(String runId, String reason) {
         try (EventPublisher publisher = EventPublisher.prompt(connection)) {
             publisher.publishAndWait(new CancellationRequested(runId, reason), null);
+        }
+    }
+
+    /** Lets a run go on that a guard has paused. */
+    public void goOn(String runId, String tripId, String reason) {
+        try (EventPublisher publisher = EventPublisher.prompt(connection)) {
+            publisher.publishAndWait(new ContinuationRequested(runId, tripId, reason), null);
         }
     }
 

@@ -1,6 +1,10 @@
 package dev.sluice.cli.run;
 
+import dev.sluice.domain.ledger.ControlPlane;
+import dev.sluice.domain.ledger.ControlPlaneTime;
 import dev.sluice.domain.ledger.Ledger;
+import dev.sluice.domain.ledger.SeatTime;
+import dev.sluice.domain.ledger.TimeLedger;
 import dev.sluice.events.CheckpointEvent;
 import dev.sluice.events.CheckpointEvent.CheckpointConverted;
 import dev.sluice.events.CheckpointEvent.CheckpointExported;
@@ -19,18 +23,24 @@ import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.WaitChanged;
+import dev.sluice.events.TrainingRequest.GuardAction;
 import dev.sluice.events.WeightEvent;
 import dev.sluice.kafka.EventRecord;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** One run as its events tell. Feed it the run's topics, each in its order; not for several threads. */
 public final class RunProjection {
     private final String runId;
     private final Ledger ledger;
+    private final TimeLedger time;
+    private final ControlPlane controlPlane;
+    private final EngineTrouble engines = new EngineTrouble();
     private final List<EvalCompleted> evaluations = new ArrayList<>();
     private RunPhase phase = RunPhase.REQUESTED;
     private String reason = "";
@@ -42,8 +52,10 @@ public final class RunProjection {
     private @Nullable CheckpointExported exported;
     private @Nullable CheckpointSaved saved;
     private @Nullable WaitChanged waiting;
+    private @Nullable String pausedBy;
     private @Nullable Instant startedAt;
     private @Nullable Instant trainedAt;
+    private Instant newest = Instant.EPOCH;
     private int conversionPercent;
     private @Nullable String conversionWaitsFor;
     private Map<String, String> results = Map.of();
@@ -54,6 +66,8 @@ public final class RunProjection {
     public RunProjection(String runId) {
         this.runId = runId;
         this.ledger = new Ledger(runId);
+        this.time = new TimeLedger(runId);
+        this.controlPlane = new ControlPlane(runId);
     }
 
     /** Takes an event; those of other runs change nothing. */
@@ -63,16 +77,19 @@ public final class RunProjection {
         }
         events++;
         ledger.apply(record.event(), record.id());
+        time.apply(record.event(), record.time());
+        controlPlane.apply(record.event(), record.time());
+        newest = record.time().isAfter(newest) ? record.time() : newest;
         switch (record.event()) {
             case RunEvent run -> applyRun(run, record.time());
             case CheckpointEvent checkpoint -> applyCheckpoint(checkpoint);
-            case TrainingEvent training -> applyTraining(training, record.time());
+            case TrainingEvent training -> applyTraining(training, record.id(), record.time());
             case RunRequest request -> {}
             case GroupEvent group -> {}
             case InstanceSnapshot instance -> {}
             case GroupTask task -> {}
             case WeightEvent weights -> {}
-            case EngineEvent engine -> {}
+            case EngineEvent engine -> engines.apply(engine);
             case MetricPoint point -> {}
         }
     }
@@ -99,6 +116,8 @@ public final class RunProjection {
             case RunEvent.RunAssigned assigned -> {
                 if (startedAt == null) {
                     move(RunPhase.STARTING, assigned.reason());
+                } else if (phase == RunPhase.QUEUED) {
+                    move(RunPhase.TRAINING, "");
                 }
             }
             case RunEvent.RunStarted started -> {
@@ -130,7 +149,7 @@ public final class RunProjection {
         }
     }
 
-    private void applyTraining(TrainingEvent event, Instant time) {
+    private void applyTraining(TrainingEvent event, UUID id, Instant time) {
         switch (event) {
             case StepCompleted step -> {
                 lastStep = step;
@@ -143,6 +162,12 @@ public final class RunProjection {
             case TrainingEvent.RolloutFinished finished -> results = finished.results();
             case TrainingEvent.TrainerReady ready -> {}
             case TrainingEvent.BatchFormed batch -> {}
+            case TrainingEvent.WorkerWorked worked -> {}
+            case TrainingEvent.GuardTripped tripped ->
+                pausedBy = tripped.action() == GuardAction.PAUSE ? id.toString() : pausedBy;
+            case TrainingEvent.GuardReleased released ->
+                pausedBy = released.tripId().equals(pausedBy) ? null : pausedBy;
+            case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.CheckpointRetired retired -> {}
         }
     }
@@ -159,6 +184,16 @@ public final class RunProjection {
 
     public Ledger ledger() {
         return ledger;
+    }
+
+    /** Where the time of its seats went up to its newest event. */
+    public SeatTime seatTime() {
+        return time.spent(newest);
+    }
+
+    /** What its steps take besides the work of engines and worker, once there are any. */
+    public Optional<ControlPlaneTime> controlPlane() {
+        return controlPlane.time();
     }
 
     public RunPhase phase() {
@@ -214,9 +249,19 @@ public final class RunProjection {
         return saved;
     }
 
+    /** What is wrong with the engines that are being started, if something is. */
+    public Optional<String> engineTrouble() {
+        return engines.text();
+    }
+
     /** What the trainer waits for, if it does. */
     public @Nullable WaitChanged waiting() {
         return waiting;
+    }
+
+    /** The guard's trip that paused the run, if it is paused. */
+    public @Nullable String pausedBy() {
+        return phase.isOver() ? null : pausedBy;
     }
 
     /** When training began. */

@@ -2,7 +2,10 @@ package dev.sluice.cli.run;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.sluice.domain.ledger.ControlPlaneTime;
+import dev.sluice.domain.ledger.SeatTime;
 import dev.sluice.domain.ledger.StepReward;
+import dev.sluice.domain.ledger.TimeBuckets;
 import dev.sluice.domain.ledger.TokenBuckets;
 import dev.sluice.events.RunEvent.RunSucceeded;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
@@ -27,8 +30,11 @@ import org.jspecify.annotations.Nullable;
  * @param evalAfter mean reward on the held-out sets when they were measured last; null when only before the first step
  * @param tokens by what became of them
  * @param tokensGenerated the sum of {@code tokens}
+ * @param seatTime what engines and worker did with their seats, and what a trained token cost of it
+ * @param controlPlane what a step takes besides their work; null where no step was measured
  * @param acceptLength tokens per verification of speculative decoding
  * @param engineDeaths what came of killing engines; null where none were to be killed
+ * @param policyLags groups trained on by policy lag, from 0
  * @param findings where the log breaks the protocols' invariants; empty where it keeps them, null where nobody looked
  */
 public record RunReport(
@@ -41,11 +47,14 @@ public record RunReport(
         @Nullable Double evalAfter,
         TokenBuckets tokens,
         long tokensGenerated,
+        Seats seatTime,
+        @Nullable ControlPlaneTime controlPlane,
         @Nullable Double acceptLength,
         Seconds seconds,
         Checkpoints checkpoints,
         EngineKiller.@Nullable Figures engineDeaths,
-        @Nullable List<String> findings) {
+        @Nullable List<String> findings,
+        List<Integer> policyLags) {
 
     private static final int EDGE_STEPS = 10;
     private static final JsonMapper JSON = new JsonMapper(); // unlike events, a report says null
@@ -63,6 +72,30 @@ public record RunReport(
             @Nullable Double train,
             @Nullable Double export,
             double total) {}
+
+    /**
+     * The ledger of time, in its unit.
+     *
+     * @param total the sum of all buckets of both sides: every second of every seat
+     * @param perTrainedToken total by tokens trained on; null where none was
+     */
+    public record Seats(
+            String unit,
+            double wallSeconds,
+            TimeBuckets engines,
+            TimeBuckets worker,
+            double total,
+            @Nullable Double perTrainedToken) {
+        static Seats of(SeatTime time, long tokensTrained) {
+            return new Seats(
+                    time.unit(),
+                    rounded(time.wallSeconds()),
+                    time.engines().rounded(),
+                    time.worker().rounded(),
+                    rounded(time.all().total()),
+                    tokensTrained == 0 ? null : time.perTrainedToken(tokensTrained));
+        }
+    }
 
     /** Directories of the final checkpoint. */
     public record Checkpoints(
@@ -90,6 +123,8 @@ public record RunReport(
                         steps(run.evaluations()).filter(step -> step > 0).max()),
                 run.ledger().tokens(),
                 run.ledger().tokens().total(),
+                Seats.of(run.seatTime(), run.ledger().tokens().trained()),
+                run.controlPlane().orElse(null),
                 run.ledger().acceptLength().isPresent()
                         ? run.ledger().acceptLength().getAsDouble()
                         : null,
@@ -98,7 +133,8 @@ public record RunReport(
                         succeeded == null ? null : succeeded.torchDist(),
                         succeeded == null ? null : succeeded.huggingFace()),
                 null,
-                null);
+                null,
+                run.ledger().policyLags());
     }
 
     /** The same with what a look at the whole log has found. */
@@ -113,11 +149,14 @@ public record RunReport(
                 evalAfter,
                 tokens,
                 tokensGenerated,
+                seatTime,
+                controlPlane,
                 acceptLength,
                 seconds,
                 checkpoints,
                 deaths,
-                List.copyOf(found));
+                List.copyOf(found),
+                policyLags);
     }
 
     /** One JSON document on several lines. */

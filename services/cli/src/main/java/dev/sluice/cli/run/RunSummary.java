@@ -4,6 +4,8 @@ import dev.sluice.domain.ledger.Bucket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A report as a person reads it. */
@@ -20,6 +22,9 @@ public final class RunSummary {
         lines.add("  held-out       %s -> %s   (before and after)"
                 .formatted(number(report.evalBefore()), number(report.evalAfter())));
         lines.add("  accept length  %s tokens a verification".formatted(number(report.acceptLength())));
+        if (report.policyLags().size() > 1) {
+            lines.add("  policy lag     " + lags(report.policyLags()) + "   (groups by publications since sampling)");
+        }
         lines.add("  tokens         %,d generated".formatted(report.tokensGenerated()));
         for (Bucket bucket : Bucket.values()) {
             long tokens = report.tokens().get(bucket);
@@ -31,6 +36,7 @@ public final class RunSummary {
                                 100.0 * tokens / report.tokensGenerated()));
             }
         }
+        lines.addAll(TimeLines.of(report.seatTime(), report.controlPlane()));
         if (report.engineDeaths() != null) {
             lines.add(
                     "  engines killed %d, and %d times the next one has sampled: after %.1f s at the median, %.1f s at most"
@@ -59,6 +65,12 @@ public final class RunSummary {
             lines.add("  torch_dist     " + report.checkpoints().torchDist());
         }
         return lines;
+    }
+
+    private static String lags(List<Integer> groups) {
+        return IntStream.range(0, groups.size())
+                .mapToObj(lag -> "%d: %,d".formatted(lag, groups.get(lag)))
+                .collect(Collectors.joining(", "));
     }
 
     private static String number(@Nullable Double value) {

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.events.CheckpointEvent.ConversionProgressed;
 import dev.sluice.events.CheckpointEvent.Direction;
+import dev.sluice.events.EngineEvent.EngineReady;
+import dev.sluice.events.EngineEvent.EngineStarted;
+import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.Problem;
 import dev.sluice.events.RunEvent.RunAssigned;
 import dev.sluice.events.RunEvent.RunFailed;
@@ -35,6 +38,30 @@ class RunProjectionTest {
         events.started().publish(assigned(2));
 
         assertThat(events.run().phase()).isEqualTo(RunPhase.TRAINING);
+    }
+
+    @Test
+    void aRunThatWasQueuedWhileItTrainedTrainsOnWithItsNextAssignment() {
+        events.started().step(1, 0.5).publish(new RunQueued(RunEvents.RUN, "trainer-1 sent no heartbeat"));
+        assertThat(line()).isEqualTo("queued: trainer-1 sent no heartbeat");
+
+        events.publish(assigned(2));
+
+        assertThat(line()).startsWith("step 1/0");
+    }
+
+    @Test
+    void enginesThatEndBeforeTheyAreReadyAreShownWithTheirError() {
+        events.converted().publish(assigned(1)).publish(engineStarted("e-1")).publish(engineStopped("e-1"));
+
+        assertThat(line())
+                .isEqualTo("starting engines and the trainer; 1 engine ended before it was ready; the last, e-1:"
+                        + " the process ended by itself: AssertionError: dp 3");
+
+        events.publish(engineStarted("e-2"))
+                .publish(new EngineReady(RunEvents.RUN, 1, "e-2", "rollout-1", "a", 0, 8, 2));
+
+        assertThat(line()).isEqualTo("starting engines and the trainer");
     }
 
     @Test
@@ -117,6 +144,15 @@ class RunProjectionTest {
     private static ConversionProgressed waiting(Direction direction) {
         return new ConversionProgressed(
                 RunEvents.RUN, direction, 0, 100, "converter-2 (process 4711 on node-3), for 12 s");
+    }
+
+    private static EngineStarted engineStarted(String engineId) {
+        return new EngineStarted(RunEvents.RUN, 1, engineId, "rollout-1", 30000, 7);
+    }
+
+    private static EngineStopped engineStopped(String engineId) {
+        List<String> lines = List.of("Loading weights", "AssertionError: dp 3", "kill_process_tree called");
+        return new EngineStopped(RunEvents.RUN, 1, engineId, "rollout-1", "the process ended by itself", 137, lines);
     }
 
     private static RunAssigned assigned(int epoch) {

@@ -28,11 +28,14 @@ class RunReportTest {
                         "evalAfter",
                         "tokens",
                         "tokensGenerated",
+                        "seatTime",
+                        "controlPlane",
                         "acceptLength",
                         "seconds",
                         "checkpoints",
                         "engineDeaths",
-                        "findings");
+                        "findings",
+                        "policyLags");
         assertThat(report.path("tokens").fieldNames())
                 .toIterable()
                 .containsExactly(

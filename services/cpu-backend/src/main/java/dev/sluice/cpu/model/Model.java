@@ -81,6 +81,16 @@ public final class Model implements AutoCloseable {
     }
 
     /**
+     * A critic's one output: the head's first row. Its other rows are zero and stay so, so that a critic's weights and moments
+     * are stored as a policy's are.
+     *
+     * @return [B, T] of [B, T, H]
+     */
+    public Tensor values(Tensor hidden) {
+        return linear(hidden, weights.get("head").narrow(0, 0, 1)).squeeze(-1);
+    }
+
+    /**
      * Runs the multi-token-prediction layer, which from position t and the token at t + 1 predicts the token at t + 2.
      *
      * @param hidden final-norm output of the decoder at positions t, [B, T, H]

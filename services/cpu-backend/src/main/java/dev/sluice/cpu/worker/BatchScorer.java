@@ -45,6 +45,29 @@ final class BatchScorer {
         return columns;
     }
 
+    /**
+     * A critic's values by token: what it expects when all before the token is known; 0 for each sample's first.
+     */
+    float[] values(Batch batch) {
+        PaddedSamples.refuseMisfit(batch, model.weights().config());
+        float[] values = new float[batch.tokens().length];
+        for (List<Schedule.Slice> step : Schedule.of(batch)) {
+            for (Schedule.Slice slice : step) {
+                try (NoGradGuard noGrad = new NoGradGuard();
+                        PointerScope scope = new PointerScope()) {
+                    PaddedSamples samples = new PaddedSamples(batch, slice.samples());
+                    samples.unpad(values(model, samples.ids()), values);
+                }
+            }
+        }
+        return values;
+    }
+
+    /** Values of each row's tokens but the first: ids [B, T] to [B, T-1]. */
+    static Tensor values(Model critic, Tensor ids) {
+        return critic.values(critic.hidden(ids).narrow(1, 0, ids.size(1) - 1));
+    }
+
     /** Scores each row's tokens but the first: [B, T, H] and ids [B, T] to [B, T-1]. */
     static TokenScores scores(Model model, Tensor hidden, Tensor ids, double temperature) {
         long targets = ids.size(1) - 1;

@@ -12,28 +12,39 @@ import dev.sluice.checkpoint.TorchDistWriter;
 import dev.sluice.checkpoint.TrainedModel;
 import dev.sluice.cpu.model.AdamW;
 import dev.sluice.cpu.model.WeightSource;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A point from which training goes on bit for bit: weights, both moments and the counters, as a torch_dist checkpoint whose
- * iteration is the step.
+ * iteration is the step; a critic's likewise in the folder {@code critic}.
  *
  * @param step steps trained into it
  * @param optimizerSteps optimizer steps taken in all
  */
 record Cut(int step, long optimizerSteps) {
     private static final String COUNTERS = "sluice";
+    private static final String CRITIC = "critic";
 
     /**
      * Writes a cut with its manifest.
      *
      * @return the manifest's SHA-256, hexadecimal
      */
-    String write(Path directory, Policy policy, Progress progress) {
+    String write(Path directory, Policy policy, @Nullable Policy critic, Progress progress) {
+        write(directory, policy, progress);
+        if (critic != null) {
+            new Cut(step, critic.optimizer().steps()).write(directory.resolve(CRITIC), critic, progress);
+        }
+        return Manifest.write(directory);
+    }
+
+    private void write(Path directory, Policy policy, Progress progress) {
         List<TensorSource> weights = WeightSource.all(policy.weights(), DType.F32).stream()
                 .filter(source -> !source.slice().copy())
                 .map(TensorSource.class::cast)
@@ -45,7 +56,6 @@ record Cut(int step, long optimizerSteps) {
         Map<String, Object> counters = Map.of("step", (long) step, "optimizerSteps", optimizerSteps);
         TrainedModel model = new TrainedModel(policy.config(), OptionalLong.of(step), weights, moments, counters);
         TorchDistWriter.write(directory, model, progress);
-        return Manifest.write(directory);
     }
 
     /**
@@ -55,6 +65,23 @@ record Cut(int step, long optimizerSteps) {
      */
     static Resumed read(Path directory, JsonNode config) {
         Manifest.verify(directory);
+        return readModel(directory, config);
+    }
+
+    /**
+     * The critic of a cut that {@link #read} has read.
+     *
+     * @throws CheckpointException if the cut was written without one
+     */
+    static Policy readCritic(Path directory, JsonNode config) {
+        if (!Files.isDirectory(directory.resolve(CRITIC))) {
+            throw new CheckpointException(
+                    directory + " was written without a critic; resume with the algorithm that wrote it");
+        }
+        return readModel(directory.resolve(CRITIC), config).policy();
+    }
+
+    private static Resumed readModel(Path directory, JsonNode config) {
         try (TorchDistCheckpoint checkpoint = TorchDistCheckpoint.open(directory)) {
             Cut cut = counters(checkpoint);
             Policy policy = Policy.of(config, Policy.weights(config, checkpoint));

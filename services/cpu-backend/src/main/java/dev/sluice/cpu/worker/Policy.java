@@ -10,9 +10,10 @@ import dev.sluice.cpu.model.ModelConfig;
 import dev.sluice.cpu.model.Weights;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.bytedeco.pytorch.NoGradGuard;
 
 /**
- * The model that is trained, with its optimizer.
+ * A model that is trained, with its optimizer: the policy or its critic.
  *
  * @param config config.json of the run's Hugging Face directory
  */
@@ -20,6 +21,15 @@ record Policy(JsonNode config, Weights weights, Model model, AdamW optimizer) im
 
     static Policy of(JsonNode config, Weights weights) {
         return new Policy(config, weights, new Model(weights), new AdamW(weights));
+    }
+
+    /** A critic that begins with a policy's weights and the value 0 for everything. */
+    @SuppressWarnings("try") // guards work by being open
+    static Policy critic(JsonNode config, Weights weights) {
+        try (NoGradGuard noGrad = new NoGradGuard()) {
+            weights.get("head").zero_();
+        }
+        return of(config, weights);
     }
 
     /**

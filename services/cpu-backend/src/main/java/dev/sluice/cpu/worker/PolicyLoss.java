@@ -1,12 +1,11 @@
 package dev.sluice.cpu.worker;
 
 import dev.sluice.cpu.model.TokenScores;
+import dev.sluice.workerapi.KlType;
 import dev.sluice.workerapi.LossConfig;
-import dev.sluice.workerapi.MismatchCorrection;
 import dev.sluice.workerapi.TrainMetrics.Mismatch;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -25,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://arxiv.org/abs/1912.09729">Mastering complex control in MOBA games, equation 4 (dual clip)</a>
  * @see <a href="https://arxiv.org/abs/2507.18071">Group sequence policy optimization, equation 5</a>
  * @see <a href="https://arxiv.org/abs/2506.13585">MiniMax-M1, equation 4 (CISPO)</a>
+ * @see <a href="https://arxiv.org/abs/2512.02556">DeepSeek-V3.2, section 3.1 (unbiased divergence, off-policy sequence
+ *     masking)</a>
  */
 final class PolicyLoss {
     /** Bound on the divergence of one token, as slime's low_var_kl has it. */
@@ -49,6 +50,7 @@ final class PolicyLoss {
      * @param kl old minus current log-probability
      * @param ratio of the current policy to the old one
      * @param mismatch absent without its correction
+     * @param masked share of tokens that off-policy sequence masking left out; absent without it
      */
     record Terms(
             Tensor loss,
@@ -58,7 +60,8 @@ final class PolicyLoss {
             Tensor klLoss,
             Tensor clipFraction,
             Tensor ratio,
-            @Nullable Mismatch mismatch) {}
+            @Nullable Mismatch mismatch,
+            @Nullable Tensor masked) {}
 
     static Terms of(TokenScores current, Given given, LossConfig config) {
         if (config.algorithm().equals("sft")) {
@@ -66,19 +69,24 @@ final class PolicyLoss {
         }
         Tensor logRatio = current.logprobs().sub(given.old);
         if (config.algorithm().equals("gspo")) {
-            logRatio = bySequence(logRatio, given.weights);
+            logRatio = MismatchWeights.mean(logRatio, given.weights);
         }
         Tensor ratio = logRatio.exp();
         Surrogate surrogate = config.algorithm().equals("cispo")
                 ? weighted(current.logprobs(), ratio, given, config)
                 : clipped(ratio, given, config);
         Tensor byToken = surrogate.byToken;
+        Tensor masked = null;
+        if (config.opsmDelta() != null) {
+            masked = offPolicy(current.logprobs().detach(), given, config.opsmDelta());
+            byToken = byToken.mul(masked.neg().add(new Scalar(1.0)));
+        }
         Mismatch mismatch = null;
         if (config.mismatchCorrection() != null) {
-            Tensor mismatchRatio = given.old.sub(given.rollout).exp();
-            Tensor weight = weight(mismatchRatio, config.mismatchCorrection());
-            byToken = byToken.mul(weight);
-            mismatch = mismatch(mismatchRatio, weight, given.weights);
+            MismatchWeights weights =
+                    MismatchWeights.of(given.old, given.rollout, given.weights, config.mismatchCorrection());
+            byToken = byToken.mul(weights.byToken());
+            mismatch = weights.figures();
         }
         Tensor policyGradient = byToken.mul(given.weights).sum();
         Tensor entropy = current.entropy().mul(given.weights).sum();
@@ -88,7 +96,11 @@ final class PolicyLoss {
             loss = loss.sub(entropy.mul(new Scalar(config.entropyCoefficient())));
         }
         if (config.klLossCoefficient() != 0 && given.reference != null) {
-            klLoss = mean(lowVarianceKl(current.logprobs().sub(given.reference)), given);
+            Tensor divergence = divergence(current.logprobs().sub(given.reference), config.klType());
+            if (config.unbiasedKl()) {
+                divergence = current.logprobs().sub(given.old).exp().mul(divergence);
+            }
+            klLoss = mean(bounded(divergence, config.klType()), given);
             loss = loss.add(klLoss.mul(new Scalar(config.klLossCoefficient())));
         }
         return new Terms(
@@ -99,7 +111,8 @@ final class PolicyLoss {
                 klLoss,
                 mean(surrogate.clipped.to(ScalarType.Float), given),
                 mean(ratio, given),
-                mismatch);
+                mismatch,
+                masked == null ? null : mean(masked, given));
     }
 
     /** Cross-entropy of given answers, slime's sft_loss; there is no policy that a ratio could be taken to. */
@@ -132,29 +145,11 @@ final class PolicyLoss {
         return new Surrogate(clipped.mul(given.advantages).mul(logprobs).neg(), clipped.ne(fixed));
     }
 
-    /** GSPO: the mean log-ratio of each sequence's trained tokens, at all of its tokens. */
-    private static Tensor bySequence(Tensor logRatio, Tensor weights) {
-        Tensor mask = weights.gt(new Scalar(0.0)).to(ScalarType.Float);
-        Tensor tokens = mask.sum(new long[] {1}, true, new ScalarTypeOptional()).clamp_min(new Scalar(1.0));
-        Tensor mean = logRatio.mul(mask)
-                .sum(new long[] {1}, true, new ScalarTypeOptional())
-                .div(tokens);
-        return mean.expand_as(logRatio);
-    }
-
-    private static Tensor weight(Tensor ratio, MismatchCorrection correction) {
-        Tensor bounded = ratio.clamp(bound(correction.low()), bound(correction.high()));
-        return switch (correction.type()) {
-            case TIS -> bounded;
-            case ICEPOP -> torch.where(bounded.eq(ratio), ratio, torch.zeros_like(ratio));
-        };
-    }
-
-    private static Mismatch mismatch(Tensor ratio, Tensor weight, Tensor weights) {
-        return new Mismatch(
-                ratio.mul(weights).sum().item_double(),
-                weight.ne(ratio).to(ScalarType.Float).mul(weights).sum().item_double(),
-                ratio.sub(new Scalar(1.0)).abs().mul(weights).sum().item_double());
+    /** OPSM: 1 at tokens with a negative advantage of a sequence that became less likely by more than delta nats a token. */
+    private static Tensor offPolicy(Tensor current, Given given, double delta) {
+        Tensor departed =
+                MismatchWeights.mean(given.old.sub(current), given.weights).gt(new Scalar(delta));
+        return departed.logical_and(given.advantages.lt(new Scalar(0.0))).to(ScalarType.Float);
     }
 
     private static Tensor clamp(Tensor ratio, LossConfig config) {
@@ -165,9 +160,16 @@ final class PolicyLoss {
         return byToken.mul(given.weights).sum();
     }
 
-    /** Schulman's third estimator: exp(-d) - 1 + d, bounded. */
-    private static Tensor lowVarianceKl(Tensor difference) {
-        return difference.neg().exp().sub(new Scalar(1.0)).add(difference).clamp(bound(-MAX_KL), bound(MAX_KL));
+    private static Tensor divergence(Tensor difference, KlType type) {
+        return switch (type) {
+            case K1 -> difference;
+            case K2 -> difference.square().div(new Scalar(2.0));
+            case K3, LOW_VAR_KL -> difference.neg().exp().sub(new Scalar(1.0)).add(difference);
+        };
+    }
+
+    private static Tensor bounded(Tensor divergence, KlType type) {
+        return type == KlType.LOW_VAR_KL ? divergence.clamp(bound(-MAX_KL), bound(MAX_KL)) : divergence;
     }
 
     private static ScalarOptional bound(double value) {

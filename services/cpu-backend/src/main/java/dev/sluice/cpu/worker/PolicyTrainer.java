@@ -45,14 +45,14 @@ public final class PolicyTrainer {
      */
     public StepSums train(Batch batch, LossConfig loss) {
         List<List<Schedule.Slice>> steps = Schedule.of(batch);
-        refuseMisfit(batch, loss, steps.size());
+        refuseMisfit(batch, loss);
         StepSums sums = new StepSums(batch.tokens().length);
         boolean trainsMtp = loss.mtpLossScale() > 0;
         String mtpPrefix = "layers." + config.layers() + ".";
         Predicate<String> trained = name -> trainsMtp || !name.startsWith(mtpPrefix);
         for (int step = 0; step < steps.size(); step++) {
             optimizer.zeroGradients();
-            double divisor = divisor(batch, step);
+            double divisor = LossDivisor.of(batch, step);
             for (Schedule.Slice slice : steps.get(step)) {
                 try (PointerScope scope = new PointerScope()) {
                     backward(
@@ -66,7 +66,7 @@ public final class PolicyTrainer {
                         "the gradient norm of optimizer step " + step + " is " + norm,
                         "load the last cut and lower the learning rate");
             }
-            optimizer.step(coefficients(loss), norm, trained);
+            optimizer.step(coefficients(loss, loss.learningRate()), norm, trained);
             sums.optimizerStep(norm);
         }
         return sums;
@@ -121,7 +121,9 @@ public final class PolicyTrainer {
         return losses.mul(tokenWeights.narrow(1, 1, targets)).sum();
     }
 
-    private void refuseMisfit(Batch batch, LossConfig loss, int optimizerSteps) {
+    /** Refuses what cannot be trained, before anything is. */
+    void refuseMisfit(Batch batch, LossConfig loss) {
+        int optimizerSteps = Schedule.of(batch).size();
         PaddedSamples.refuseMisfit(batch, config);
         if (loss.oldLogprobs() == LossConfig.OldLogprobs.CURRENT && optimizerSteps > 1) {
             throw new WorkerException(
@@ -150,7 +152,8 @@ public final class PolicyTrainer {
         }
     }
 
-    private static float[] column(Batch batch, Batch.Column column) {
+    /** A column that a loss needs. */
+    static float[] column(Batch batch, Batch.Column column) {
         float[] values = batch.column(column);
         if (values == null) {
             throw new WorkerException(
@@ -161,31 +164,10 @@ public final class PolicyTrainer {
         return values;
     }
 
-    private static double divisor(Batch batch, int optimizerStep) {
-        Batch.LossNormaliser normaliser = batch.header().lossNormaliser();
-        if (normaliser.value() > 0) {
-            return normaliser.value();
-        }
-        double counted = 0;
-        for (int sample = 0; sample < batch.samples(); sample++) {
-            if (batch.optimizerStep(sample) == optimizerStep) {
-                counted += normaliser.kind() == Batch.LossNormaliser.Kind.SAMPLE ? 1 : maskedTokens(batch, sample);
-            }
-        }
-        return Math.max(1, counted);
-    }
-
-    private static int maskedTokens(Batch batch, int sample) {
-        int tokens = 0;
-        for (int t = batch.cuSeqlens()[sample]; t < batch.cuSeqlens()[sample + 1]; t++) {
-            tokens += batch.lossMask()[t];
-        }
-        return tokens;
-    }
-
-    private static AdamW.Coefficients coefficients(LossConfig loss) {
+    /** Coefficients of a step with a learning rate, which a critic has of its own. */
+    static AdamW.Coefficients coefficients(LossConfig loss, double learningRate) {
         LossConfig.Optimizer o = loss.optimizer();
         return new AdamW.Coefficients(
-                loss.learningRate(), o.weightDecay(), o.beta1(), o.beta2(), o.epsilon(), o.maxGradNorm());
+                learningRate, o.weightDecay(), o.beta1(), o.beta2(), o.epsilon(), o.maxGradNorm());
     }
 }

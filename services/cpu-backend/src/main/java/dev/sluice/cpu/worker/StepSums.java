@@ -20,6 +20,7 @@ public final class StepSums {
     private double clipFraction;
     private double ratio;
     private @Nullable Mismatch mismatch;
+    private @Nullable Double masked;
     private double gradNorm;
     private int optimizerSteps;
     private boolean first = true;
@@ -52,6 +53,9 @@ public final class StepSums {
         clipFraction += terms.clipFraction().item_double();
         ratio += terms.ratio().item_double();
         mismatch = sum(mismatch, terms.mismatch());
+        if (terms.masked() != null) {
+            masked = (masked == null ? 0 : masked) + terms.masked().item_double();
+        }
     }
 
     private static @Nullable Mismatch sum(@Nullable Mismatch left, @Nullable Mismatch right) {
@@ -83,31 +87,37 @@ public final class StepSums {
 
     /** The step's figures. */
     public TrainMetrics metrics(Batch batch, double seconds) {
+        return metrics(batch, seconds, null);
+    }
+
+    /** The same with those of a critic; all others are 0 where it alone was trained. */
+    TrainMetrics metrics(Batch batch, double seconds, TrainMetrics.@Nullable Critic critic) {
+        int steps = Math.max(1, optimizerSteps);
         int trained = 0;
         for (byte mask : batch.lossMask()) {
             trained += mask;
         }
         return new TrainMetrics(
-                loss / optimizerSteps,
-                policyGradient / optimizerSteps,
-                mtpLoss / optimizerSteps,
-                entropy / optimizerSteps,
-                kl / optimizerSteps,
-                klLoss / optimizerSteps,
-                clipFraction / optimizerSteps,
-                ratio / optimizerSteps,
+                loss / steps,
+                policyGradient / steps,
+                mtpLoss / steps,
+                entropy / steps,
+                kl / steps,
+                klLoss / steps,
+                clipFraction / steps,
+                ratio / steps,
                 mismatch == null
                         ? null
                         : new Mismatch(
-                                mismatch.ratio() / optimizerSteps,
-                                mismatch.clipFraction() / optimizerSteps,
-                                mismatch.distance() / optimizerSteps),
-                gradNorm / optimizerSteps,
+                                mismatch.ratio() / steps, mismatch.clipFraction() / steps, mismatch.distance() / steps),
+                gradNorm / steps,
                 trained,
                 optimizerSteps,
                 maxDifference,
                 comparedTokens == 0 ? 0 : sumDifference / comparedTokens,
                 seconds,
-                batch.tokens().length / seconds);
+                batch.tokens().length / seconds,
+                masked == null ? null : masked / steps,
+                critic);
     }
 }

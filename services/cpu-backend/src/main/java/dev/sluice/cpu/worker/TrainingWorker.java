@@ -21,8 +21,10 @@ import dev.sluice.workerapi.ForwardRequest;
 import dev.sluice.workerapi.ForwardResult;
 import dev.sluice.workerapi.LoadRequest;
 import dev.sluice.workerapi.LoadResult;
+import dev.sluice.workerapi.LossConfig;
 import dev.sluice.workerapi.ModelRole;
 import dev.sluice.workerapi.SaveRequest;
+import dev.sluice.workerapi.TrainMetrics;
 import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
 import dev.sluice.workerapi.WorkerErrorCode;
@@ -34,6 +36,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +47,7 @@ import org.jspecify.annotations.Nullable;
 final class TrainingWorker {
     private final AllowedRoots roots;
     private @Nullable Policy policy;
+    private @Nullable Policy critic;
     private final Map<ModelRole, Model> frozen = new EnumMap<>(ModelRole.class);
     private volatile Standing standing = Standing.EMPTY;
 
@@ -73,10 +77,6 @@ final class TrainingWorker {
 
     LoadResult load(LoadRequest request, Progress progress) {
         long start = System.nanoTime();
-        if (request.critic() != null) {
-            throw new WorkerException(
-                    WorkerErrorCode.UNSUPPORTED, "this worker trains no critic", "use an algorithm without one (grpo)");
-        }
         JsonNode config = config(roots.existing(request.hfConfig()));
         unload();
         int step = 0;
@@ -84,8 +84,12 @@ final class TrainingWorker {
             Cut.Resumed resumed = Cut.read(roots.existing(request.resumeFrom()), config);
             policy = resumed.policy();
             step = resumed.cut().step();
+            critic = request.critic() == null ? null : Cut.readCritic(roots.existing(request.resumeFrom()), config);
         } else {
             policy = Policy.of(config, Policy.weights(config, roots.existing(request.checkpoint())));
+            critic = request.critic() == null
+                    ? null
+                    : Policy.critic(config, Policy.weights(config, roots.existing(request.critic())));
         }
         loadFrozen(ModelRole.REFERENCE, request.reference(), config);
         loadFrozen(ModelRole.TEACHER, request.teacher(), config);
@@ -97,20 +101,28 @@ final class TrainingWorker {
 
     ForwardResult forward(ForwardRequest request) {
         long start = System.nanoTime();
-        if (request.want().isEmpty() || request.want().contains(ForwardRequest.Want.VALUES)) {
+        boolean values = request.model() == ModelRole.CRITIC;
+        if (request.want().isEmpty() || request.want().contains(ForwardRequest.Want.VALUES) != values) {
             throw new WorkerException(
-                    WorkerErrorCode.UNSUPPORTED, "want is " + request.want(), "ask for logprobs, entropy or both");
+                    WorkerErrorCode.UNSUPPORTED,
+                    "want is " + request.want() + " of the "
+                            + request.model().name().toLowerCase(Locale.ROOT),
+                    "ask a critic for values alone, and other models for logprobs, entropy or both");
         }
         Model model = model(request.model());
         Path out = roots.absent(request.out());
         Batch batch = BatchFile.read(roots.existing(request.batch()));
-        BatchScorer.Columns columns = new BatchScorer(model).score(batch);
         List<TensorSource> tensors = new ArrayList<>();
-        if (request.want().contains(ForwardRequest.Want.LOGPROBS)) {
-            tensors.add(ColumnSource.of("logprobs", columns.logprobs()));
-        }
-        if (request.want().contains(ForwardRequest.Want.ENTROPY)) {
-            tensors.add(ColumnSource.of("entropy", columns.entropy()));
+        if (values) {
+            tensors.add(ColumnSource.of("values", new BatchScorer(model).values(batch)));
+        } else {
+            BatchScorer.Columns columns = new BatchScorer(model).score(batch);
+            if (request.want().contains(ForwardRequest.Want.LOGPROBS)) {
+                tensors.add(ColumnSource.of("logprobs", columns.logprobs()));
+            }
+            if (request.want().contains(ForwardRequest.Want.ENTROPY)) {
+                tensors.add(ColumnSource.of("entropy", columns.entropy()));
+            }
         }
         SafetensorsWriter.write(out, tensors, Map.of());
         return new ForwardResult(out.toString(), BatchFile.sha256(out), batch.tokens().length, seconds(start));
@@ -118,7 +130,13 @@ final class TrainingWorker {
 
     TrainResult train(TrainRequest request) {
         long start = System.nanoTime();
-        Policy trained = policy(request.model());
+        Policy trained = policy();
+        if (request.model() != ModelRole.POLICY && (request.model() != ModelRole.CRITIC || critic == null)) {
+            throw new WorkerException(
+                    WorkerErrorCode.NOT_LOADED,
+                    "no " + request.model().name().toLowerCase(Locale.ROOT) + " is loaded that could be trained",
+                    "train the policy, or name a critic in /load");
+        }
         if (request.step() != standing.step() + 1) {
             throw new WorkerException(
                     WorkerErrorCode.STEP_OUT_OF_ORDER,
@@ -129,20 +147,51 @@ final class TrainingWorker {
         String sha256 = BatchFile.sha256(file);
         Batch batch = BatchFile.read(file);
         refuseOther(batch.header(), request);
-        long optimizerSteps = trained.optimizer().steps();
-        StepSums sums;
+        long before = optimizerSteps();
         try {
-            sums = new PolicyTrainer(trained.model(), trained.optimizer()).train(batch, request.loss());
+            TrainResult result = train(request, trained, batch, sha256, start);
+            standing = new Standing(standing.runId(), request.step(), sha256, standing.weightVersion());
+            return result;
         } catch (RuntimeException e) {
-            if (trained.optimizer().steps() != optimizerSteps) {
+            if (optimizerSteps() != before) {
                 // Some optimizer steps of the batch are in the weights: they are no step's any more.
                 unload();
             }
             throw e;
         }
-        standing = new Standing(standing.runId(), request.step(), sha256, standing.weightVersion());
+    }
+
+    /** The critic learns first: its values of before are in the batch. */
+    private TrainResult train(TrainRequest request, Policy trained, Batch batch, String sha256, long start) {
+        PolicyTrainer trainer = new PolicyTrainer(trained.model(), trained.optimizer());
+        if (request.model() == ModelRole.POLICY) {
+            trainer.refuseMisfit(batch, request.loss());
+        }
+        TrainMetrics.Critic ofCritic = critic == null ? null : trainCritic(critic, batch, request.loss());
+        StepSums sums = request.model() == ModelRole.POLICY
+                ? trainer.train(batch, request.loss())
+                : new StepSums(batch.tokens().length);
         return new TrainResult(
-                request.step(), sha256, sums.metrics(batch, seconds(start)), Float32Array.of(sums.logprobs()));
+                request.step(),
+                sha256,
+                sums.metrics(batch, seconds(start), ofCritic),
+                Float32Array.of(sums.logprobs()));
+    }
+
+    private static TrainMetrics.Critic trainCritic(Policy critic, Batch batch, LossConfig loss) {
+        if (loss.critic() == null) {
+            throw new WorkerException(
+                    WorkerErrorCode.INVALID_REQUEST,
+                    "a critic is loaded but the loss says nothing of it",
+                    "give loss.critic, or load without a critic");
+        }
+        return new CriticTrainer(critic).train(batch, loss, loss.critic());
+    }
+
+    /** Optimizer steps of both models, which tell whether something was trained. */
+    private long optimizerSteps() {
+        return (policy == null ? 0 : policy.optimizer().steps())
+                + (critic == null ? 0 : critic.optimizer().steps());
     }
 
     FilesWritten export(ExportRequest request) {
@@ -158,7 +207,7 @@ final class TrainingWorker {
                 throw new WorkerException(
                         WorkerErrorCode.INVALID_REQUEST, "dtype is " + request.dtype(), "use float32 or bfloat16");
         };
-        Policy source = policy(ModelRole.POLICY);
+        Policy source = policy();
         Path directory = roots.absent(request.dir());
         ObjectNode config = source.config().deepCopy();
         config.remove("torch_dtype");
@@ -172,10 +221,10 @@ final class TrainingWorker {
 
     FilesWritten save(SaveRequest request, Progress progress) {
         long start = System.nanoTime();
-        Policy saved = policy(ModelRole.POLICY);
+        Policy saved = policy();
         Path directory = roots.absent(request.dir());
         Cut cut = new Cut(standing.step(), saved.optimizer().steps());
-        return written(directory, cut.write(directory, saved, progress), start);
+        return written(directory, cut.write(directory, saved, critic, progress), start);
     }
 
     private void loadFrozen(ModelRole role, @Nullable String directory, JsonNode config) {
@@ -185,20 +234,20 @@ final class TrainingWorker {
     }
 
     private Model model(ModelRole role) {
-        Model model = role == ModelRole.POLICY && policy != null ? policy.model() : frozen.get(role);
+        Policy trained = role == ModelRole.POLICY ? policy : role == ModelRole.CRITIC ? critic : null;
+        Model model = trained == null ? frozen.get(role) : trained.model();
         if (model == null) {
             throw new WorkerException(
-                    WorkerErrorCode.NOT_LOADED, "no " + role.name().toLowerCase() + " is loaded", "name it in /load");
+                    WorkerErrorCode.NOT_LOADED,
+                    "no " + role.name().toLowerCase(Locale.ROOT) + " is loaded",
+                    "name it in /load");
         }
         return model;
     }
 
-    private Policy policy(ModelRole role) {
-        if (role != ModelRole.POLICY || policy == null) {
-            throw new WorkerException(
-                    WorkerErrorCode.NOT_LOADED,
-                    role == ModelRole.POLICY ? "no policy is loaded" : "only the policy can be trained",
-                    "call /load first");
+    private Policy policy() {
+        if (policy == null) {
+            throw new WorkerException(WorkerErrorCode.NOT_LOADED, "no policy is loaded", "call /load first");
         }
         return policy;
     }
@@ -217,6 +266,10 @@ final class TrainingWorker {
         if (policy != null) {
             policy.close();
             policy = null;
+        }
+        if (critic != null) {
+            critic.close();
+            critic = null;
         }
         frozen.values().forEach(model -> {
             model.close();

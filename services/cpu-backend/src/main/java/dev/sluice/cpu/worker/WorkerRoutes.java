@@ -31,7 +31,17 @@ final class WorkerRoutes {
             "cpu",
             "libtorch 2.10.0",
             1,
-            Set.of("train", "mtp", "forward:logprobs", "forward:entropy", "reference", "teacher", "export:hf", "save"),
+            Set.of(
+                    "train",
+                    "mtp",
+                    "forward:logprobs",
+                    "forward:entropy",
+                    "reference",
+                    "teacher",
+                    "critic",
+                    "forward:values",
+                    "export:hf",
+                    "save"),
             true);
 
     private final TrainingWorker worker;

@@ -54,6 +54,25 @@ final class Batches {
                 Map.of());
     }
 
+    /** The same batch with further columns. */
+    static Batch with(Batch batch, Map<Batch.Column, float[]> columns) {
+        return new Batch(
+                batch.header(),
+                batch.tokens(),
+                batch.cuSeqlens(),
+                batch.promptLengths(),
+                batch.sampleIds(),
+                batch.groups(),
+                batch.lossDenominators(),
+                batch.truncated(),
+                batch.lossMask(),
+                batch.advantages(),
+                batch.rolloutLogprobs(),
+                batch.weightVersions(),
+                batch.schedule(),
+                columns);
+    }
+
     /** A prompt of one token without an answer, and one with an answer of one token. */
     static Batch ofShortSamples(String runId, int step) {
         Batch.LossNormaliser normaliser = new Batch.LossNormaliser(Batch.LossNormaliser.Kind.TOKEN, 0);

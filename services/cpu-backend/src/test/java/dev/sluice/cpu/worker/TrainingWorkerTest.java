@@ -306,9 +306,9 @@ class TrainingWorkerTest {
     @Test
     void allMistakesOfALossAreNamedAtOnce() {
         assertThatThrownBy(() ->
-                        new LossConfig("ppo", 2, 0.2, 0.5, 0, 0, 0, LossConfig.OldLogprobs.ROLLOUT, null, -1, null))
+                        new LossConfig("sft", 2, 0.2, 0.5, 0, 0, 0, LossConfig.OldLogprobs.ROLLOUT, null, -1, null))
                 .isInstanceOf(WorkerException.class)
-                .hasMessageContainingAll("ppo", "clipLow is 2.0", "dualClip is 0.5", "learningRate is -1.0");
+                .hasMessageContainingAll("sft", "clipLow is 2.0", "dualClip is 0.5", "learningRate is -1.0");
     }
 
     @Test

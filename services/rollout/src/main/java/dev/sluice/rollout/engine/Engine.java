@@ -1,10 +1,13 @@
 package dev.sluice.rollout.engine;
 
 import dev.sluice.events.Rollout.PauseMode;
+import dev.sluice.events.TimeSpan;
 import java.net.URI;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +27,7 @@ public final class Engine {
     private volatile @Nullable CountedEngine api;
     private @Nullable ConcurrencyLimit limit;
     private final RankLoads ranks;
+    private final GeneratingTime generating;
     private int running;
     private int ofOneVersion;
     private volatile int newestVersion;
@@ -42,14 +46,15 @@ public final class Engine {
      * @param dataParallelRanks that share its work
      * @param pauseMode what new weights do to what it runs
      */
-    Engine(String id, int node, int capacity, int dataParallelRanks, PauseMode pauseMode, Instant now) {
+    Engine(String id, int node, int capacity, int dataParallelRanks, PauseMode pauseMode, InstantSource clock) {
         this.pauseMode = pauseMode;
         this.id = id;
         this.node = node;
         this.ranks = new RankLoads(dataParallelRanks);
         this.capacity = capacity;
-        this.launched = now;
-        this.state = new EngineState.Launching(now);
+        this.launched = clock.instant();
+        this.generating = new GeneratingTime(clock);
+        this.state = new EngineState.Launching(launched);
         history.add(state.toString());
     }
 
@@ -145,6 +150,7 @@ public final class Engine {
             throw new IllegalStateException("work was given to engine " + id + ", which is " + state + "; " + history);
         }
         running += samples;
+        noteWork();
         return ready.version();
     }
 
@@ -179,6 +185,29 @@ public final class Engine {
     public void returned(int samples, @Nullable Integer rank) {
         running -= samples;
         ranks.add(rank, -samples);
+        noteWork();
+    }
+
+    /** What runs while weights are loaded stands still. */
+    private void noteWork() {
+        generating.is(running > 0
+                && switch (state) {
+                    case EngineState.Ready ready -> true;
+                    case EngineState.Suspect suspect -> true;
+                    case EngineState.Quiescing quiescing -> true;
+                    case EngineState.Draining draining -> true;
+                    case EngineState.Launching launching -> false;
+                    case EngineState.Loading loading -> false;
+                    case EngineState.Following following -> false;
+                    case EngineState.Warming warming -> false;
+                    case EngineState.Updating updating -> false;
+                    case EngineState.Dead dead -> false;
+                });
+    }
+
+    /** When it generated since this was asked last. */
+    List<TimeSpan> takeGenerating() {
+        return generating.take();
     }
 
     /** A whole reply came from it: it lives. */
@@ -256,5 +285,6 @@ public final class Engine {
             newestVersion = updating.to();
         }
         state = to;
+        noteWork();
     }
 }

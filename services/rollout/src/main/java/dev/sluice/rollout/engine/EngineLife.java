@@ -195,6 +195,7 @@ final class EngineLife implements EngineHealth.Observer {
         if (first) {
             health.watch();
             new PressureWatch(around.core(), engine, around.work()::enginesChanged).begin();
+            around.reports().keepReportingWork(around.core(), engine);
         }
         around.work().enginesChanged();
         siblings.ready();

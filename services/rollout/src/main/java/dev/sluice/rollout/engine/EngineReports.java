@@ -6,11 +6,15 @@ import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.EngineEvent.EngineUnhealthy;
+import dev.sluice.events.EngineEvent.EngineWorked;
 import dev.sluice.events.EngineEvent.Meeting;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
+import dev.sluice.events.TimeSpan;
 import dev.sluice.process.ChildExit;
+import dev.sluice.rollout.core.Core;
 import dev.sluice.rollout.core.Publisher;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +23,11 @@ import org.slf4j.LoggerFactory;
 
 /** Says what happens to the engines of one run: as events, as log lines, as figures. */
 public final class EngineReports {
+    /** When its instance dies, nobody knows what an engine did for at most so long. */
+    private static final Duration WORK_PERIOD = Duration.ofSeconds(5);
+
+    private static final Duration WORK_GLANCE = Duration.ofSeconds(1);
+
     private static final Logger LOG = LoggerFactory.getLogger(EngineReports.class);
 
     private final String runId;
@@ -61,6 +70,30 @@ public final class EngineReports {
         figures.weightsLoaded(withoutWork);
         publisher.publish(
                 new WeightsLoaded(runId, epoch, engine.id(), instanceId, version, seconds(withoutWork), verified));
+    }
+
+    /** Tells every few seconds when the engine generated, and soon when it is idle, until it is dead. */
+    void keepReportingWork(Core core, Engine engine) {
+        keepReportingWork(core, engine, core.now());
+    }
+
+    private void keepReportingWork(Core core, Engine engine, Instant told) {
+        core.after(WORK_GLANCE, () -> {
+            if (!(engine.state() instanceof EngineState.Dead)) {
+                boolean due = engine.running() == 0 || told.plus(WORK_PERIOD).isBefore(core.now());
+                if (due) {
+                    worked(engine);
+                }
+                keepReportingWork(core, engine, due ? core.now() : told);
+            }
+        });
+    }
+
+    private void worked(Engine engine) {
+        List<TimeSpan> generating = engine.takeGenerating();
+        if (!generating.isEmpty()) {
+            publisher.publish(new EngineWorked(runId, epoch, engine.id(), instanceId, generating));
+        }
     }
 
     void unhealthy(Engine engine, String reason) {
@@ -110,6 +143,7 @@ public final class EngineReports {
 
     void stopped(Engine engine, String reason, @Nullable ChildExit exit) {
         figures.gone(engine.id());
+        worked(engine);
         Integer code =
                 exit == null || exit.code().isEmpty() ? null : exit.code().getAsInt();
         LOG.info("engine stopped runId={} engineId={} exit={} reason={}", runId, engine.id(), code, reason);

@@ -84,7 +84,7 @@ final class EngineSlot {
                 share.recipe().maxRunningRequests(),
                 EngineArguments.dataParallelRanks(args),
                 share.recipe().pauseMode(),
-                around.core().now());
+                around.core()::now);
         var start = new EngineStart(new WeightSource(0, share.recipe().modelPath()), share.node(), args);
         EngineLife next = new EngineLife(around, siblings, engine, start, this::ended);
         life = next;

@@ -74,7 +74,7 @@ final class FollowingSlot {
                 share.recipe().maxRunningRequests(),
                 1,
                 share.recipe().pauseMode(),
-                around.core().now());
+                around.core()::now);
         var start = new EngineStart(new WeightSource(0, share.recipe().modelPath()), node, args);
         EngineLife joining = new EngineLife(around, siblings, engine, start, this::ended);
         life = joining;

@@ -5,6 +5,7 @@ import dev.sluice.events.Event;
 import dev.sluice.events.RunEvent;
 import dev.sluice.events.RunEvent.RunAssigned;
 import dev.sluice.events.RunEvent.RunPlanned;
+import dev.sluice.events.RunRequest.ContinuationRequested;
 import dev.sluice.trainer.run.RunSignals;
 import java.util.HashMap;
 import java.util.Map;
@@ -53,6 +54,11 @@ final class RunFollower {
         switch (event) {
             case RunEvent run -> accept(run);
             case CheckpointEvent checkpoint -> accept(checkpoint);
+            case ContinuationRequested asked ->
+                runs.computeIfAbsent(asked.runId(), id -> new Known())
+                        .signals
+                        .continued(asked.tripId())
+                        .complete(asked.reason());
             case Event other -> {}
         }
     }

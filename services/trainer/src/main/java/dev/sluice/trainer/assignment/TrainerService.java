@@ -72,7 +72,7 @@ public class TrainerService implements RunFollower.Training {
                 "runs",
                 StateReader.start(
                         connection,
-                        List.of(Topics.RUN_EVENTS, Topics.CHECKPOINTS),
+                        List.of(Topics.RUN_EVENTS, Topics.RUN_REQUESTS, Topics.CHECKPOINTS),
                         record -> follower.accept(record.event())));
         // Nothing is assigned to this process before it was heard of.
         runs.caughtUp().thenRun(heartbeat::start);

@@ -99,6 +99,7 @@ public final class RolloutPool {
             case EngineEvent.EngineStopped stopped -> engines.remove(stopped.engineId()) != null;
             case EngineEvent.EngineStarted started -> false;
             case EngineEvent.EngineFellBack fellBack -> false;
+            case EngineEvent.EngineWorked worked -> false;
         };
     }
 

@@ -3,6 +3,7 @@ package dev.sluice.trainer.evaluation;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent;
 import dev.sluice.events.MetricPoint;
+import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.dispatch.Work;
@@ -150,7 +151,12 @@ public final class OngoingEvaluation implements WorkSource {
         news.add(completed);
         if (completed.samples() > 0) {
             news.add(new MetricPoint(
-                    completed.runId(), "eval/" + completed.set(), step, 0, completed.meanReward(), clock.instant()));
+                    completed.runId(),
+                    RunMetric.EVALUATION_REWARD.wireName(completed.set()),
+                    step,
+                    0,
+                    completed.meanReward(),
+                    clock.instant()));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.sluice.trainer.log;
 
 import dev.sluice.domain.training.Cut;
 import dev.sluice.domain.training.LogEntry;
+import dev.sluice.domain.training.Rollbacks;
 import dev.sluice.domain.training.TrainingRules;
 import dev.sluice.domain.training.TrainingState;
 import dev.sluice.events.Event;
@@ -10,6 +11,10 @@ import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointRetired;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.events.TrainingEvent.GuardReleased;
+import dev.sluice.events.TrainingEvent.GuardTripped;
+import dev.sluice.events.TrainingEvent.RolledBack;
+import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
 import java.time.Duration;
@@ -28,7 +33,7 @@ public final class TrainingHistory {
     private final List<LogEntry<Event>> entries;
 
     TrainingHistory(List<LogEntry<Event>> entries) {
-        this.entries = List.copyOf(entries);
+        this.entries = Rollbacks.applied(List.copyOf(entries));
     }
 
     /** Reads the run's training and weight events to their ends. */
@@ -87,6 +92,19 @@ public final class TrainingHistory {
     public boolean isOver() {
         return cuts().stream().anyMatch(CheckpointSaved::last)
                 || entries.stream().map(LogEntry::event).anyMatch(TrainingEvent.RolloutFinished.class::isInstance);
+    }
+
+    /** Everything about guards that stands in the log, in its order, with the steps that they look at. */
+    public List<LogEntry<Event>> guardEntries() {
+        return entries.stream()
+                .filter(entry -> switch (entry.event()) {
+                    case StepCompleted completed -> true;
+                    case GuardTripped tripped -> true;
+                    case GuardReleased released -> true;
+                    case RolledBack taken -> true;
+                    default -> false;
+                })
+                .toList();
     }
 
     /** The state as of these events, from a cut. Results of groups are still missing. */

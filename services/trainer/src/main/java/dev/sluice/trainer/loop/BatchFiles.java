@@ -1,34 +1,32 @@
 package dev.sluice.trainer.loop;
 
-import dev.sluice.checkpoint.SafetensorsFile;
+import dev.sluice.domain.training.AdvantageRule;
 import dev.sluice.domain.training.BatchRows;
+import dev.sluice.domain.training.ModelScores;
+import dev.sluice.domain.training.TokenAdvantages;
 import dev.sluice.events.Rollout;
+import dev.sluice.trainer.metrics.ModelFigures;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.worker.Worker;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.BatchFile;
 import dev.sluice.workerapi.ForwardRequest;
-import dev.sluice.workerapi.LossConfig;
 import dev.sluice.workerapi.ModelRole;
 import dev.sluice.workerapi.WorkerException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 
 /** Batches as files for the worker. */
 final class BatchFiles {
-    private static final String LOGPROBS = "logprobs";
-
     private final TrainedRun run;
     private final Duration callDeadline;
 
@@ -37,56 +35,52 @@ final class BatchFiles {
         this.callDeadline = callDeadline;
     }
 
-    /** Writes a step's batch, with the columns that its loss needs and the worker computes. */
-    Path write(int step, BatchRows rows, Worker worker) {
+    /**
+     * A step's batch, ready for training.
+     *
+     * @param figures of what models said of it, by their wire names
+     */
+    record Written(Path file, Map<String, Double> figures) {}
+
+    /** Writes a step's batch, with the columns that its loss needs and the advantages that models make of its rewards. */
+    Written write(int step, BatchRows rows, Worker worker) {
         Path file = run.folders().batch(step);
-        BatchFile.write(file, batch(step, rows, Map.of()));
-        Map<Batch.Column, float[]> columns = new EnumMap<>(Batch.Column.class);
-        if (Objective.oldLogprobs(run.request()) == LossConfig.OldLogprobs.BATCH) {
-            columns.put(Batch.Column.OLD_LOGPROBS, logprobs(file, worker, ModelRole.POLICY));
+        BatchFile.write(file, batch(step, rows, rows.advantages(), Map.of()));
+        List<ModelPasses.Pass> passes = ModelPasses.of(run.request());
+        if (passes.isEmpty()) {
+            return new Written(file, Map.of());
         }
-        if (Objective.needsReference(run.request())) {
-            columns.put(Batch.Column.REF_LOGPROBS, logprobs(file, worker, ModelRole.REFERENCE));
+        Map<Batch.Column, float[]> columns = ModelPasses.columns(passes, file, run.epoch(), worker, callDeadline);
+        TokenAdvantages advantages = AdvantageRule.of(run.request().algorithm())
+                .of(
+                        rows,
+                        new ModelScores(
+                                columns.getOrDefault(Batch.Column.OLD_LOGPROBS, rows.rolloutLogprobs()),
+                                columns.get(Batch.Column.REF_LOGPROBS),
+                                columns.get(Batch.Column.TEACHER_LOGPROBS),
+                                columns.get(Batch.Column.VALUES)));
+        if (advantages.returns() != null) {
+            columns.put(Batch.Column.RETURNS, advantages.returns());
         }
-        if (!columns.isEmpty()) {
-            BatchFile.write(file, batch(step, rows, columns));
-        }
-        return file;
+        BatchFile.write(file, batch(step, rows, advantages.advantages(), columns));
+        return new Written(file, ModelFigures.of(rows, advantages, columns.get(Batch.Column.VALUES)));
     }
 
     /** Log-probabilities of a batch's tokens by the worker's model; nothing is trained. */
     float[] heldOutLogprobs(BatchRows rows, Worker worker) {
         Path file = run.folders().batches().resolve("held-out-" + UUID.randomUUID() + ".safetensors");
         try {
-            BatchFile.write(file, batch(0, rows, Map.of()));
-            return logprobs(file, worker, ModelRole.POLICY);
+            BatchFile.write(file, batch(0, rows, rows.advantages(), Map.of()));
+            ModelPasses.Pass pass =
+                    new ModelPasses.Pass(ModelRole.POLICY, ForwardRequest.Want.LOGPROBS, Batch.Column.OLD_LOGPROBS);
+            return Objects.requireNonNull(ModelPasses.columns(List.of(pass), file, run.epoch(), worker, callDeadline)
+                    .get(pass.column()));
         } finally {
             delete(file);
         }
     }
 
-    private float[] logprobs(Path batch, Worker worker, ModelRole model) {
-        String id = UUID.randomUUID().toString();
-        Path out = batch.resolveSibling(batch.getFileName() + "." + id + ".out");
-        ForwardRequest request = new ForwardRequest(
-                run.epoch(),
-                "forward-" + id,
-                batch.toString(),
-                model,
-                Set.of(ForwardRequest.Want.LOGPROBS),
-                out.toString());
-        worker.client().forward(request, callDeadline);
-        try (SafetensorsFile file = SafetensorsFile.open(out)) {
-            var values = file.data(LOGPROBS).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
-            float[] column = new float[values.remaining()];
-            values.get(column);
-            return column;
-        } finally {
-            delete(out);
-        }
-    }
-
-    private Batch batch(int step, BatchRows rows, Map<Batch.Column, float[]> columns) {
+    private Batch batch(int step, BatchRows rows, float[] advantages, Map<Batch.Column, float[]> columns) {
         Rollout rollout = run.request().rollout();
         boolean sampled = run.kind().samples();
         Batch.Header header = new Batch.Header(
@@ -96,7 +90,8 @@ final class BatchFiles {
                 sampled ? rollout.temperature() : 1,
                 sampled ? rollout.topP() : 1,
                 sampled ? Math.max(0, rollout.topK()) : 0,
-                Objective.normaliser(run.request()));
+                Objective.normaliser(run.request()),
+                rows.sha256());
         return new Batch(
                 header,
                 rows.tokens(),
@@ -107,7 +102,7 @@ final class BatchFiles {
                 rows.lossDenominators(),
                 rows.truncated(),
                 rows.lossMask(),
-                rows.advantages(),
+                advantages,
                 rows.rolloutLogprobs(),
                 rows.weightVersions(),
                 rows.schedule(),
@@ -116,7 +111,7 @@ final class BatchFiles {
 
     /**
      * Whether a batch file that a worker trained on is the logged one: found by its hash among the files of all epochs, and
-     * holding the content that the log names.
+     * made of the content that the log names.
      */
     boolean isLogged(int step, String fileSha256, String contentSha256) {
         return filesOf(step).stream()
@@ -126,21 +121,7 @@ final class BatchFiles {
 
     private static Optional<String> contentOf(Path file) {
         try {
-            Batch batch = BatchFile.read(file);
-            return Optional.of(new BatchRows(
-                            batch.tokens(),
-                            batch.cuSeqlens(),
-                            batch.promptLengths(),
-                            batch.sampleIds(),
-                            batch.groups(),
-                            batch.lossDenominators(),
-                            batch.truncated(),
-                            batch.lossMask(),
-                            batch.advantages(),
-                            batch.rolloutLogprobs(),
-                            batch.weightVersions(),
-                            batch.schedule())
-                    .sha256());
+            return Optional.ofNullable(BatchFile.read(file).header().contentSha256());
         } catch (WorkerException e) {
             return Optional.empty();
         }

@@ -1,43 +1,32 @@
 package dev.sluice.trainer.loop;
 
+import dev.sluice.domain.training.AdvantageEstimator;
+import dev.sluice.domain.training.OldPolicy;
+import dev.sluice.events.Algorithm;
 import dev.sluice.events.Rollout;
-import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.workerapi.Batch;
+import dev.sluice.workerapi.KlType;
 import dev.sluice.workerapi.LossConfig;
 import dev.sluice.workerapi.MismatchCorrection;
+import dev.sluice.workerapi.ModelRole;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** The loss of a request, in the worker's terms. */
 final class Objective {
     private Objective() {}
 
-    /**
-     * Old log-probabilities, where the request leaves them open: with one optimizer step and no policy lag the current
-     * policy is the one that sampled. With lag the engines' own are what the ratio needs; with several optimizer steps they
-     * are computed once before the first. Given answers have no old policy.
-     */
     static LossConfig.OldLogprobs oldLogprobs(TrainingRequest request) {
-        if (RunKind.of(request) == RunKind.SUPERVISED) {
-            return LossConfig.OldLogprobs.ROLLOUT; // of no use to its loss, so nothing is computed for it
-        }
-        boolean once = request.training().optimizerStepsPerStep() == 1;
-        return switch (request.algorithm().oldLogprobs()) {
+        return switch (OldPolicy.of(request)) {
             case ROLLOUT -> LossConfig.OldLogprobs.ROLLOUT;
             case CURRENT -> LossConfig.OldLogprobs.CURRENT;
-            case RECOMPUTE -> once ? LossConfig.OldLogprobs.CURRENT : LossConfig.OldLogprobs.BATCH;
-            case AUTO -> {
-                // A correction weighs the trainer's own old log-probabilities against the engine's.
-                if (request.rollout().maxPolicyLag() > 0 && correction(request) == null) {
-                    yield LossConfig.OldLogprobs.ROLLOUT;
-                }
-                yield once ? LossConfig.OldLogprobs.CURRENT : LossConfig.OldLogprobs.BATCH;
-            }
+            case FORWARD -> LossConfig.OldLogprobs.BATCH;
         };
     }
 
     static LossConfig loss(TrainingRequest request) {
-        TrainingRequest.Algorithm algorithm = request.algorithm();
+        Algorithm algorithm = request.algorithm();
         TrainingRequest.Training training = request.training();
         return new LossConfig(
                 algorithm.name(),
@@ -55,16 +44,48 @@ final class Objective {
                         training.beta1(),
                         training.beta2(),
                         training.epsilon(),
-                        training.maxGradNorm()));
+                        training.maxGradNorm()),
+                KlType.valueOf(algorithm.klType().name()),
+                algorithm.unbiasedKl(),
+                algorithm.opsmDelta(),
+                trainsCritic(request) ? critic(request) : null);
+    }
+
+    /** Whether the run has a critic. */
+    static boolean trainsCritic(TrainingRequest request) {
+        return request.algorithm().name().equals(AdvantageEstimator.PPO.wireName());
+    }
+
+    /** What a step trains: the policy, with its critic where it has one, or in the first steps the critic alone. */
+    static ModelRole trained(TrainingRequest request, int step) {
+        boolean alone =
+                trainsCritic(request) && step <= request.algorithm().critic().onlySteps();
+        return alone ? ModelRole.CRITIC : ModelRole.POLICY;
+    }
+
+    private static LossConfig.CriticLoss critic(TrainingRequest request) {
+        Algorithm.Critic critic = request.algorithm().critic();
+        return new LossConfig.CriticLoss(
+                critic.valueClip(),
+                Objects.requireNonNullElse(
+                        critic.learningRate(), request.training().learningRate()));
     }
 
     private static @Nullable MismatchCorrection correction(TrainingRequest request) {
-        TrainingRequest.MismatchCorrection correction = request.algorithm().mismatchCorrection();
-        return switch (correction.type()) {
+        Algorithm.MismatchCorrection correction = request.algorithm().mismatchCorrection();
+        MismatchCorrection.Type type = switch (correction.type()) {
             case NONE -> null;
-            case TIS -> new MismatchCorrection(MismatchCorrection.Type.TIS, correction.low(), correction.high());
-            case ICEPOP -> new MismatchCorrection(MismatchCorrection.Type.ICEPOP, correction.low(), correction.high());
+            case TIS -> MismatchCorrection.Type.TIS;
+            case ICEPOP -> MismatchCorrection.Type.ICEPOP;
         };
+        return type == null
+                ? null
+                : new MismatchCorrection(
+                        type,
+                        correction.low(),
+                        correction.high(),
+                        MismatchCorrection.Level.valueOf(correction.level().name()),
+                        correction.veto());
     }
 
     /**
@@ -85,9 +106,5 @@ final class Objective {
         Rollout rollout = request.rollout();
         double samples = (double) rollout.groupsPerStep() * rollout.samplesPerPrompt();
         return samples / request.training().optimizerStepsPerStep() * rollout.maxResponseTokens();
-    }
-
-    static boolean needsReference(TrainingRequest request) {
-        return request.algorithm().klLossCoefficient() > 0;
     }
 }

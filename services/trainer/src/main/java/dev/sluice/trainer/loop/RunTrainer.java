@@ -147,6 +147,10 @@ public final class RunTrainer {
             return awaitBroker("the log of results can no longer be read");
         } catch (WorkerException e) {
             return ending.get() == Ending.NONE && afterWorkerFailure(e);
+        } catch (RolledBackException e) {
+            LOG.warn("{} runId={}", e.getMessage(), run.runId());
+            host.stopLeftBehind();
+            return ending.get() == Ending.NONE;
         } catch (WaitOverdueException e) {
             giveUp(e.getMessage(), true);
             return false;

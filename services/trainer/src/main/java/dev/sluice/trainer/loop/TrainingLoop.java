@@ -10,20 +10,21 @@ import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.TrainerReady;
+import dev.sluice.events.TrainingEvent.WorkerWorked;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
+import dev.sluice.trainer.metrics.LessonFigures;
+import dev.sluice.trainer.metrics.PolicyLags;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.prompts.LessonGroups;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.weights.WeightPublisher;
-import dev.sluice.workerapi.ModelRole;
 import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,9 +55,11 @@ final class TrainingLoop {
     private final RunJournal journal;
     private final Waits waits;
     private final EvaluationWatch evaluation;
+    private final GuardPost guards;
     private int workerStep;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
+    private Map<String, Double> modelFigures = Map.of();
 
     /** What the loop's verbs are done with. */
     record Verbs(
@@ -95,6 +98,7 @@ final class TrainingLoop {
                 parts.config().waits().evaluation(),
                 verbs.heldOut(run),
                 parts.clock());
+        this.guards = new GuardPost(run, session, signals, waits, parts.clock());
         this.workerStep = seated.step();
     }
 
@@ -108,6 +112,7 @@ final class TrainingLoop {
                 signals.started());
         verbs.groups().open();
         int step = flow.look(TrainingState::completedStep);
+        guards.act();
         save(step);
         evaluation.resume(step);
         while (step < run.steps() && !signals.stopping().isDone()) {
@@ -119,6 +124,7 @@ final class TrainingLoop {
             TrainResult result = train(formed.get());
             keepEvaluatedWeights(step);
             updateWeights(formed.get(), result);
+            guards.act();
             save(step);
             evaluation.begin(step);
         }
@@ -154,10 +160,12 @@ final class TrainingLoop {
         events.add(new TrainerReady(run.runId(), run.epoch(), parts.instanceId(), workerStep, seated.how()));
         if (!flow.look(TrainingState::anythingPublished)) {
             events.add(verbs.weights().source());
-        } else if (!reproduced && verbs.weights().publishes()) {
+        } else if (verbs.weights().publishes()
+                && (!reproduced || flow.look(state -> state.isNewestWeightsTakenBack(workerStep)))) {
             int version = flow.look(TrainingState::version);
             events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
         }
+        events.add(worked());
         journal.append(events, null);
         LOG.info("trainer ready runId={} epoch={} step={} how={}", run.runId(), run.epoch(), workerStep, seated.how());
     }
@@ -249,7 +257,8 @@ final class TrainingLoop {
     private TrainResult train(Formed formed) {
         long begin = System.nanoTime();
         int step = formed.event().step();
-        Path file = verbs.batches().write(step, formed.rows(), seated.worker());
+        BatchFiles.Written batch = verbs.batches().write(step, formed.rows(), seated.worker());
+        modelFigures = batch.figures();
         TrainResult result = seated.worker()
                 .client()
                 .train(
@@ -257,8 +266,8 @@ final class TrainingLoop {
                                 run.epoch(),
                                 WorkerSeat.operationOf(step),
                                 step,
-                                file.toString(),
-                                ModelRole.POLICY,
+                                batch.file().toString(),
+                                Objective.trained(run.request(), step),
                                 Objective.loss(run.request())),
                         parts.config().worker().callDeadline());
         workerStep = step;
@@ -280,10 +289,12 @@ final class TrainingLoop {
         stepBegan = System.nanoTime();
         Map<String, Double> figures =
                 StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
-        StepFigures.keepMeaningful(figures, run.kind());
+        figures.putAll(PolicyLags.figures(formed.event(), run.rules().maxPolicyLag()));
+        figures.putAll(modelFigures);
+        LessonFigures.keep(figures, run.kind());
         figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
-        events.addFirst(new StepCompleted(
+        StepCompleted completed = new StepCompleted(
                 run.runId(),
                 run.epoch(),
                 step,
@@ -291,11 +302,14 @@ final class TrainingLoop {
                 flow.look(TrainingState::optimizerSteps) + result.metrics().optimizerSteps(),
                 trained,
                 formed.rows().responseTokens() - trained,
-                StepFigures.policyLags(formed.event()),
-                figures));
+                PolicyLags.histogram(formed.event()),
+                figures);
+        events.addFirst(completed);
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
+        events.add(worked());
         journal.append(events, formed.id());
+        guards.take(completed);
         flow.look(this::forget);
         verbs.weights().retireOld(flow.look(TrainingState::keptWeights), journal);
         took("update weights", begin);
@@ -355,7 +369,12 @@ final class TrainingLoop {
             journal.append(event(closing.get(), ""));
         }
         verbs.cuts().save(seated.worker(), flow, journal, true);
+        journal.append(worked());
         LOG.info("run trained runId={} steps={}", run.runId(), workerStep);
+    }
+
+    private Event worked() {
+        return new WorkerWorked(run.runId(), run.epoch(), seated.worker().takeTimes());
     }
 
     private void took(String verb, long begin) {

@@ -1,6 +1,7 @@
 package dev.sluice.trainer.loop;
 
 import dev.sluice.domain.training.TrainingState;
+import dev.sluice.events.Algorithm;
 import dev.sluice.http.Json;
 import dev.sluice.trainer.TrainerConfig;
 import dev.sluice.trainer.run.TrainedRun;
@@ -15,6 +16,7 @@ import dev.sluice.workerapi.WorkerException;
 import dev.sluice.workerapi.WorkerHealth;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.slf4j.Logger;
@@ -103,14 +105,17 @@ final class WorkerSeat {
     }
 
     private LoadRequest request(Session session, String checkpoint) {
+        Algorithm algorithm = run.request().algorithm();
         return new LoadRequest(
                 run.epoch(),
                 "load-e%d-%s".formatted(run.epoch(), UUID.randomUUID()),
                 run.runId(),
                 checkpoint,
-                Objective.needsReference(run.request()) ? checkpoint : null,
-                null,
-                null,
+                algorithm.usesReference() ? Objects.requireNonNullElse(algorithm.reference(), checkpoint) : null,
+                algorithm.distillation().asksTeacher()
+                        ? algorithm.distillation().teacher()
+                        : null,
+                Objective.trainsCritic(run.request()) ? checkpoint : null,
                 run.request().model().path(),
                 run.plan().training().args(),
                 session.cutDirectory());

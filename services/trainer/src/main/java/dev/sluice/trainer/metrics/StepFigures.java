@@ -1,41 +1,26 @@
 package dev.sluice.trainer.metrics;
 
 import dev.sluice.domain.training.BatchRows;
+import dev.sluice.domain.training.RewardSpread;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.MetricPoint;
-import dev.sluice.events.RunKind;
 import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.workerapi.TrainMetrics;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /** Figures of a step under slime's names, so that its users find them in the same place. */
 public final class StepFigures {
-    private static final Set<RunMetric> OF_LESSONS = EnumSet.of(
-            RunMetric.RESPONSE_LENGTH,
-            RunMetric.LOSS,
-            RunMetric.MTP_LOSS,
-            RunMetric.ENTROPY,
-            RunMetric.GRADIENT_NORM,
-            RunMetric.STEP_SECONDS,
-            RunMetric.TRAIN_SECONDS,
-            RunMetric.TOKENS_PER_SECOND);
-    private static final String FILTERED = "rollout/dynamic_filter/drop_";
-
     private StepFigures() {}
 
     /**
@@ -62,6 +47,13 @@ public final class StepFigures {
                 figures,
                 RunMetric.POLICY_LAG,
                 formed.groups().stream().mapToInt(GroupUse::policyLag).average().orElse(0));
+        put(
+                figures,
+                RunMetric.EQUAL_REWARD_GROUPS,
+                results.stream()
+                        .mapToDouble(group -> RewardSpread.isEqual(group) ? 1 : 0)
+                        .average()
+                        .orElse(0));
         int verifies = samples.stream().mapToInt(Sample::verifies).sum();
         if (verifies > 0) {
             // Tokens a verification yields: the accepted drafts and the one that it samples itself.
@@ -81,6 +73,7 @@ public final class StepFigures {
             put(figures, RunMetric.MISMATCH_CLIPPED, mismatch.clipFraction());
             put(figures, RunMetric.MISMATCH_DISTANCE, mismatch.distance());
         }
+        figures.putAll(ModelFigures.of(trained));
         put(figures, RunMetric.GRADIENT_NORM, trained.gradNorm());
         put(figures, RunMetric.LOGPROB_DIFFERENCE, trained.trainRolloutLogprobMeanDifference());
         put(figures, RunMetric.LOGPROB_DIFFERENCE_MAX, trained.trainRolloutLogprobMaxDifference());
@@ -91,33 +84,16 @@ public final class StepFigures {
         return figures;
     }
 
-    /** Leaves out what says nothing of a run of this kind: given answers have no reward and no policy that sampled them. */
-    public static void keepMeaningful(Map<String, Double> figures, RunKind kind) {
-        if (kind == RunKind.SUPERVISED) {
-            figures.keySet()
-                    .retainAll(OF_LESSONS.stream().map(RunMetric::wireName).toList());
-        }
-    }
-
     /** Groups that a dynamic filter left out of the step, under slime's names. */
     public static Map<String, Double> filtered(Map<String, Integer> groupsByReason) {
         return groupsByReason.entrySet().stream()
                 .collect(Collectors.toMap(
-                        reason -> FILTERED + reason.getKey(),
+                        reason -> RunMetric.FILTERED_GROUPS.wireName(reason.getKey()),
                         reason -> reason.getValue().doubleValue()));
     }
 
     private static void put(Map<String, Double> figures, RunMetric metric, double value) {
         figures.put(metric.wireName(), value);
-    }
-
-    /** Groups by policy lag, from 0. */
-    public static List<Integer> policyLags(BatchFormed formed) {
-        int greatest =
-                formed.groups().stream().mapToInt(GroupUse::policyLag).max().orElse(0);
-        List<Integer> counts = new ArrayList<>(Collections.nCopies(greatest + 1, 0));
-        formed.groups().forEach(use -> counts.set(use.policyLag(), counts.get(use.policyLag()) + 1));
-        return counts;
     }
 
     /** The figures as points for dashboards. */

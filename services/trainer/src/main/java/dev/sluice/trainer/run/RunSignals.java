@@ -1,12 +1,15 @@
 package dev.sluice.trainer.run;
 
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** What others decide about a run while it is trained; each comes at most once. */
+/** What others decide about a run while it is trained; each comes at most once, a continuation once a pause. */
 public final class RunSignals {
     private final CompletableFuture<String> converted = new CompletableFuture<>();
     private final CompletableFuture<Void> started = new CompletableFuture<>();
     private final CompletableFuture<String> stopping = new CompletableFuture<>();
+    private final Map<String, CompletableFuture<String>> continued = new ConcurrentHashMap<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     /** The model lies in torch_dist form in the directory that this holds. */
@@ -22,6 +25,11 @@ public final class RunSignals {
     /** The run ends early, for the reason that this holds. */
     public CompletableFuture<String> stopping() {
         return stopping;
+    }
+
+    /** Somebody lets the run go on after the pause that this event began, for the reason that this holds. */
+    public CompletableFuture<String> continued(String tripId) {
+        return continued.computeIfAbsent(tripId, id -> new CompletableFuture<>());
     }
 
     /** The run has a terminal event. */

@@ -1,10 +1,14 @@
 package dev.sluice.trainer.worker;
 
+import dev.sluice.events.TrainingEvent.Activity;
+import dev.sluice.events.TrainingEvent.WorkerTime;
 import dev.sluice.process.ChildProcess;
 import dev.sluice.workerapi.ShutdownRequest;
 import dev.sluice.workerapi.WorkerClient;
 import dev.sluice.workerapi.WorkerException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -20,11 +24,12 @@ public final class Worker implements AutoCloseable {
     private final ChildProcess process;
     private final WorkerClient client;
     private final int epoch;
+    private final WorkerTimes times = new WorkerTimes();
     private final ScheduledExecutorService keepAlive;
 
     Worker(ChildProcess process, WorkerClient client, int epoch, Duration keepAliveEvery) {
         this.process = process;
-        this.client = client;
+        this.client = client.observedBy(times::ended);
         this.epoch = epoch;
         this.keepAlive = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("worker-keep-alive").factory());
@@ -42,6 +47,16 @@ public final class Worker implements AutoCloseable {
 
     public WorkerClient client() {
         return client;
+    }
+
+    /** It answers for the first time since it was started. */
+    void answers(Instant started) {
+        times.ended(Activity.LOADING, started);
+    }
+
+    /** What it did since this was asked last. */
+    public List<WorkerTime> takeTimes() {
+        return times.take();
     }
 
     /** What a person needs to know of a worker that failed: that it lives, or how it ended. */

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -117,6 +118,7 @@ public final class WorkerHost {
     public Worker start() throws InterruptedException {
         leftBehind().ifPresent(process -> process.stop(config.stopDeadline()));
         String token = newToken();
+        Instant started = Instant.now();
         try (PortLease lease = PortLease.take()) {
             Files.createDirectories(folders.root());
             ChildProcess process = ChildProcess.start(command(lease.port(), token));
@@ -125,6 +127,7 @@ public final class WorkerHost {
             pidFile.write(folders.worker());
             Worker worker = worker(process, pidFile, token);
             awaitAnswer(process, worker.client());
+            worker.answers(started);
             return worker;
         } catch (IOException e) {
             throw new UncheckedIOException("the training worker cannot be started: " + e.getMessage(), e);

@@ -2,8 +2,8 @@ package dev.sluice.trainer.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.events.Algorithm.OldLogprobs;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.OldLogprobs;
 import dev.sluice.trainer.Requests;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.LossConfig;

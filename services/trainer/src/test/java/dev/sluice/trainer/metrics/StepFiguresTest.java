@@ -92,7 +92,19 @@ class StepFiguresTest {
 
     @Test
     void countGroupsByPolicyLag() {
-        assertThat(StepFigures.policyLags(formed(0, 2, 2, 1))).containsExactly(1, 1, 2);
+        assertThat(PolicyLags.histogram(formed(0, 2, 2, 1))).containsExactly(1, 1, 2);
+    }
+
+    /** A gauge that is not written keeps its value: lags that no group has are written too. */
+    @Test
+    void showEveryLagThatTheRunAllowsAndOlderGroupsTogether() {
+        assertThat(PolicyLags.figures(formed(0, 2, 4, 3), 2))
+                .isEqualTo(Map.of(
+                        "rollout/policy_lag/count_0", 1.0,
+                        "rollout/policy_lag/count_1", 0.0,
+                        "rollout/policy_lag/count_2", 1.0,
+                        "rollout/policy_lag/count_more", 2.0));
+        assertThat(PolicyLags.figures(formed(0, 0), 1000)).hasSize(17).containsEntry("rollout/policy_lag/count_0", 2.0);
     }
 
     private static BatchFormed formed(int... lags) {

@@ -2,13 +2,18 @@ package dev.sluice.trainer.scenario;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.sluice.checkpoint.DType;
 import dev.sluice.checkpoint.Manifest;
+import dev.sluice.checkpoint.SafetensorsWriter;
+import dev.sluice.checkpoint.TensorSource;
 import dev.sluice.events.Float32Array;
 import dev.sluice.http.Json;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.BatchFile;
 import dev.sluice.workerapi.ExportRequest;
 import dev.sluice.workerapi.FilesWritten;
+import dev.sluice.workerapi.ForwardRequest;
+import dev.sluice.workerapi.ForwardResult;
 import dev.sluice.workerapi.LoadRequest;
 import dev.sluice.workerapi.LoadResult;
 import dev.sluice.workerapi.Operation;
@@ -23,6 +28,8 @@ import dev.sluice.workerapi.WorkerHealth;
 import dev.sluice.workerapi.WorkerInfo;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +39,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executors;
@@ -120,6 +128,7 @@ public final class ChainWorkerMain {
                         weightVersion);
             case "/info" -> new WorkerInfo("chain", "1", 1, Set.of("train"), true);
             case "/load" -> load(Json.MAPPER.readValue(body, LoadRequest.class));
+            case "/forward" -> forward(Json.MAPPER.readValue(body, ForwardRequest.class));
             case "/train" -> train(Json.MAPPER.readValue(body, TrainRequest.class));
             case "/export" -> export(Json.MAPPER.readValue(body, ExportRequest.class));
             case "/save" -> save(Json.MAPPER.readValue(body, SaveRequest.class));
@@ -183,6 +192,25 @@ public final class ChainWorkerMain {
         TrainMetrics metrics =
                 new TrainMetrics(0.5, 0.5, 0, 1, 0, 0, 0, 1, null, 1, batch.tokens().length, 1, 0, 0, 0.01, 100);
         return done(request.operationId(), new TrainResult(step, batchSha256, metrics, Float32Array.of()));
+    }
+
+    /** A critic that expects the same of every token, by what it was trained on. */
+    static float value(String weights) {
+        return weights.equals("source") ? 0.25f : Integer.parseInt(weights.substring(0, 4), 16) / 65536f;
+    }
+
+    private Operation forward(ForwardRequest request) {
+        admit(request.epoch());
+        int tokens = BatchFile.read(Path.of(request.batch())).tokens().length;
+        ByteBuffer values = ByteBuffer.allocate(tokens * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (int t = 0; t < tokens; t++) {
+            values.putFloat(value(weights));
+        }
+        String name = request.want().iterator().next().name().toLowerCase(Locale.ROOT);
+        Path out = Path.of(request.out());
+        SafetensorsWriter.write(
+                out, List.of(TensorSource.of(name, DType.F32, List.of((long) tokens), values.flip())), Map.of());
+        return done(request.operationId(), new ForwardResult(request.out(), BatchFile.sha256(out), tokens, 0.01));
     }
 
     private Operation export(ExportRequest request) throws IOException {

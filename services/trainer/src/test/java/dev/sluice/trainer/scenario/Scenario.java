@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -36,6 +37,7 @@ final class Scenario implements AutoCloseable {
     final RunSignals signals = new RunSignals();
     Duration evaluationBound = Duration.ofMinutes(60);
     private final KafkaConnection connection;
+    List<TrainingRequest.Guard> guards = List.of();
     private final TrainingRequest request;
     private final RolloutPool pool = new RolloutPool();
     private final StateReader poolReader;
@@ -47,6 +49,15 @@ final class Scenario implements AutoCloseable {
 
     Scenario(KafkaConnection connection, String runId, Path dataRoot, int maxPolicyLag, DynamicFilter filter)
             throws IOException {
+        this(
+                connection,
+                runId,
+                dataRoot,
+                Map.of("rollout.maxPolicyLag", maxPolicyLag, "rollout.dynamicFilter", filter));
+    }
+
+    /** @param values of the request besides the scenario's, by path */
+    Scenario(KafkaConnection connection, String runId, Path dataRoot, Map<String, Object> values) throws IOException {
         this.connection = connection;
         this.runId = runId;
         this.dataRoot = dataRoot;
@@ -55,7 +66,7 @@ final class Scenario implements AutoCloseable {
                 IntStream.range(0, 10)
                         .mapToObj(i -> "{\"prompt\": \"p%d\", \"label\": \"%d\"}%n".formatted(i, i))
                         .collect(Collectors.joining()));
-        this.request = request(prompts, dataRoot, maxPolicyLag, filter);
+        this.request = request(prompts, dataRoot, values);
         this.poolReader = StateReader.start(
                 connection,
                 List.of(dev.sluice.events.Topics.INSTANCES, dev.sluice.events.Topics.ENGINES),
@@ -67,7 +78,7 @@ final class Scenario implements AutoCloseable {
 
     RunTrainer trainer(int epoch) {
         TrainedRun run = TrainedRun.of(
-                runId, epoch, request, plan(), dataRoot.resolve("runs").resolve(runId));
+                runId, epoch, guarded(), plan(), dataRoot.resolve("runs").resolve(runId));
         Parts parts = new Parts(
                 "trainer-test",
                 connection,
@@ -80,6 +91,24 @@ final class Scenario implements AutoCloseable {
         return new RunTrainer(run, signals, parts, () -> {
             throw new AssertionError("the broker was lost");
         });
+    }
+
+    private TrainingRequest guarded() {
+        return new TrainingRequest(
+                request.name(),
+                request.backend(),
+                request.model(),
+                request.versions(),
+                request.cluster(),
+                request.data(),
+                request.reward(),
+                request.evaluation(),
+                request.rollout(),
+                request.algorithm(),
+                request.training(),
+                request.weights(),
+                request.checkpoints(),
+                guards);
     }
 
     Path pidFile() {
@@ -108,8 +137,8 @@ final class Scenario implements AutoCloseable {
                 evaluationBound.toString()));
     }
 
-    private static TrainingRequest request(Path prompts, Path model, int maxPolicyLag, DynamicFilter filter) {
-        return Requests.with(Map.ofEntries(
+    private static TrainingRequest request(Path prompts, Path model, Map<String, Object> further) {
+        Map<String, Object> values = new HashMap<>(Map.ofEntries(
                 Map.entry("model.path", model.toString()),
                 Map.entry("data.prompts", prompts.toString()),
                 Map.entry("data.seed", 7),
@@ -120,15 +149,15 @@ final class Scenario implements AutoCloseable {
                 Map.entry("rollout.groupsPerStep", 2),
                 Map.entry("rollout.samplesPerPrompt", 2),
                 Map.entry("rollout.maxResponseTokens", 8),
-                Map.entry("rollout.maxPolicyLag", maxPolicyLag),
                 Map.entry("rollout.groupDeadlineSeconds", 60),
-                Map.entry("rollout.dynamicFilter", filter),
                 Map.entry("training.steps", STEPS),
                 Map.entry("training.learningRate", 1e-3),
                 Map.entry("training.weightDecay", 0),
                 Map.entry("weights.transport", "disk"),
                 Map.entry("checkpoints.everySteps", 3),
                 Map.entry("checkpoints.keepLast", 2)));
+        values.putAll(further);
+        return Requests.with(values);
     }
 
     private static Plan plan() {

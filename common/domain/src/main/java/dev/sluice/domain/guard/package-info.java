@@ -1,0 +1,5 @@
+/** Bounds on the figures of a run, and when they are passed. */
+@NullMarked
+package dev.sluice.domain.guard;
+
+import org.jspecify.annotations.NullMarked;

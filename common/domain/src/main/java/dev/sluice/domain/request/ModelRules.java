@@ -1,0 +1,100 @@
+package dev.sluice.domain.request;
+
+import dev.sluice.domain.request.RequestRule.Findings;
+import dev.sluice.domain.training.AdvantageEstimator;
+import dev.sluice.events.Algorithm;
+import dev.sluice.events.TrainingRequest;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Rules about models beside the policy: the reference, the teacher and the critic. */
+final class ModelRules {
+    static final List<RequestRule> ALL = List.of(
+            new RequestRule("algorithm.reference", "a divergence counts where it is read", ModelRules::reference),
+            new RequestRule("algorithm.checkpoints", "further models can be loaded", ModelRules::checkpoints),
+            new RequestRule("algorithm.distillation", "a teacher is asked for something", ModelRules::distillation),
+            new RequestRule("algorithm.critic", "a critic belongs to ppo", ModelRules::critic));
+
+    private ModelRules() {}
+
+    private static void reference(TrainingRequest request, Facts facts, Findings findings) {
+        Algorithm algorithm = request.algorithm();
+        boolean inRewards = algorithm.klRewardCoefficient() > 0;
+        if (inRewards && algorithm.klLossCoefficient() > 0) {
+            findings.error(
+                    "algorithm.klRewardCoefficient",
+                    "the divergence counts twice: %s in the rewards and %s in the loss"
+                            .formatted(algorithm.klRewardCoefficient(), algorithm.klLossCoefficient()),
+                    "set one of klRewardCoefficient and klLossCoefficient to 0");
+        }
+        boolean reads = AdvantageEstimator.named(algorithm.name())
+                .map(AdvantageEstimator::rewardsTokens)
+                .orElse(true);
+        if (inRewards && !reads) {
+            findings.error(
+                    "algorithm.klRewardCoefficient",
+                    "%s compares whole responses: no token has a reward that a divergence could lower"
+                            .formatted(algorithm.name()),
+                    "set it to 0 and give algorithm.klLossCoefficient");
+        }
+        if (algorithm.reference() != null && !algorithm.usesReference()) {
+            findings.warning(
+                    "algorithm.reference",
+                    "no coefficient uses it, so it is not loaded",
+                    "leave it out, or give algorithm.klLossCoefficient");
+        }
+        if (algorithm.unbiasedKl() && algorithm.klLossCoefficient() == 0) {
+            findings.warning(
+                    "algorithm.unbiasedKl",
+                    "it weighs the KL loss, whose coefficient is 0",
+                    "leave it out, or give algorithm.klLossCoefficient");
+        }
+    }
+
+    private static void checkpoints(TrainingRequest request, Facts facts, Findings findings) {
+        Algorithm algorithm = request.algorithm();
+        checkpoint("algorithm.reference", algorithm.reference(), facts, findings);
+        checkpoint("algorithm.distillation.teacher", algorithm.distillation().teacher(), facts, findings);
+    }
+
+    private static void checkpoint(String place, @Nullable String path, Facts facts, Findings findings) {
+        String problem = path == null ? null : facts.unusable().get(path);
+        if (problem != null) {
+            findings.hindrance(place, problem, "give the directory of a complete checkpoint of the model's family");
+        }
+    }
+
+    private static void distillation(TrainingRequest request, Facts facts, Findings findings) {
+        Algorithm.Distillation distillation = request.algorithm().distillation();
+        if (distillation.teacher() != null && distillation.coefficient() == 0) {
+            findings.warning(
+                    "algorithm.distillation.coefficient",
+                    "0 learns nothing from the teacher, which is not loaded",
+                    "set it above 0, or leave algorithm.distillation out");
+        }
+    }
+
+    private static void critic(TrainingRequest request, Facts facts, Findings findings) {
+        Algorithm algorithm = request.algorithm();
+        boolean ppo = algorithm.name().equals(AdvantageEstimator.PPO.wireName());
+        if (!ppo && algorithm.lambda() != 1) {
+            findings.error(
+                    "algorithm.lambda",
+                    "%s has no critic whose values %s would weigh".formatted(algorithm.name(), algorithm.lambda()),
+                    "leave it out, or set algorithm.name to ppo");
+        }
+        if (!ppo && algorithm.critic().onlySteps() > 0) {
+            findings.error(
+                    "algorithm.critic.onlySteps",
+                    "%s has no critic to be trained alone".formatted(algorithm.name()),
+                    "leave it out, or set algorithm.name to ppo");
+        }
+        if (ppo && algorithm.critic().onlySteps() >= request.training().steps()) {
+            findings.error(
+                    "algorithm.critic.onlySteps",
+                    "in all %d steps the critic alone would be trained"
+                            .formatted(request.training().steps()),
+                    "set it below training.steps");
+        }
+    }
+}

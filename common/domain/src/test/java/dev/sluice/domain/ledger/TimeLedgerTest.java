@@ -1,0 +1,136 @@
+package dev.sluice.domain.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.sluice.events.TrainingEvent.Activity;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Expected seconds are added up by hand from the times that a test writes. */
+class TimeLedgerTest {
+    /** Two engines and a worker from second 0 to second 100; the second engine dies at 40 and its successor is ready at 60. */
+    private static TimeEvents run() {
+        return new TimeEvents()
+                .assigned(0, 2)
+                .started("a", 1)
+                .ready("a", 10, 9)
+                .started("b", 1)
+                .ready("b", 12, 11)
+                .generated("a", 35, TimeEvents.span(15, 35))
+                .generated("b", 41, TimeEvents.span(20, 40))
+                .stopped("b", 40)
+                .loaded("a", 52, 4)
+                .started("c", 45)
+                .ready("c", 60, 15)
+                .generated("a", 90, TimeEvents.span(52, 80))
+                .worked(20, Activity.LOADING, 5, 15)
+                .worked(50, Activity.TRAINING, 36, 46)
+                .worked(50, Activity.SYNCING, 46, 48)
+                .worked(95, Activity.TRAINING, 81, 91)
+                .worked(95, Activity.SAVING, 91, 94)
+                .succeeded(100);
+    }
+
+    @Test
+    void everySecondOfEverySeatIsInOneBucket() {
+        SeatTime time = spent(run().all());
+
+        assertThat(time.unit()).isEqualTo("process-seconds");
+        assertThat(time.wallSeconds()).isEqualTo(100);
+        assertThat(time.all().total()).isCloseTo(3 * 100, within(1e-6));
+        // a: launched at 1, ready at 10, generates 20 + 28, loads 4, and lives to the end.
+        // b: launched at 1, ready at 12, generates 20, ends at 40. c: launched at 45, ready at 60, idle to the end.
+        assertThat(time.engines().loading()).isCloseTo(9 + 11 + 15, within(1e-6));
+        assertThat(time.engines().generating()).isCloseTo(48 + 20, within(1e-6));
+        assertThat(time.engines().syncing()).isCloseTo(4, within(1e-6));
+        assertThat(time.engines().down()).isCloseTo(1 + 1 + 5, within(1e-6));
+        assertThat(time.engines().waiting()).isCloseTo((90 - 52) + (28 - 20) + 40, within(1e-6));
+        assertThat(time.worker()).isEqualTo(new TimeBuckets(0, (36 - 15) + (81 - 48), 20, 2, 10, 3, 5 + (100 - 94)));
+    }
+
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void anyInterleavingOfTheTopicsGivesTheSame(long seed) {
+        Random random = new Random(seed);
+        TimeEvents run = run();
+        List<List<TimeEvents.Written>> topics = new ArrayList<>(
+                List.of(new ArrayList<>(run.runs), new ArrayList<>(run.engines), new ArrayList<>(run.training)));
+        List<TimeEvents.Written> interleaved = new ArrayList<>();
+        while (!topics.isEmpty()) {
+            Collections.shuffle(topics, random);
+            interleaved.add(topics.getFirst().removeFirst());
+            topics.removeIf(List::isEmpty);
+        }
+
+        assertThat(spent(interleaved)).isEqualTo(spent(run.all()));
+    }
+
+    @Test
+    void anEngineWithFourGpusCountsFourTimes() {
+        SeatTime time = spent(new TimeEvents()
+                .assigned(0, 1, 0, 1, 2, 3)
+                .started("a", 0)
+                .ready("a", 10, 10)
+                .generated("a", 50, TimeEvents.span(20, 50))
+                .succeeded(100)
+                .all());
+
+        assertThat(time.engines()).isEqualTo(new TimeBuckets(4 * 30, 4 * 60, 0, 0, 4 * 10, 0, 0));
+    }
+
+    @Test
+    void aSeatThatWasTakenAwayCountsNoLonger() {
+        SeatTime time = spent(
+                new TimeEvents().assigned(0, 2).assigned(30, 0).succeeded(100).all());
+
+        assertThat(time.engines()).isEqualTo(TimeBuckets.down(2 * 30));
+    }
+
+    @Test
+    void aWorkerThatFailedIsDownUntilTheNextOneIsStarted() {
+        SeatTime time = spent(new TimeEvents()
+                .assigned(0, 1)
+                .worked(10, Activity.LOADING, 0, 10)
+                .worked(30, Activity.TRAINING, 10, 30)
+                .worked(60, Activity.LOADING, 50, 55)
+                .worked(60, Activity.LOADING, 56, 60)
+                .succeeded(60)
+                .all());
+
+        assertThat(time.worker()).isEqualTo(new TimeBuckets(0, 1, 20, 0, 10 + 5 + 4, 0, 20));
+    }
+
+    @Test
+    void aRunThatGoesOnCountsUpToNow() {
+        TimeLedger ledger = new TimeLedger(TimeEvents.RUN);
+        new TimeEvents()
+                .assigned(0, 1)
+                .started("a", 0)
+                .ready("a", 5, 5)
+                .all()
+                .forEach(written -> ledger.apply(written.event(), written.at()));
+
+        SeatTime time = ledger.spent(TimeEvents.at(20));
+
+        assertThat(time.engines()).isEqualTo(new TimeBuckets(0, 15, 0, 0, 5, 0, 0));
+        assertThat(time.worker()).isEqualTo(TimeBuckets.down(20));
+    }
+
+    @Test
+    void aTrainedTokenCostsTheTimeOfAllSeats() {
+        assertThat(spent(run().all()).perTrainedToken(600)).isCloseTo(0.5, within(1e-9));
+        assertThat(spent(run().all()).perTrainedToken(0)).isZero();
+    }
+
+    private static SeatTime spent(List<TimeEvents.Written> events) {
+        TimeLedger ledger = new TimeLedger(TimeEvents.RUN);
+        events.forEach(written -> ledger.apply(written.event(), written.at()));
+        return ledger.spent(TimeEvents.at(1e6));
+    }
+}

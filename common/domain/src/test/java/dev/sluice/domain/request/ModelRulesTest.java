@@ -1,0 +1,82 @@
+package dev.sluice.domain.request;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.domain.model.Models;
+import dev.sluice.events.Problem;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ModelRulesTest {
+    @Test
+    void aDivergenceInRewardsAndLossIsRefused() {
+        assertThat(broken(Map.of(
+                        "algorithm.name", "\"ppo\"",
+                        "algorithm.klRewardCoefficient", "0.1",
+                        "algorithm.klLossCoefficient", "0.2")))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message())
+                        .isEqualTo("the divergence counts twice: 0.1 in the rewards and 0.2 in the loss"));
+    }
+
+    @Test
+    void aReferenceThatNoCoefficientUsesIsAWarning() {
+        assertThat(broken(Map.of("algorithm.reference", "\"/reference\"")))
+                .singleElement()
+                .satisfies(problem -> {
+                    assertThat(problem.severity()).isEqualTo(Problem.Severity.WARNING);
+                    assertThat(problem.message()).contains("it is not loaded");
+                });
+    }
+
+    @Test
+    void aCheckpointThatCannotBeLoadedIsRefusedWithTheReason() {
+        Map<String, String> values =
+                Map.of("algorithm.klLossCoefficient", "0.1", "algorithm.reference", "\"/reference\"");
+
+        assertThat(broken(values, Map.of("/reference", "/reference is not a directory")))
+                .containsExactly(Problem.error(
+                        "algorithm.checkpoints",
+                        "algorithm.reference",
+                        "/reference is not a directory",
+                        "give the directory of a complete checkpoint of the model's family"));
+    }
+
+    @Test
+    void aCriticThatWouldBeTrainedAloneToTheEndIsRefused() {
+        assertThat(broken(Map.of(
+                        "algorithm.name", "\"ppo\"",
+                        "algorithm.critic.onlySteps", "3",
+                        "training.steps", "3")))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message()).contains("in all 3 steps the critic alone"));
+    }
+
+    @Test
+    void ppoWithDivergenceDiscountAndLambdaIsFine() {
+        assertThat(broken(Map.of(
+                        "algorithm.name", "\"ppo\"",
+                        "algorithm.gamma", "0.99",
+                        "algorithm.lambda", "0.95",
+                        "algorithm.klRewardCoefficient", "0.01",
+                        "algorithm.klType", "\"k1\"",
+                        "rollout.samplesPerPrompt", "1")))
+                .isEmpty();
+    }
+
+    private static List<Problem> broken(Map<String, String> values) {
+        return broken(values, Map.of());
+    }
+
+    private static List<Problem> broken(Map<String, String> values, Map<String, String> unusable) {
+        ObjectNode document = Requests.least();
+        values.forEach((path, value) -> Requests.set(document, path, value));
+        Facts facts = new Facts(
+                new Facts.Model(List.of(), Models.tiny()), null, Map.of(), 0, Facts.Purpose.RUN, null, unusable);
+        return ModelRules.ALL.stream()
+                .flatMap(rule -> rule.broken(Requests.complete(document), facts).stream())
+                .toList();
+    }
+}
