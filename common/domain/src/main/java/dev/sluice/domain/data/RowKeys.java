@@ -28,6 +28,6 @@ public record RowKeys(String prompt, String label, String metadata, String tools
                 data.labelKey(),
                 Objects.requireNonNullElse(data.metadataKey(), METADATA),
                 data.toolKey(),
-                RunKind.of(request) != RunKind.SUPERVISED);
+                !RunKind.SUPERVISED_ALGORITHM.equals(request.algorithm().name()));
     }
 }

@@ -120,7 +120,7 @@ final class PolicyLoss {
         Tensor loss = current.logprobs().neg().mul(given.weights).sum();
         Tensor none = torch.zeros_like(loss.detach());
         Tensor entropy = current.entropy().mul(given.weights).sum();
-        return new Terms(loss, none, entropy, none, none, none, none, null);
+        return new Terms(loss, none, entropy, none, none, none, none, null, null);
     }
 
     /** The loss by token before the mismatch's weight, and where its clip counted (bool). */

@@ -108,7 +108,8 @@ final class Scenario implements AutoCloseable {
                 request.training(),
                 request.weights(),
                 request.checkpoints(),
-                guards);
+                guards,
+                request.scheduling());
     }
 
     Path pidFile() {
