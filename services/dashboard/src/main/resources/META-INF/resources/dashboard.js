@@ -64,9 +64,9 @@ function converting(conversion) {
 
 function show(page) {
   const run = page.run;
-  byId('phase').textContent = run.phase;
+  byId('phase').textContent = run.position ? `${run.phase}, place ${run.position}` : run.phase;
   byId('phase').className = 'badge ' + run.phase;
-  byId('progress').textContent = `${run.name} · step ${run.step} of ${run.steps} · weights v${page.weightVersion} · epoch ${page.epoch}`;
+  byId('progress').textContent = `${run.name} · ${run.kind}, priority ${run.priority} · step ${run.step} of ${run.steps} · weights v${page.weightVersion} · epoch ${page.epoch}`;
   byId('wait').textContent = page.conversion ? converting(page.conversion)
     : page.waiting ? `waits for ${page.waiting.waitingFor}: ${page.waiting.reason}` : '';
   for (const [name, title] of FIGURES) draw(name, title, page.series[name]);

@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 /** How rewards become advantages and losses. Defaults stand in {@code request-defaults.yaml} of the planner's rules. */
 @About("The algorithm and its coefficients")
 public record Algorithm(
-        @About("grpo, gspo, cispo, rloo, reinforce_plus_plus, reinforce_plus_plus_baseline or ppo")
+        @About(
+                "grpo, gspo, cispo, rloo, reinforce_plus_plus, reinforce_plus_plus_baseline, ppo, or sft: learn the prompt file's answers")
         String name,
 
         @About("Lower clip distance of the probability ratio")

@@ -27,7 +27,15 @@ public sealed interface RunEvent extends Event {
     @About("The run waits for instances")
     record RunQueued(
             @About("The run") String runId,
-            @About("What is missing") String reason) implements RunEvent {}
+            @About("What is missing") String reason,
+
+            @About("Its place among the runs that wait, from 1; 0 where it is not known")
+            int position)
+            implements RunEvent {
+        public RunQueued(String runId, String reason) {
+            this(runId, reason, 0);
+        }
+    }
 
     @About("Instances serve the run from now on, exactly as said here; a higher epoch replaces a lower one")
     record RunAssigned(
@@ -91,8 +99,12 @@ public sealed interface RunEvent extends Event {
     record RunSucceeded(
             @About("The run") String runId,
             @About("Steps trained") int steps,
-            @About("Final torch_dist checkpoint") String torchDist,
-            @About("Final Hugging Face checkpoint") String huggingFace)
+
+            @About("Final torch_dist checkpoint; the model's own directory where nothing was trained")
+            String torchDist,
+
+            @About("Final Hugging Face checkpoint; the model's own directory where nothing was trained")
+            String huggingFace)
             implements RunEvent {}
 
     @About("The run cannot go on")

@@ -121,6 +121,7 @@ public enum Topics {
                     TrainingEvent.BatchFormed.class,
                     TrainingEvent.StepCompleted.class,
                     TrainingEvent.EvalCompleted.class,
+                    TrainingEvent.RolloutFinished.class,
                     TrainingEvent.CheckpointSaved.class,
                     TrainingEvent.CheckpointRetired.class,
                     TrainingEvent.WaitChanged.class,

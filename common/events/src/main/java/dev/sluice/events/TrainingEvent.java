@@ -163,6 +163,14 @@ public sealed interface TrainingEvent extends Event {
             @About("Tokens generated") long tokens)
             implements TrainingEvent {}
 
+    @About("A run that trains nothing has sampled and scored all it was asked for")
+    record RolloutFinished(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+
+            @About("Files of samples, a line each, by set") Map<String, String> results)
+            implements TrainingEvent {}
+
     @About("A cut: the run can go on from here")
     record CheckpointSaved(
             @About("The run") String runId,

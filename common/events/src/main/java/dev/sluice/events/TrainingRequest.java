@@ -36,11 +36,14 @@ public record TrainingRequest(
         @About("When the run is saved") Checkpoints checkpoints,
 
         @About("What is to happen when a figure of the training gets too large")
-        List<Guard> guards) {
+        List<Guard> guards,
+
+        @About("Its place among other runs") Scheduling scheduling) {
 
     public TrainingRequest {
         // Records of this version's first months have none.
         guards = guards == null ? List.of() : List.copyOf(guards);
+        scheduling = scheduling == null ? Scheduling.USUAL : scheduling;
     }
 
     @About("A bound on a figure, and what follows above it")
@@ -238,7 +241,9 @@ public record TrainingRequest(
 
     @About("The optimizer and the number of steps")
     public record Training(
-            @About("Steps; one batch each") int steps,
+            @About("Steps; one batch each. 0: sample and score only")
+            int steps,
+
             @About("Optimizer steps (mini-batches) a step") int optimizerStepsPerStep,
             @About("Learning rate") double learningRate,
             @About("AdamW weight decay") double weightDecay,
@@ -371,5 +376,16 @@ public record TrainingRequest(
         CONTINUE,
         /** It waits until there is space. */
         WAIT
+    }
+
+    @About("Its place among other runs")
+    public record Scheduling(
+            @About("Runs of a higher one are given instances first")
+            int priority,
+
+            @About("Whose quota it counts against; absent: nobody's") @Nullable
+            String owner) {
+        /** As early as others, against no quota. */
+        public static final Scheduling USUAL = new Scheduling(0, null);
     }
 }

@@ -70,6 +70,11 @@ public record Conversation(
             return this;
         }
 
+        /** The conversation as it stands, answers included. */
+        public Conversation whole() {
+            return new Conversation(messages, tools, false, arguments);
+        }
+
         /** The conversation with the beginning of the answer that the model is to give. */
         public Conversation toBeAnswered() {
             return new Conversation(messages, tools, true, arguments);

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * The objective and the optimizer of a step.
  *
  * @param algorithm one of {@link #ALGORITHMS}, over advantages that the trainer computed: {@code gspo} clips one ratio a
- *     sequence, {@code cispo} weighs log-probabilities by the clipped ratio, all others clip the ratio of each token
+ *     sequence, {@code cispo} weighs log-probabilities by the clipped ratio, {@code sft} takes answers as given and uses
+ *     neither advantages nor old log-probabilities, all others clip the ratio of each token
  * @param clipLow the probability ratio is clipped to at least 1 - clipLow
  * @param clipHigh and to at most 1 + clipHigh
  * @param dualClip bound c > 1 on the loss of tokens with a negative advantage (loss at most -c * advantage); absent: none
@@ -45,8 +46,8 @@ public record LossConfig(
         @Nullable CriticLoss critic) {
 
     /** Names of algorithms, as slime spells them. */
-    public static final Set<String> ALGORITHMS =
-            Set.of("grpo", "gspo", "cispo", "rloo", "reinforce_plus_plus", "reinforce_plus_plus_baseline", "ppo");
+    public static final Set<String> ALGORITHMS = Set.of(
+            "grpo", "gspo", "cispo", "rloo", "reinforce_plus_plus", "reinforce_plus_plus_baseline", "ppo", "sft");
 
     /** Source of the old log-probabilities. */
     public enum OldLogprobs {

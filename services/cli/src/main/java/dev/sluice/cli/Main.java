@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
             UpCommand.class,
             PlanCommand.class,
             RunCommand.class,
+            EvalCommand.class,
             ImportCommand.class,
             StatusCommand.class,
             WatchCommand.class,

@@ -13,6 +13,14 @@ record RunView(Terminal terminal) {
         RunReport report = RunReport.of(run, Duration.ZERO, Duration.ZERO);
         if (!terminal.json()) {
             RunSummary.lines(report, run.reason()).forEach(terminal::result);
+            if (run.kind() != null) {
+                terminal.result(
+                        "  kind           %s, priority %d".formatted(run.kind().wireName(), run.priority()));
+            }
+            if (run.position() > 0) {
+                terminal.result("  queue          place %d".formatted(run.position()));
+            }
+            run.results().forEach((set, file) -> terminal.result("  samples        %s: %s".formatted(set, file)));
             if (run.waitsFor() != null) {
                 terminal.result("  waiting for    " + run.waitsFor());
             }
@@ -20,6 +28,9 @@ record RunView(Terminal terminal) {
         }
         ObjectNode json = EventJson.mapper().valueToTree(report);
         json.remove("seconds");
+        json.put("kind", run.kind() == null ? null : run.kind().wireName());
+        json.put("priority", run.priority()).put("position", run.position() == 0 ? null : run.position());
+        json.set("samples", EventJson.mapper().valueToTree(run.results()));
         json.put("reason", run.reason()).put("stepsPlanned", run.stepsPlanned()).put("waitsFor", run.waitsFor());
         terminal.result(json.toPrettyString());
     }

@@ -52,16 +52,23 @@ final class StatusCommand implements Callable<Integer> {
             runs.forEach(run -> json.addObject()
                     .put("runId", run.runId())
                     .put("phase", run.phase().word())
+                    .put("kind", run.kind() == null ? null : run.kind().wireName())
+                    .put("priority", run.priority())
+                    .put("position", run.position() == 0 ? null : run.position())
                     .put("stepsTrained", run.ledger().stepsTrained())
                     .put("stepsPlanned", run.stepsPlanned())
                     .put("reason", run.reason()));
             terminal.result(json.toPrettyString());
             return;
         }
-        TextTable table = new TextTable("run", "phase", "steps", "reason");
+        TextTable table = new TextTable("run", "kind", "priority", "phase", "steps", "reason");
         runs.forEach(run -> table.row(
                 run.runId(),
-                run.phase().word(),
+                run.kind() == null ? "" : run.kind().wireName(),
+                Integer.toString(run.priority()),
+                run.position() == 0
+                        ? run.phase().word()
+                        : "%s (%d)".formatted(run.phase().word(), run.position()),
                 run.ledger().stepsTrained() + "/" + run.stepsPlanned(),
                 run.reason().lines().findFirst().orElse("")));
         terminal.result(runs.isEmpty() ? "no runs yet; start one with: sluice run REQUEST.yaml" : table.toString());

@@ -2,6 +2,7 @@ package dev.sluice.converter;
 
 import dev.sluice.events.Event;
 import dev.sluice.events.RunEvent.RunPlanned;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.kafka.EventRecord;
@@ -57,6 +58,9 @@ public class ConversionConsumer {
 
     private void take(EventRecord<Event> record) {
         if (record.event() instanceof RunPlanned planned) {
+            if (!RunKind.of(planned.request()).trains()) {
+                return; // engines start from the model as it came
+            }
             conversions.convert(planned, record.id());
             keeping.soon();
         } else if (record.event() instanceof CheckpointSaved cut && cut.last()) {

@@ -38,7 +38,20 @@ record RunPage(
         List<Moment> history,
         Map<String, Series> series) {
 
-    record Summary(String runId, String name, String phase, int step, int steps, double reward) {}
+    /**
+     * @param kind what the run does, empty before it is planned
+     * @param position among the runs that wait, from 1; 0 where it waits for nothing
+     */
+    record Summary(
+            String runId,
+            String name,
+            String phase,
+            int step,
+            int steps,
+            double reward,
+            String kind,
+            int priority,
+            int position) {}
 
     record Wait(
             String waitingFor,

@@ -9,6 +9,7 @@ import dev.sluice.events.Event;
 import dev.sluice.events.MetricPoint;
 import dev.sluice.events.Problem;
 import dev.sluice.events.RunEvent;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.WeightEvent;
@@ -38,6 +39,9 @@ final class RunView {
     private final List<RunPage.Evaluation> evaluations = new ArrayList<>();
     private String name = "";
     private String phase = "requested";
+    private String kind = "";
+    private int priority;
+    private int position;
     private int steps;
     private int step;
     private boolean started;
@@ -83,6 +87,8 @@ final class RunView {
             case RunEvent.RunPlanned planned -> {
                 name = planned.request().name();
                 steps = planned.request().training().steps();
+                kind = RunKind.of(planned.request()).wireName();
+                priority = planned.request().scheduling().priority();
                 enter("planned", time, "");
             }
             case RunEvent.RunRejected rejected ->
@@ -94,7 +100,10 @@ final class RunView {
                                 rejected.problems().stream()
                                         .map(Problem::message)
                                         .toList()));
-            case RunEvent.RunQueued queued -> enter("queued", time, queued.reason());
+            case RunEvent.RunQueued queued -> {
+                enter("queued", time, queued.reason());
+                position = queued.position();
+            }
             case RunEvent.RunAssigned assigned -> {
                 epoch = assigned.epoch();
                 enter(started ? "running" : "assigned", time, "epoch " + assigned.epoch() + ": " + assigned.reason());
@@ -153,6 +162,7 @@ final class RunView {
                 note(time, "rolled back to step " + taken.toStep() + ": " + taken.reason());
             }
             case TrainingEvent.TrainerLost lost -> note(time, "trainer lost: " + lost.reason());
+            case TrainingEvent.RolloutFinished finished -> note(time, "all is sampled");
         }
     }
 
@@ -180,6 +190,7 @@ final class RunView {
 
     private void enter(String next, Instant time, String detail) {
         phase = next;
+        position = 0;
         note(time, detail.isEmpty() ? next : next + ": " + detail);
     }
 
@@ -224,7 +235,8 @@ final class RunView {
     }
 
     RunPage.Summary summary() {
-        return new RunPage.Summary(runId, name, phase, step, steps, newest(RunMetric.RAW_REWARD.wireName()));
+        return new RunPage.Summary(
+                runId, name, phase, step, steps, newest(RunMetric.RAW_REWARD.wireName()), kind, priority, position);
     }
 
     RunPage page(Instant now) {

@@ -1,9 +1,13 @@
 package dev.sluice.planner;
 
 import dev.sluice.domain.run.Deadlines;
+import dev.sluice.domain.run.QueueRules;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
 
 /** Configuration of the planner. */
 @ConfigMapping(prefix = "sluice.planner")
@@ -28,6 +32,22 @@ interface PlannerConfig {
     @WithDefault("30s")
     Duration stoppingDeadline();
 
+    /** A run that waits gains one priority for each such span. */
+    @WithDefault("1h")
+    Duration ageing();
+
+    /** What the runs of an owner may hold at once, by {@code scheduling.owner}; {@code default} counts for every other owner. */
+    Map<String, Quota> quotas();
+
+    /** Absent: as much as there is. */
+    interface Quota {
+        OptionalInt runs();
+
+        OptionalInt engines();
+
+        OptionalInt gpus();
+    }
+
     /** How long the results of a run that has ended stay in their log. */
     @WithDefault("7d")
     Duration logKeep();
@@ -39,6 +59,13 @@ interface PlannerConfig {
     /** How often the log of results is looked at. */
     @WithDefault("1m")
     Duration logTrimInterval();
+
+    default QueueRules queue() {
+        Map<String, QueueRules.Quota> limits = new HashMap<>();
+        quotas().forEach((owner, quota) ->
+                limits.put(owner, new QueueRules.Quota(quota.runs(), quota.engines(), quota.gpus())));
+        return new QueueRules(ageing(), limits);
+    }
 
     default Deadlines deadlines() {
         return new Deadlines(

@@ -55,7 +55,7 @@ class RunKeeper {
     RunKeeper(KafkaConnection connection, PlannerConfig config, MeterRegistry metrics) {
         this.connection = connection;
         this.metrics = metrics;
-        this.desk = new RunDesk(config.deadlines());
+        this.desk = new RunDesk(config.deadlines(), config.queue());
         this.retention = new GroupLogRetention(
                 config.logKeep(), runId -> AddressedReader.partitionOf(runId, Topics.GROUP_EVENTS));
     }

@@ -6,7 +6,9 @@ import dev.sluice.events.Plan;
 import dev.sluice.events.Problem;
 import dev.sluice.events.RunEvent;
 import dev.sluice.events.RunEvent.RunAssigned;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.Scheduling;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param reason why it waits, ends or ended; absent while there is nothing to say
  * @param problems why it was rejected
  * @param huggingFace where the trained model lies, once it does
+ * @param kind what it does; absent before it is planned
+ * @param position among the runs that wait, from 1; absent where it does not
  */
 record RunView(
         String runId,
@@ -29,7 +33,9 @@ record RunView(
         @Nullable TrainingRequest request,
         @Nullable Plan plan,
         @Nullable RunAssigned assignment,
-        @Nullable String huggingFace) {
+        @Nullable String huggingFace,
+        @Nullable RunKind kind,
+        @Nullable Integer position) {
 
     /** A line in a list of runs. */
     record Line(
@@ -37,13 +43,29 @@ record RunView(
             RunPhase phase,
             Instant since,
             @Nullable String name,
-            @Nullable String reason) {
+            @Nullable String reason,
+            @Nullable RunKind kind,
+            @Nullable Scheduling scheduling,
+            @Nullable Integer position) {
         static Line of(Run run) {
-            String name = run.accepted() == null
-                    ? null
-                    : run.accepted().event().request().name();
-            return new Line(run.runId(), run.phase(), run.since(), name, reasonOf(run));
+            TrainingRequest request =
+                    run.accepted() == null ? null : run.accepted().event().request();
+            return new Line(
+                    run.runId(),
+                    run.phase(),
+                    run.since(),
+                    request == null ? null : request.name(),
+                    reasonOf(run),
+                    request == null ? null : RunKind.of(request),
+                    request == null ? null : request.scheduling(),
+                    positionOf(run));
         }
+    }
+
+    private static @Nullable Integer positionOf(Run run) {
+        return run.phase() == RunPhase.QUEUED && run.last() instanceof RunEvent.RunQueued queued
+                ? queued.position()
+                : null;
     }
 
     static RunView of(Run run) {
@@ -58,7 +80,9 @@ record RunView(
                 planned == null ? null : planned.request(),
                 planned == null ? null : planned.plan(),
                 run.service() == null ? null : run.service().assignment(),
-                run.last() instanceof RunEvent.RunSucceeded succeeded ? succeeded.huggingFace() : null);
+                run.last() instanceof RunEvent.RunSucceeded succeeded ? succeeded.huggingFace() : null,
+                planned == null ? null : RunKind.of(planned.request()),
+                positionOf(run));
     }
 
     private static @Nullable String reasonOf(Run run) {

@@ -43,7 +43,7 @@ class World {
                         Stream.of(request.data().prompts()),
                         request.evaluation().stream().map(TrainingRequest.Evaluation::prompts))
                 .distinct()
-                .forEach(path -> files.put(path, promptFile(path, RowKeys.of(request.data()))));
+                .forEach(path -> files.put(path, promptFile(path, RowKeys.of(request))));
         String copy = request.model().rolloutPath();
         return new Facts(
                 model(request.model().path(), purpose),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.sluice.domain.spelling.Spelling;
 import dev.sluice.events.EventJson;
 import java.io.IOException;
@@ -19,6 +20,7 @@ final class PromptScan {
     private static final ObjectReader JSON =
             EventJson.mapper().readerFor(JsonNode.class).with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final int MAX_KEYS_COMPARED = 50;
+    private static final JsonNode NO_LABEL = JsonNodeFactory.instance.textNode("");
 
     private final RowKeys keys;
     private final Consumer<PromptRow> usable;
@@ -76,7 +78,7 @@ final class PromptScan {
 
     private void take(JsonNode row) {
         List<String> absent = Stream.of(keys.prompt(), keys.label())
-                .filter(key -> !row.has(key))
+                .filter(key -> !row.has(key) && (keys.labelled() || !key.equals(keys.label())))
                 .map(key -> "no key %s%s".formatted(key, Spelling.didYouMean(key, present(row))))
                 .toList();
         if (!absent.isEmpty()) {
@@ -85,7 +87,8 @@ final class PromptScan {
         }
         Prompt prompt = RowPrompt.of(row.get(keys.prompt()));
         RowTools tools = RowTools.of(row.path(keys.tools()));
-        JsonNode label = row.get(keys.label());
+        boolean unlabelled = !keys.labelled() && !row.hasNonNull(keys.label());
+        JsonNode label = unlabelled ? NO_LABEL : row.get(keys.label());
         if (prompt == null) {
             refuse("%s holds neither text nor a list of {role, content} messages".formatted(keys.prompt()));
         } else if (!label.isValueNode() || label.isNull()) {

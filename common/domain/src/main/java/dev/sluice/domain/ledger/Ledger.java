@@ -185,6 +185,7 @@ public final class Ledger {
             case TrainingEvent.GuardReleased released -> {}
             case TrainingEvent.RolledBack taken -> takeBack(taken.toStep());
             case TrainingEvent.TrainerLost lost -> {}
+            case TrainingEvent.RolloutFinished finished -> {}
         }
     }
 

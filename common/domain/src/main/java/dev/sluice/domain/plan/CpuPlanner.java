@@ -14,6 +14,7 @@ import dev.sluice.events.Plan.RolloutPlan;
 import dev.sluice.events.Plan.TrainingLayout;
 import dev.sluice.events.Plan.TrainingPlan;
 import dev.sluice.events.Problem;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +44,7 @@ final class CpuPlanner implements Planner {
         }
         RolloutPlan rollout = rollout(request, model, choices);
         TrainingPlan training = training(request, model, figures, choices);
-        double needed = training.memory().hostGiBPerNode()
+        double needed = (RunKind.of(request).trains() ? training.memory().hostGiBPerNode() : 0)
                 + rollout.engines() * CpuMemory.engineGiB(figures, model, rollout.kvTokensPerRank());
         int given = request.cluster().hostMemoryGiB();
         if (given > 0 && needed > given) {
@@ -65,15 +66,17 @@ final class CpuPlanner implements Planner {
 
     private static RolloutPlan rollout(TrainingRequest request, ModelSpec model, List<Choice> choices) {
         int asked = request.rollout().engines();
-        int engines = asked > 0 ? asked : DEFAULT_ENGINES;
+        int engines = !RunKind.of(request).samples() ? 0 : asked > 0 ? asked : DEFAULT_ENGINES;
         choices.add(
-                asked > 0
-                        ? choice("rollout.engines", engines, "the request says so", null)
-                        : choice(
-                                "rollout.engines",
-                                engines,
-                                "one engine loads weights or restarts while the other samples",
-                                "1: sampling would stop at every publication"));
+                engines == 0
+                        ? choice("rollout.engines", 0, "answers are given, so that nothing is sampled", null)
+                        : asked > 0
+                                ? choice("rollout.engines", engines, "the request says so", null)
+                                : choice(
+                                        "rollout.engines",
+                                        engines,
+                                        "one engine loads weights or restarts while the other samples",
+                                        "1: sampling would stop at every publication"));
         int nodes = asked > 0 ? Math.max(1, request.cluster().rolloutNodes() / asked) : 1;
         if (nodes > 1) {
             choices.add(choice(

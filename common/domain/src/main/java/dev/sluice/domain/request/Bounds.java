@@ -74,7 +74,7 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("algorithm.klLossCoefficient", COEFFICIENT),
             entry("algorithm.klRewardCoefficient", COEFFICIENT),
             entry("algorithm.entropyCoefficient", COEFFICIENT),
-            entry("training.steps", between(1, 10_000_000)),
+            entry("training.steps", between(0, 10_000_000)),
             entry("training.optimizerStepsPerStep", between(1, 1024)),
             entry("training.learningRate", COEFFICIENT),
             entry("training.weightDecay", COEFFICIENT),
@@ -101,7 +101,8 @@ record Bounds(double least, boolean leastIncluded, double most, boolean mostIncl
             entry("checkpoints.everySteps", POSITIVE),
             entry("checkpoints.keepLast", between(1, 10_000)),
             entry("checkpoints.keepEvery", between(0, 10_000_000)),
-            entry("checkpoints.keepBest", between(0, 10_000)));
+            entry("checkpoints.keepBest", between(0, 10_000)),
+            entry("scheduling.priority", between(-1000, 1000)));
 
     private static Bounds from(double least) {
         return new Bounds(least, true, Integer.MAX_VALUE, true);

@@ -19,7 +19,8 @@ public final class RequestRules {
                     TrainingRules.ALL,
                     BatchingRules.ALL,
                     GuardRules.ALL,
-                    ModelRules.ALL)
+                    ModelRules.ALL,
+                    KindRules.ALL)
             .flatMap(List::stream)
             .toList();
 

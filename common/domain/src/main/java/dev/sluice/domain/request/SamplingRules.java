@@ -5,6 +5,7 @@ import dev.sluice.domain.request.RequestRule.Findings;
 import dev.sluice.domain.training.AdvantageEstimator;
 import dev.sluice.events.Backend;
 import dev.sluice.events.Rollout.SpeculationAlgorithm;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
 import java.util.HashSet;
 import java.util.List;
@@ -27,6 +28,9 @@ final class SamplingRules {
     private SamplingRules() {}
 
     private static void groupSize(TrainingRequest request, Facts facts, Findings findings) {
+        if (RunKind.of(request) != RunKind.REINFORCEMENT) {
+            return;
+        }
         int samples = request.rollout().samplesPerPrompt();
         String name = request.algorithm().name();
         boolean compares = AdvantageEstimator.named(name)
@@ -41,7 +45,7 @@ final class SamplingRules {
     }
 
     private static void greedy(TrainingRequest request, Facts facts, Findings findings) {
-        if (request.rollout().temperature() == 0) {
+        if (RunKind.of(request) == RunKind.REINFORCEMENT && request.rollout().temperature() == 0) {
             findings.error(
                     "rollout.temperature",
                     "at temperature 0 all samples of a group are the same and logits cannot be divided by it",
@@ -51,8 +55,8 @@ final class SamplingRules {
 
     private static void context(TrainingRequest request, Facts facts, Findings findings) {
         ModelSpec model = facts.model().spec();
-        if (model == null) {
-            return;
+        if (model == null || RunKind.of(request) == RunKind.SUPERVISED) {
+            return; // a lesson's length is looked at with the model's own tokenizer
         }
         var data = facts.promptFiles().get(request.data().prompts());
         contextOf(data, request.rollout().maxResponseTokens(), "rollout.maxResponseTokens", model, findings);

@@ -75,6 +75,7 @@ public final class GroupLogRetention {
             case TrainingEvent.GuardReleased released -> {}
             case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.TrainerLost lost -> {}
+            case TrainingEvent.RolloutFinished finished -> {}
         }
     }
 

@@ -9,17 +9,29 @@ import dev.sluice.events.RunEvent.RunFailed;
 import dev.sluice.events.RunEvent.RunQueued;
 import dev.sluice.events.RunEvent.RunStarted;
 import dev.sluice.events.RunEvent.RunSucceeded;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingEvent.TrainerLost;
+import dev.sluice.events.TrainingRequest;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Decides what happens next to one run. It looks at conditions, never at the order in which they were learned, so asking
  * again is harmless: a run for which nothing is to be done gets no event.
+ *
+ * @param queue of all runs
+ * @param ahead the run that comes before this one and waits for instances of the same backend; absent where none does
  */
-record Lifecycle(Run run, RunConditions conditions, Deadlines deadlines, Instant now) {
+record Lifecycle(
+        Run run,
+        RunConditions conditions,
+        Deadlines deadlines,
+        RunQueue queue,
+        @Nullable Run ahead,
+        Instant now) {
     /** How often a trainer may give a run up with the hope that another succeeds. */
     static final int MAX_TRAINERS_LOST = 3;
 
@@ -37,6 +49,10 @@ record Lifecycle(Run run, RunConditions conditions, Deadlines deadlines, Instant
         CheckpointExported export = conditions.exported();
         if (export != null && run.service() != null) {
             return Optional.of(new RunSucceeded(run.runId(), export.step(), export.torchDist(), export.huggingFace()));
+        }
+        if (conditions.rolloutFinished()) {
+            String model = request().model().path();
+            return Optional.of(new RunSucceeded(run.runId(), 0, model, model));
         }
         return failure().map(reason -> new RunFailed(run.runId(), reason, conditions.newestCut()));
     }
@@ -63,7 +79,7 @@ record Lifecycle(Run run, RunConditions conditions, Deadlines deadlines, Instant
 
     private Optional<String> conversionOverdue() {
         Instant since = later(run.accepted() == null ? now : run.accepted().at(), conditions.conversionSeenAt());
-        return conditions.convertedAt() == null && overdue(since, deadlines.conversion())
+        return trains() && conditions.convertedAt() == null && overdue(since, deadlines.conversion())
                 ? Optional.of("the converter did not report for %s; is a converter running? Its log says more"
                         .formatted(text(deadlines.conversion())))
                 : Optional.empty();
@@ -87,7 +103,7 @@ record Lifecycle(Run run, RunConditions conditions, Deadlines deadlines, Instant
             return Optional.of("no engine of %s was ready within %s; the instances' engine logs say why"
                     .formatted(rolloutIds(service), text(deadlines.enginesReady())));
         }
-        Instant converted = conditions.convertedAt();
+        Instant converted = trains() ? conditions.convertedAt() : since;
         boolean trainerDue = converted != null
                 && !conditions.trainerReady(service.trainerEpoch())
                 && overdue(later(since, converted), deadlines.trainerReady());
@@ -106,19 +122,41 @@ record Lifecycle(Run run, RunConditions conditions, Deadlines deadlines, Instant
     }
 
     private Optional<RunEvent> placed(Runs runs, Instances instances) {
-        return switch (new Placement(run, runs, instances, now).choose(trainerLost() != null)) {
+        return switch (choice(runs, instances)) {
             case Choice.Keep keep -> Optional.empty();
+            case Choice.Assign assign
+            when ahead != null && RunQueue.isWaiting(run) ->
+                waiting(new Choice.Wait(
+                        "waits behind %s, which is before it in the queue".formatted(ahead.runId()), false, true));
             case Choice.Assign assign -> Optional.of(assign.assignment());
             case Choice.Wait wait -> waiting(wait);
         };
+    }
+
+    private Choice choice(Runs runs, Instances instances) {
+        return new Placement(run, runs, instances, queue, now).choose(trainerLost() != null);
+    }
+
+    /** Whether it waits for what others hold, so that nobody may overtake it. */
+    boolean standsInLine(Runs runs, Instances instances) {
+        return run.phase() == RunPhase.QUEUED && choice(runs, instances) instanceof Choice.Wait wait && wait.inLine();
+    }
+
+    private TrainingRequest request() {
+        return Objects.requireNonNull(run.accepted()).event().request();
+    }
+
+    private boolean trains() {
+        return RunKind.of(request()).trains();
     }
 
     private Optional<RunEvent> waiting(Choice.Wait wait) {
         String reason = wait.lacksNodes()
                 ? "%s, and the run fails where that is so for %s".formatted(wait.reason(), text(deadlines.nodes()))
                 : wait.reason();
-        if (!(run.last() instanceof RunQueued queued && queued.reason().equals(reason))) {
-            return Optional.of(new RunQueued(run.runId(), reason));
+        RunQueued queued = new RunQueued(run.runId(), reason, queue.position(run));
+        if (!queued.equals(run.last())) {
+            return Optional.of(queued);
         }
         return wait.lacksNodes() && overdue(run.since(), deadlines.nodes())
                 ? Optional.of(new RunFailed(
@@ -147,6 +185,9 @@ record Lifecycle(Run run, RunConditions conditions, Deadlines deadlines, Instant
         CheckpointExported export = conditions.exported();
         if (export != null) {
             return cancelled(asked + "; step %d is exported to %s".formatted(export.step(), export.huggingFace()));
+        }
+        if (!trains()) {
+            return cancelled(asked);
         }
         if (service == null || service.startedTrainerEpoch() == 0) {
             return cancelled(asked + "; training had not begun");

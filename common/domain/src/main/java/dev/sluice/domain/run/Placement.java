@@ -25,8 +25,9 @@ import org.jspecify.annotations.Nullable;
  * An engine of several nodes takes as many instances at once, or none.
  *
  * @param runs all runs, to know which slots are taken
+ * @param queue of these runs
  */
-record Placement(Run run, Runs runs, Instances instances, Instant now) {
+record Placement(Run run, Runs runs, Instances instances, RunQueue queue, Instant now) {
 
     /** What to do with the instances of a run. */
     sealed interface Choice {
@@ -37,17 +38,24 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         /**
          * @param reason without figures that change, so that it is told once
          * @param lacksNodes whether there are fewer instances than one engine has nodes, whatever other runs hold
+         * @param inLine whether it would be served if others gave back what they hold: then nobody overtakes it
          */
-        record Wait(String reason, boolean lacksNodes) implements Choice {}
+        record Wait(String reason, boolean lacksNodes, boolean inLine) implements Choice {}
     }
 
     /** @param trainerGaveUp the assigned trainer's process lives, but has given this run up */
     Choice choose(boolean trainerGaveUp) {
         List<String> losses = losses(trainerGaveUp);
+        if (run.service() == null) {
+            Optional<String> quota = queue.quotaObjection(run);
+            if (quota.isPresent()) {
+                return new Choice.Wait(quota.get(), false, false);
+            }
+        }
         TrainerShare trainer = trainer(trainerGaveUp);
         List<RolloutShare> rollout = rollout();
         Run.Service service = run.service();
-        if (trainer == null || rollout.isEmpty()) {
+        if (trainer == null || (rollout.isEmpty() && plan().rollout().engines() > 0)) {
             return waiting(losses, trainer != null);
         }
         boolean same = service != null
@@ -65,19 +73,27 @@ record Placement(Run run, Runs runs, Instances instances, Instant now) {
         String because = losses.isEmpty() ? "" : String.join(", ", losses) + "; ";
         if (!hasTrainer) {
             return new Choice.Wait(
-                    "%swaits for a trainer instance with a free slot (backend %s)".formatted(because, backend), false);
+                    "%swaits for a trainer instance with a free slot (backend %s)".formatted(because, backend),
+                    false,
+                    !instances.ready(Role.TRAINER, plan().backend(), now).isEmpty());
         }
+        boolean fits = candidates().stream()
+                        .filter(candidate -> candidate.gpus() == 0 || candidate.gpus() >= gpusPerNode())
+                        .count()
+                >= nodes();
         String gpus = gpusPerNode() == 0 ? "" : " and " + gpusPerNode() + " free GPUs";
         if (nodes() == 1) {
             return new Choice.Wait(
                     "%swaits for a rollout instance with a free slot%s (backend %s)".formatted(because, gpus, backend),
-                    false);
+                    false,
+                    fits);
         }
         int there = candidates().size();
         return new Choice.Wait(
                 "%swaits for %d rollout instances with a free slot%s (backend %s), one for each node of an engine; there %s"
                         .formatted(because, nodes(), gpus, backend, there == 1 ? "is 1" : "are " + there),
-                there < nodes());
+                there < nodes(),
+                fits);
     }
 
     private String reason(List<String> losses, int engines) {

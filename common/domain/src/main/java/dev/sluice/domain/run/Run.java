@@ -4,6 +4,7 @@ import dev.sluice.domain.run.RunPhase.Move;
 import dev.sluice.events.RunEvent;
 import dev.sluice.events.RunEvent.RunAssigned;
 import dev.sluice.events.RunEvent.RunPlanned;
+import dev.sluice.events.RunEvent.RunQueued;
 import dev.sluice.events.RunEvent.TrainerShare;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -64,15 +65,20 @@ public record Run(
         Move move = moveOf(event);
         RunPhase next = phase.next(move).orElseThrow(() -> illegal(event));
         Accepted plan = event instanceof RunPlanned planned ? new Accepted(planned, at) : accepted;
-        boolean goesOn = next == phase && move != Move.QUEUE;
+        boolean goesOn = next == phase && !(event instanceof RunQueued queued && isOtherWait(queued));
         return new Run(runId, next, goesOn ? since : at, plan, service(event, at), event, extended(move));
+    }
+
+    /** Another place in the queue alone is no other wait. */
+    private boolean isOtherWait(RunQueued queued) {
+        return !(last instanceof RunQueued before && before.reason().equals(queued.reason()));
     }
 
     private Move moveOf(RunEvent event) {
         return switch (event) {
             case RunPlanned planned -> Move.PLAN;
             case RunEvent.RunRejected rejected -> Move.REJECT;
-            case RunEvent.RunQueued queued -> Move.QUEUE;
+            case RunQueued queued -> Move.QUEUE;
             case RunAssigned assigned -> goesOn(assigned.trainer()) ? Move.REPOOL : Move.ASSIGN;
             case RunEvent.RunStarted started -> Move.START;
             case RunEvent.RunStopping stopping -> Move.STOP;

@@ -32,6 +32,7 @@ final class RunConditions {
     private @Nullable CheckpointExported exported;
     private @Nullable CheckpointSaved newestCut;
     private @Nullable Instant lastCutAt;
+    private boolean rolloutFinished;
 
     /** Takes a report; returns whether a decision could depend on it. */
     boolean observe(CheckpointEvent event, Instant at) {
@@ -82,6 +83,7 @@ final class RunConditions {
         switch (event) {
             case TrainingEvent.TrainerReady ready -> readyTrainerEpochs.add(ready.epoch());
             case TrainerLost lost -> lostByTrainerEpoch.put(lost.epoch(), lost);
+            case TrainingEvent.RolloutFinished finished -> rolloutFinished = true;
             case CheckpointSaved cut -> {
                 if (newestCut == null || cut.step() >= newestCut.step()) {
                     newestCut = cut;
@@ -136,12 +138,13 @@ final class RunConditions {
         return lostByTrainerEpoch.size();
     }
 
-    /** Whether an engine of one of the assigned processes takes work. */
+    /** Whether an engine of one of the assigned processes takes work, or none is needed. */
     boolean engineReady(RunAssigned assignment) {
-        return readyEngines.values().stream()
-                .anyMatch(engine -> assignment.rollout().stream()
-                        .anyMatch(share -> share.instanceId().equals(engine.instanceId())
-                                && share.incarnation().equals(engine.incarnation())));
+        return assignment.rollout().isEmpty()
+                || readyEngines.values().stream()
+                        .anyMatch(engine -> assignment.rollout().stream()
+                                .anyMatch(share -> share.instanceId().equals(engine.instanceId())
+                                        && share.incarnation().equals(engine.incarnation())));
     }
 
     /** When the model lay in torch_dist form; absent before. */
@@ -169,6 +172,11 @@ final class RunConditions {
     @Nullable
     Instant lastCutAt() {
         return lastCutAt;
+    }
+
+    /** Whether all was sampled that a run without steps is to sample. */
+    boolean rolloutFinished() {
+        return rolloutFinished;
     }
 
     /** Directory of the newest cut, from which the run can be resumed; absent before the first. */

@@ -1,5 +1,6 @@
 package dev.sluice.domain.run;
 
+import dev.sluice.events.Backend;
 import dev.sluice.events.CheckpointEvent;
 import dev.sluice.events.EngineEvent;
 import dev.sluice.events.Event;
@@ -12,10 +13,12 @@ import dev.sluice.events.RunEvent.RunStopping;
 import dev.sluice.events.TrainingEvent;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -28,9 +31,11 @@ public final class RunDesk {
     private final Instances instances = new Instances();
     private final Map<String, RunConditions> conditions = new HashMap<>();
     private final Deadlines deadlines;
+    private final QueueRules rules;
 
-    public RunDesk(Deadlines deadlines) {
+    public RunDesk(Deadlines deadlines, QueueRules rules) {
         this.deadlines = deadlines;
+        this.rules = rules;
     }
 
     /** Takes an event of the own log. */
@@ -135,15 +140,22 @@ public final class RunDesk {
      */
     public Optional<RunEvent> next(Instant now) {
         instances.tick(now);
-        return runs.all().stream()
-                .filter(run -> !run.phase().ended())
-                .flatMap(run -> next(run, now).stream())
-                .findFirst();
-    }
-
-    private Optional<RunEvent> next(Run run, Instant now) {
-        RunConditions known = conditions.getOrDefault(run.runId(), new RunConditions());
-        return new Lifecycle(run, known, deadlines, now).next(runs, instances);
+        RunQueue queue = new RunQueue(runs, rules, now);
+        Map<Backend, Run> ahead = new EnumMap<>(Backend.class);
+        for (Run run : queue.order()) {
+            Backend backend =
+                    Objects.requireNonNull(run.accepted()).event().plan().backend();
+            RunConditions known = conditions.getOrDefault(run.runId(), new RunConditions());
+            Lifecycle life = new Lifecycle(run, known, deadlines, queue, ahead.get(backend), now);
+            Optional<RunEvent> next = life.next(runs, instances);
+            if (next.isPresent()) {
+                return next;
+            }
+            if (life.standsInLine(runs, instances)) {
+                ahead.putIfAbsent(backend, run);
+            }
+        }
+        return Optional.empty();
     }
 
     public Collection<Run> runs() {

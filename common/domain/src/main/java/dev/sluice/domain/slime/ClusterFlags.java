@@ -26,7 +26,9 @@ record ClusterFlags(Draft draft, Optional<Field> gpusOfNode, ImportSettings sett
         long train = nodes * perNode;
         draft.put("cluster.gpusPerNode", node);
         pool("train", train, node);
-        rollout(train).ifPresent(gpus -> pool("rollout", gpus, node));
+        if (!KindFlags.isSupervised(draft)) {
+            rollout(train).ifPresent(gpus -> pool("rollout", gpus, node));
+        }
         if (settings.hostMemoryGiB() > 0) {
             draft.put("cluster.hostMemoryGiB", settings.hostMemoryGiB());
         }

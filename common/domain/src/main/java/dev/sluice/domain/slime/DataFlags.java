@@ -29,12 +29,13 @@ record DataFlags(Draft draft) {
         } else {
             draft.missing(PROMPTS, "give the .jsonl file of prompts");
         }
+        boolean sampled = !KindFlags.isSupervised(draft);
         for (String flag : List.of("--hf-checkpoint", "--rollout-batch-size", "--rollout-max-response-len")) {
-            if (!draft.has(flag)) {
+            if (!draft.has(flag) && (sampled || !flag.equals("--rollout-max-response-len"))) {
                 draft.missing(flag, "give it a value");
             }
         }
-        if (!draft.has("--rm-type") && !draft.has("--custom-rm-path")) {
+        if (sampled && !draft.has("--rm-type") && !draft.has("--custom-rm-path")) {
             draft.missing("--rm-type", "give the reward, such as --rm-type deepscaler");
         }
         steps();

@@ -41,7 +41,8 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
     private void lag() {
         String function = draft.text(FUNCTION).orElse(USUAL_FUNCTION);
         boolean fully = function.equals(FULLY_ASYNCHRONOUS);
-        if (!fully && !function.equals(USUAL_FUNCTION)) {
+        boolean given = KindFlags.isSupervised(draft) && function.equals(KindFlags.SUPERVISED_FUNCTION);
+        if (!fully && !given && !function.equals(USUAL_FUNCTION)) {
             draft.findings()
                     .error(
                             Kind.UNSUPPORTED,

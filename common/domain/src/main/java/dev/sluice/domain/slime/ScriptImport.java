@@ -63,6 +63,7 @@ public final class ScriptImport {
         new RolloutFlags(draft, launch.asynchronous()).read();
         new AlgorithmFlags(draft).read();
         new TrainingFlags(draft).read();
+        new KindFlags(draft).read();
         Map<String, String> environment = new EnvironmentFlags(draft).read(reading.exported(), launch);
         return new Imported(
                 draft.finished(),

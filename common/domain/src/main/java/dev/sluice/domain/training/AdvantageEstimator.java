@@ -25,7 +25,9 @@ public enum AdvantageEstimator {
     /** Rewards against their group, whitened over the batch. */
     REINFORCE_PLUS_PLUS_BASELINE,
     /** Generalised advantage estimation over a critic's values. */
-    PPO;
+    PPO,
+    /** None: answers are given, and each token counts alike. */
+    SFT;
 
     /** The name in requests, as slime spells it. */
     public String wireName() {
@@ -46,7 +48,7 @@ public enum AdvantageEstimator {
 
     /** Whether a sample is compared with its group, which then needs two. */
     public boolean comparesGroups() {
-        return this != REINFORCE_PLUS_PLUS && this != PPO;
+        return this != REINFORCE_PLUS_PLUS && this != PPO && this != SFT;
     }
 
     /** Whether advantages that stand for single samples must be whitened. */

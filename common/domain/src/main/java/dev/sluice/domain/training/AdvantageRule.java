@@ -171,6 +171,7 @@ public record AdvantageRule(
                 Advantages.ofGroups(rewards, groups, divideByDeviation && estimator.dividesByDeviation());
             case RLOO -> Advantages.leaveOneOut(rewards, groups);
             case REINFORCE_PLUS_PLUS, PPO -> Advantages.finite(rewards);
+            case SFT -> new double[rewards.length];
         };
     }
 

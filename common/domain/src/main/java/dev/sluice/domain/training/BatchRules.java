@@ -23,6 +23,11 @@ public record BatchRules(int optimizerSteps, MicroBatchRules microBatches, Advan
         return new BatchRules(optimizerSteps, microBatches.withTokens(tokens), advantages);
     }
 
+    /** For a batch that is looked at and not trained on: one mini-batch, whatever the number of its groups. */
+    public BatchRules inOneStep() {
+        return new BatchRules(1, microBatches, advantages);
+    }
+
     /** Micro-batches of as many samples as hold so many tokens, on so many ranks. */
     public BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch, AdvantageRule advantages) {
         this(optimizerSteps, MicroBatchRules.byTokens(ranks, tokensPerMicroBatch), advantages);

@@ -3,6 +3,7 @@ package dev.sluice.domain.training;
 import dev.sluice.events.Algorithm;
 import dev.sluice.events.Algorithm.CorrectionType;
 import dev.sluice.events.Algorithm.OldLogprobs;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
 
 /** Where the log-probabilities come from that a step's ratios are taken to. */
@@ -20,6 +21,9 @@ public enum OldPolicy {
      * first.
      */
     public static OldPolicy of(TrainingRequest request) {
+        if (RunKind.of(request) == RunKind.SUPERVISED) {
+            return ROLLOUT; // given answers have no old policy, so nothing is computed for one
+        }
         Algorithm algorithm = request.algorithm();
         // Advantages that need them are computed before the step.
         boolean early =

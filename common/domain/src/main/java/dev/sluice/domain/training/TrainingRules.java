@@ -3,12 +3,13 @@ package dev.sluice.domain.training;
 import dev.sluice.events.Rollout;
 import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.Rollout.StaleSamples;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
 
 /**
  * What a run's request says about groups and batches.
  *
- * @param steps batches in all
+ * @param steps batches in all; 0 where nothing is trained
  * @param groupsPerStep groups a batch holds
  * @param samplesPerPrompt responses a group holds
  * @param stepsPerVersion steps between publications
@@ -31,9 +32,9 @@ public record TrainingRules(
         StaleSamples staleSamples) {
 
     public TrainingRules {
-        if (steps < 1 || groupsPerStep < 1 || samplesPerPrompt < 1 || stepsPerVersion < 1) {
+        if (steps < 0 || groupsPerStep < 1 || samplesPerPrompt < 1 || stepsPerVersion < 1) {
             throw new IllegalArgumentException(
-                    "steps %d, groups a step %d, samples a prompt %d and steps a version %d must be positive"
+                    "steps %d must not be negative, groups a step %d, samples a prompt %d and steps a version %d must be positive"
                             .formatted(steps, groupsPerStep, samplesPerPrompt, stepsPerVersion));
         }
         if (maxPolicyLag < 0 || oversample < 0 || maxRounds < 0) {
@@ -67,6 +68,19 @@ public record TrainingRules(
     }
 
     public static TrainingRules of(String runId, TrainingRequest request) {
+        return switch (RunKind.of(request)) {
+            case REINFORCEMENT -> ofSamples(runId, request);
+            // One version for ever, since no weights are published, and one answer a row.
+            case SUPERVISED -> {
+                int steps = request.training().steps();
+                yield new TrainingRules(
+                        runId, steps, request.rollout().groupsPerStep(), 1, steps, 0, 0, 0, DynamicFilter.NONE);
+            }
+            case ROLLOUT_ONLY -> new TrainingRules(runId, 0, 1, 1, 1, 0, 0, 0, DynamicFilter.NONE);
+        };
+    }
+
+    private static TrainingRules ofSamples(String runId, TrainingRequest request) {
         Rollout rollout = request.rollout();
         return new TrainingRules(
                 runId,

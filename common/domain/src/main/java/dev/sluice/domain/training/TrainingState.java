@@ -110,6 +110,7 @@ public final class TrainingState {
             case TrainingEvent.GuardReleased released -> {}
             case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.TrainerLost lost -> {}
+            case TrainingEvent.RolloutFinished finished -> {}
         }
     }
 

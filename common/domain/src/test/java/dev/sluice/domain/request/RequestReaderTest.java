@@ -128,7 +128,7 @@ class RequestReaderTest {
         "rollout.topP, 0, give above 0 and at most 1",
         "training.learningRate, -1e-9, give at least 0 and at most 1000",
         "training.epsilon, 0, give above 0 and at most 1000000000",
-        "training.steps, 0, give at least 1 and at most 10000000",
+        "training.steps, -1, give at least 0 and at most 10000000",
         "training.layout.tp, 0, give at least 1",
         "checkpoints.keepLast, 0, give at least 1 and at most 10000",
         "rollout.groupsPerStep, 99999999999, give a whole number"

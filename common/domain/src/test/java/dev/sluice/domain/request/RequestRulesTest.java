@@ -27,7 +27,6 @@ class RequestRulesTest {
             rollout.greedy            | rollout.temperature             | 0          | at temperature 0
             rollout.context           | rollout.maxResponseTokens       | 510        | (10 bytes, about 3 tokens) and 510 response tokens exceed the model's 512
             rollout.redundant-experts | rollout.redundantExperts        | 8          | 8 extra expert slots
-            algorithm.known           | algorithm.name                  | "sft"      | algorithm sft is not computed yet
             algorithm.known           | algorithm.name                  | "gpro"     | no algorithm is called gpro; did you mean grpo?
             algorithm.coefficients    | algorithm.gamma                 | 0.9        | nothing is discounted by 0.9
             algorithm.reference       | algorithm.klRewardCoefficient   | 0.1        | grpo compares whole responses
@@ -85,7 +84,6 @@ class RequestRulesTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             data.prompts        | data.prompts                | "/other"     | /other was not looked at
-            algorithm.known     | algorithm.name              | "sft"        | algorithm sft is not computed yet
             """)
     void whatHindersARunIsAWarningInAPlan(String rule, String path, String value, String message) {
         ObjectNode document = fine();

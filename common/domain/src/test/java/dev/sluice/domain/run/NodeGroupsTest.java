@@ -53,7 +53,8 @@ class NodeGroupsTest {
                 .containsExactly(new RunQueued(
                         Story.RUN,
                         "waits for 2 rollout instances with a free slot (backend cpu), one for each node of an engine;"
-                                + " there is 1, and the run fails where that is so for 600 s"));
+                                + " there is 1, and the run fails where that is so for 600 s",
+                        1));
         assertThat(later)
                 .singleElement()
                 .isInstanceOfSatisfying(

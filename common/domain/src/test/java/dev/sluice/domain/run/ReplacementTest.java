@@ -159,7 +159,8 @@ class ReplacementTest {
         assertThat(waiting)
                 .containsExactly(new RunQueued(
                         Story.RUN,
-                        "trainer-1 sent no heartbeat; waits for a trainer instance with a free slot (backend cpu)"));
+                        "trainer-1 sent no heartbeat; waits for a trainer instance with a free slot (backend cpu)",
+                        1));
         assertThat(back).singleElement().isInstanceOfSatisfying(RunAssigned.class, assigned -> {
             assertThat(assigned.trainer()).isEqualTo(new TrainerShare("trainer-1", "a", 1));
             assertThat(assigned.reason()).isEqualTo("instances are back");

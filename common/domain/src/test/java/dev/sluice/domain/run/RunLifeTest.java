@@ -74,8 +74,8 @@ class RunLifeTest {
 
         assertThat(decided)
                 .containsExactly(
-                        new RunQueued(Story.RUN, "waits for a trainer instance with a free slot (backend cpu)"),
-                        new RunQueued(Story.RUN, "waits for a rollout instance with a free slot (backend cpu)"));
+                        new RunQueued(Story.RUN, "waits for a trainer instance with a free slot (backend cpu)", 1),
+                        new RunQueued(Story.RUN, "waits for a rollout instance with a free slot (backend cpu)", 1));
     }
 
     @ParameterizedTest

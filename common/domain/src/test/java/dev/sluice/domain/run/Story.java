@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** Runs, instances and a clock for tests of decisions: what is decided is applied, as the planner does. */
 final class Story {
@@ -28,9 +29,17 @@ final class Story {
 
     final List<RunEvent> log = new ArrayList<>();
     final List<Instant> times = new ArrayList<>();
-    final RunDesk desk = new RunDesk(Deadlines.DEFAULT);
+    final RunDesk desk;
     private final Map<String, InstanceSnapshot> alive = new TreeMap<>();
     private Instant now = Instant.parse("2026-11-24T00:00:00Z");
+
+    Story() {
+        this(QueueRules.USUAL);
+    }
+
+    Story(QueueRules rules) {
+        this.desk = new RunDesk(Deadlines.DEFAULT, rules);
+    }
 
     /** A run of two engines is planned, and nothing is decided yet. */
     static Story ofPlannedRun() {
@@ -53,6 +62,11 @@ final class Story {
 
     void plan(String runId, int engines) {
         desk.answer(planned(runId, engines, 10)).ifPresent(this::append);
+    }
+
+    /** A run whose request says more; so many engines are planned for it. */
+    void plan(String runId, int engines, Consumer<ObjectNode> request) {
+        desk.answer(planned(runId, engines, 10, 0, request)).ifPresent(this::append);
     }
 
     /** A run that takes up to so many engines where there is room. */
@@ -86,12 +100,17 @@ final class Story {
     }
 
     private static RunPlanned planned(String runId, int engines, int steps, int maxEngines) {
+        return planned(runId, engines, steps, maxEngines, request -> {});
+    }
+
+    private static RunPlanned planned(String runId, int engines, int steps, int maxEngines, Consumer<ObjectNode> more) {
         ObjectNode document = EventJson.mapper().createObjectNode();
         document.put("backend", "cpu");
         document.putObject("model").put("path", "/m");
         document.putObject("data").put("prompts", "/p");
         document.putObject("training").put("steps", steps);
         document.putObject("rollout").put("maxEngines", maxEngines);
+        more.accept(document);
         Reading.Complete complete = (Reading.Complete) RequestReader.read(document);
         return new RunPlanned(runId, complete.sha256(), complete.request(), plan(complete.request(), engines));
     }
@@ -189,7 +208,7 @@ final class Story {
 
     /** The states that the log alone gives. */
     List<Run> replayed() {
-        RunDesk fresh = new RunDesk(Deadlines.DEFAULT);
+        RunDesk fresh = new RunDesk(Deadlines.DEFAULT, QueueRules.USUAL);
         for (int i = 0; i < log.size(); i++) {
             fresh.apply(log.get(i), times.get(i));
         }

@@ -168,7 +168,8 @@ class ScriptFindingsTest {
             value = {
                 "--use-opd --opd-type sglang | ERROR | no engine is asked",
                 "--custom-rm-path my.reward | ERROR | no Python function",
-                "--loss-type sft_loss | ERROR | policy loss",
+                "--loss-type custom_loss | ERROR | policy loss or sft_loss",
+                "--debug-train-only | ERROR | recorded samples are not read",
                 "--lr-warmup-iters 10 | ERROR | constant from the first step",
                 "--use-rollout-routing-replay | ERROR | experts are chosen anew",
                 "--use-tis --custom-tis-function-path my.mis | ERROR | has icepop_function",

@@ -37,7 +37,7 @@ final class LocalFiles {
                         Stream.of(request.data().prompts()),
                         request.evaluation().stream().map(TrainingRequest.Evaluation::prompts))
                 .distinct()
-                .forEach(path -> prompts.put(path, promptFile(path, RowKeys.of(request.data()))));
+                .forEach(path -> prompts.put(path, promptFile(path, RowKeys.of(request))));
         String copy = request.model().rolloutPath();
         Facts.Model policy = model == null ? model(request.model().path()) : config(model.resolve("config.json"));
         return new Facts(policy, copy == null ? null : model(copy), prompts, 0, Purpose.PLAN);

@@ -1,5 +1,6 @@
 package dev.sluice.cli.run;
 
+import dev.sluice.events.RunKind;
 import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.StepCompleted;
@@ -22,9 +23,12 @@ final class ProgressLine {
         return switch (run.phase()) {
             case REQUESTED -> "waiting for the planner's answer";
             case PLANNED -> "planned; waiting for instances";
-            case QUEUED -> "queued: " + run.reason();
+            case QUEUED ->
+                run.position() == 0
+                        ? "queued: " + run.reason()
+                        : "queued, place %d: %s".formatted(run.position(), run.reason());
             case STARTING ->
-                run.converted() == null
+                run.converted() == null && run.kind() != RunKind.ROLLOUT_ONLY
                         ? "converting the checkpoint, " + conversion(run)
                         : "starting engines and the trainer";
             case TRAINING -> training(run);
@@ -51,7 +55,7 @@ final class ProgressLine {
         WaitChanged waiting = run.waiting();
         if (step == null) {
             return waiting == null
-                    ? "training begins"
+                    ? run.kind() == RunKind.ROLLOUT_ONLY ? "sampling" : "training begins"
                     : "waiting for " + waiting.waitingFor() + ": " + waiting.reason();
         }
         int count = run.ledger().stepsTrained();

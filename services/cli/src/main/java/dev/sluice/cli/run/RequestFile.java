@@ -122,7 +122,8 @@ public final class RequestFile {
         }
     }
 
-    private static void set(ObjectNode request, String setting) {
+    /** Replaces one value: {@code key=value} with a dotted key. */
+    public static void set(ObjectNode request, String setting) {
         int equals = setting.indexOf('=');
         if (equals < 1) {
             throw CommandFailure.usage("--set takes key=value, such as training.steps=4, not \"" + setting + "\"");

@@ -16,6 +16,7 @@ import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.MetricPoint;
 import dev.sluice.events.Problem;
 import dev.sluice.events.RunEvent;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.RunRequest;
 import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
@@ -28,6 +29,7 @@ import dev.sluice.kafka.EventRecord;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +58,8 @@ public final class RunProjection {
     private Instant newest = Instant.EPOCH;
     private int conversionPercent;
     private @Nullable String conversionWaitsFor;
+    private Map<String, String> results = Map.of();
+    private int position;
     private int answers;
     private long events;
 
@@ -105,7 +109,10 @@ public final class RunProjection {
                     move(RunPhase.REJECTED, problems.size() + " problems");
                 }
             }
-            case RunEvent.RunQueued queued -> move(RunPhase.QUEUED, queued.reason());
+            case RunEvent.RunQueued queued -> {
+                move(RunPhase.QUEUED, queued.reason());
+                position = queued.position();
+            }
             case RunEvent.RunAssigned assigned -> {
                 if (startedAt == null) {
                     move(RunPhase.STARTING, assigned.reason());
@@ -152,6 +159,7 @@ public final class RunProjection {
             case CheckpointSaved cut -> saved = cut;
             case WaitChanged wait -> waiting = wait.waitingFor().isEmpty() ? null : wait;
             case TrainingEvent.TrainerLost lost -> reason = lost.reason();
+            case TrainingEvent.RolloutFinished finished -> results = finished.results();
             case TrainingEvent.TrainerReady ready -> {}
             case TrainingEvent.BatchFormed batch -> {}
             case TrainingEvent.WorkerWorked worked -> {}
@@ -166,6 +174,7 @@ public final class RunProjection {
     }
 
     private void move(RunPhase next, String why) {
+        position = 0;
         phase = next;
         reason = why;
     }
@@ -282,6 +291,26 @@ public final class RunProjection {
             return null;
         }
         return conversionWaitsFor == null && waiting != null ? waiting.waitingFor() : conversionWaitsFor;
+    }
+
+    /** What the run does; null before there is a plan. */
+    public @Nullable RunKind kind() {
+        return planned == null ? null : RunKind.of(planned.request());
+    }
+
+    /** Of runs with a higher one none waits behind it; 0 before there is a plan. */
+    public int priority() {
+        return planned == null ? 0 : planned.request().scheduling().priority();
+    }
+
+    /** Place among the runs that wait, from 1; 0 where it waits for nothing. */
+    public int position() {
+        return position;
+    }
+
+    /** Files of samples by set, of a run that trains nothing. */
+    public Map<String, String> results() {
+        return results;
     }
 
     /** Steps the run is to train; 0 before there is a plan. */

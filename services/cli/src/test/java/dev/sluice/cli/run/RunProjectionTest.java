@@ -68,8 +68,8 @@ class RunProjectionTest {
     void theProgressLineFollowsTheRunFromTheRequestToItsEnd() {
         assertThat(line()).isEqualTo("waiting for the planner's answer");
 
-        events.publish(new RunQueued(RunEvents.RUN, "0 of 1 trainers are ready"));
-        assertThat(line()).isEqualTo("queued: 0 of 1 trainers are ready");
+        events.publish(new RunQueued(RunEvents.RUN, "0 of 1 trainers are ready", 2));
+        assertThat(line()).isEqualTo("queued, place 2: 0 of 1 trainers are ready");
 
         events.publish(assigned(1)).publish(new ConversionProgressed(RunEvents.RUN, Direction.TO_TORCH_DIST, 40, 100));
         assertThat(line()).isEqualTo("converting the checkpoint, 40 %");

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The objective by token: the clipped surrogate with the asymmetric clip of DAPO and, where asked for, the second clip of
- * dual-clip PPO; GSPO's with one ratio a sequence; or CISPO's weighted log-probabilities.
+ * dual-clip PPO; GSPO's with one ratio a sequence; CISPO's weighted log-probabilities; or the negative log-probability of
+ * given answers.
  *
  * <p>All tensors are [B, T]: B padded samples, T target positions. Every figure is the sum of its token values times
  * {@code weights}, so that micro-batches add up.
@@ -63,6 +64,9 @@ final class PolicyLoss {
             @Nullable Tensor masked) {}
 
     static Terms of(TokenScores current, Given given, LossConfig config) {
+        if (config.algorithm().equals("sft")) {
+            return supervised(current, given);
+        }
         Tensor logRatio = current.logprobs().sub(given.old);
         if (config.algorithm().equals("gspo")) {
             logRatio = MismatchWeights.mean(logRatio, given.weights);
@@ -109,6 +113,14 @@ final class PolicyLoss {
                 mean(ratio, given),
                 mismatch,
                 masked == null ? null : mean(masked, given));
+    }
+
+    /** Cross-entropy of given answers, slime's sft_loss; there is no policy that a ratio could be taken to. */
+    private static Terms supervised(TokenScores current, Given given) {
+        Tensor loss = current.logprobs().neg().mul(given.weights).sum();
+        Tensor none = torch.zeros_like(loss.detach());
+        Tensor entropy = current.entropy().mul(given.weights).sum();
+        return new Terms(loss, none, entropy, none, none, none, none, null, null);
     }
 
     /** The loss by token before the mismatch's weight, and where its clip counted (bool). */

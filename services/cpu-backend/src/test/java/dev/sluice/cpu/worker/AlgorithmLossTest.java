@@ -61,6 +61,20 @@ class AlgorithmLossTest {
         assertThat(terms.clipFraction().item_double()).isEqualTo(1);
     }
 
+    /** slime's sft_loss: 0.5 * 2 + 0.25 * 1 = 1.25, whatever advantages and old log-probabilities are. */
+    @Test
+    void sftTakesTheNegativeLogProbabilityOfTrainedTokensAlone() {
+        Tensor current = row(-2, -1, -0.5f).set_requires_grad(true);
+
+        PolicyLoss.Terms terms =
+                of("sft", current, row(-9, -9, -9), row(0, 0, 0), row(-3, 7, 1), row(0.5f, 0.25f, 0), null);
+        terms.loss().backward();
+
+        assertThat(terms.loss().item_double()).isCloseTo(1.25, within(SIX_DECIMALS));
+        assertThat(Tensors.floats(current.grad())).containsExactly(new float[] {-0.5f, -0.25f, 0}, within(0f));
+        assertThat(terms.ratio().item_double()).isZero();
+    }
+
     /** -clip(ratio) * advantage * log-probability, with log-probability log-ratio - 2. */
     @ParameterizedTest(name = "log-ratio {0}, advantage {1}")
     @CsvSource({

@@ -48,7 +48,9 @@ final class Dispatch {
         }
         List<Work> wanted = new ArrayList<>();
         if (other != null) {
-            leases.hold(other.version(), other.version() == state.version(), now);
+            if (other.needsItsVersion()) {
+                leases.hold(other.version(), other.version() == state.version(), now);
+            }
             wanted.addAll(other.wanted(otherResults));
         }
         if (asking) {

@@ -204,7 +204,9 @@ public final class GroupFlow implements AutoCloseable {
         lock.lock();
         try {
             otherWork = work;
-            leases.hold(work.version(), work.version() == state.version(), clock.instant());
+            if (work.needsItsVersion()) {
+                leases.hold(work.version(), work.version() == state.version(), clock.instant());
+            }
         } finally {
             lock.unlock();
         }

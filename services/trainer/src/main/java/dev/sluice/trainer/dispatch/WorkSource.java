@@ -15,4 +15,9 @@ public interface WorkSource {
      * @param results first terminal records of groups outside the prompt sequence
      */
     List<Work> wanted(Map<Work.Key, GroupEvent> results);
+
+    /** Whether only engines that keep its version may do it, while others go on to newer ones. */
+    default boolean needsItsVersion() {
+        return true;
+    }
 }

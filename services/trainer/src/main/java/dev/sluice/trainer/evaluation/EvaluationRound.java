@@ -1,5 +1,6 @@
 package dev.sluice.trainer.evaluation;
 
+import dev.sluice.domain.data.PromptRow;
 import dev.sluice.events.GroupEvent;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
@@ -13,6 +14,7 @@ import dev.sluice.trainer.dispatch.Work;
 import dev.sluice.trainer.prompts.PromptSet;
 import dev.sluice.trainer.run.TrainedRun;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -63,6 +65,14 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                 run.runId(), run.epoch(), set.name(), step, version, groups.size(), rewards.size(), mean, tokens);
     }
 
+    /** What was sampled, by row in the file's order. */
+    Map<PromptRow, GroupSampled> sampled(Map<Work.Key, GroupEvent> results) {
+        Map<PromptRow, GroupSampled> sampled = new LinkedHashMap<>();
+        rows().forEach(row -> sampled(row, results)
+                .ifPresent(group -> sampled.put(prompts.rows().get(row), group)));
+        return sampled;
+    }
+
     private IntStream rows() {
         return IntStream.range(0, prompts.rows().size());
     }
@@ -109,7 +119,7 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                 round,
                 set.samplesPerPrompt(),
                 version,
-                true,
+                run.kind().trains(),
                 (int) deadline.toSeconds(),
                 (attempt, instanceId, deadline) -> new GroupRequested(
                         run.runId(),
@@ -125,7 +135,7 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
                         set.samplesPerPrompt(),
                         sampling(row, round),
                         version,
-                        version,
+                        run.kind().trains() ? version : null,
                         deadline,
                         PartialRollout.RESTART,
                         List.of(),
@@ -138,10 +148,11 @@ record EvaluationRound(TrainedRun run, Evaluation set, PromptSet prompts, int st
     private Sampling sampling(int row, int round) {
         long seed = Objects.hash(run.request().data().seed(), set.name(), row, round) & Long.MAX_VALUE;
         Rollout rollout = run.request().rollout();
+        boolean trains = run.kind().trains();
         return new Sampling(
                 set.temperature(),
-                1.0,
-                -1,
+                trains ? 1.0 : rollout.topP(),
+                trains ? -1 : rollout.topK(),
                 set.maxResponseTokens(),
                 seed,
                 rollout.stop(),

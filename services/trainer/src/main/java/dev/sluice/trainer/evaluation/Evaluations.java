@@ -1,10 +1,14 @@
 package dev.sluice.trainer.evaluation;
 
 import dev.sluice.domain.training.TrainingState;
+import dev.sluice.events.Rollout;
+import dev.sluice.events.RunKind;
+import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.Evaluation;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.prompts.PromptSet;
 import dev.sluice.trainer.run.TrainedRun;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -16,6 +20,8 @@ import java.util.stream.IntStream;
 
 /** The held-out sets of a run: measured before the first step, every so many steps where asked for, and after the last. */
 public final class Evaluations {
+    private static final String PROMPTS = "prompts";
+
     private final TrainedRun run;
     private final Map<Evaluation, PromptSet> sets = new LinkedHashMap<>();
 
@@ -25,10 +31,47 @@ public final class Evaluations {
 
     public static Evaluations read(TrainedRun run) {
         Evaluations evaluations = new Evaluations(run);
-        for (Evaluation set : run.request().evaluation()) {
-            evaluations.sets.put(set, PromptSet.heldOut(set.prompts(), run.request()));
+        for (Evaluation set : setsOf(run.request())) {
+            evaluations.sets.put(
+                    set,
+                    PromptSet.heldOut(
+                            set.prompts(), run.request(), run.plan().model().maxContextTokens()));
         }
         return evaluations;
+    }
+
+    /** A run that trains nothing and names no set samples its prompts themselves. */
+    private static List<Evaluation> setsOf(TrainingRequest request) {
+        if (RunKind.of(request) != RunKind.ROLLOUT_ONLY || !request.evaluation().isEmpty()) {
+            return request.evaluation();
+        }
+        Rollout rollout = request.rollout();
+        return List.of(new Evaluation(
+                PROMPTS,
+                request.data().prompts(),
+                0,
+                rollout.samplesPerPrompt(),
+                rollout.maxResponseTokens(),
+                rollout.temperature()));
+    }
+
+    /** Files of samples by set, where the run trains nothing. */
+    public Map<String, String> files() {
+        Map<String, String> files = new LinkedHashMap<>();
+        sets.keySet()
+                .forEach(set ->
+                        files.put(set.name(), sampleFiles().file(set.name()).toString()));
+        return files;
+    }
+
+    private SampleFiles sampleFiles() {
+        return new SampleFiles(
+                run.folders().samples(), Path.of(run.request().model().path()));
+    }
+
+    /** The rows of a set. */
+    public PromptSet prompts(Evaluation set) {
+        return Objects.requireNonNull(sets.get(set));
     }
 
     /** Sets to measure after a step that were not measured yet. */
@@ -61,8 +104,9 @@ public final class Evaluations {
         List<EvaluationRound> rounds = flow.look(state -> due(step, state)).stream()
                 .map(set -> new EvaluationRound(run, set, Objects.requireNonNull(sets.get(set)), step, version, bound))
                 .toList();
+        SampleFiles files = run.kind().trains() ? null : sampleFiles();
         OngoingEvaluation begun =
-                new OngoingEvaluation(step, version, rounds, clock.instant().plus(bound), flow, clock);
+                new OngoingEvaluation(step, version, rounds, clock.instant().plus(bound), flow, clock, files);
         flow.beginOtherWork(begun);
         return begun;
     }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,12 +31,21 @@ public final class OngoingEvaluation implements WorkSource {
     private final Instant deadline;
     private final GroupFlow flow;
     private final Clock clock;
+    private final @Nullable SampleFiles files;
 
     /** Rounds that have not ended; changed under the flow's lock, because the dispatch asks what they want. */
     private final List<EvaluationRound> open;
 
+    /** @param files where the samples of each set are written; absent: nowhere */
     OngoingEvaluation(
-            int step, int version, List<EvaluationRound> rounds, Instant deadline, GroupFlow flow, Clock clock) {
+            int step,
+            int version,
+            List<EvaluationRound> rounds,
+            Instant deadline,
+            GroupFlow flow,
+            Clock clock,
+            @Nullable SampleFiles files) {
+        this.files = files;
         this.step = step;
         this.version = version;
         this.rounds = List.copyOf(rounds);
@@ -48,6 +58,11 @@ public final class OngoingEvaluation implements WorkSource {
     @Override
     public int version() {
         return version;
+    }
+
+    @Override
+    public boolean needsItsVersion() {
+        return files == null;
     }
 
     @Override
@@ -117,6 +132,10 @@ public final class OngoingEvaluation implements WorkSource {
 
     private void addResult(EvaluationRound round, List<Event> news) {
         EvalCompleted completed = flow.look(state -> round.summary(flow.otherResults()));
+        if (files != null) {
+            // Before the event: whoever reads it finds the file.
+            files.write(completed.set(), flow.look(state -> round.sampled(flow.otherResults())));
+        }
         int rows = round.prompts().rows().size();
         if (completed.prompts() < rows) {
             LOG.warn(

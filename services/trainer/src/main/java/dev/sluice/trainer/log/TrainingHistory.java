@@ -126,9 +126,10 @@ public final class TrainingHistory {
                 .toList();
     }
 
-    /** Whether the last cut of the run was saved: no step follows. */
+    /** Whether nothing is left to do: the last cut was saved, or all was sampled that a run without steps is to sample. */
     public boolean isOver() {
-        return cuts().stream().anyMatch(CheckpointSaved::last);
+        return cuts().stream().anyMatch(CheckpointSaved::last)
+                || entries.stream().map(LogEntry::event).anyMatch(TrainingEvent.RolloutFinished.class::isInstance);
     }
 
     /** The newest step that was formed, or 0. */

@@ -10,6 +10,8 @@ import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.worker.Worker;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.BatchFile;
+import dev.sluice.workerapi.ForwardRequest;
+import dev.sluice.workerapi.ModelRole;
 import dev.sluice.workerapi.WorkerException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,7 +20,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /** Batches as files for the worker. */
@@ -62,15 +66,30 @@ final class BatchFiles {
         return new Written(file, ModelFigures.of(rows, advantages, columns.get(Batch.Column.VALUES)));
     }
 
+    /** Log-probabilities of a batch's tokens by the worker's model; nothing is trained. */
+    float[] heldOutLogprobs(BatchRows rows, Worker worker) {
+        Path file = run.folders().batches().resolve("held-out-" + UUID.randomUUID() + ".safetensors");
+        try {
+            BatchFile.write(file, batch(0, rows, rows.advantages(), Map.of()));
+            ModelPasses.Pass pass =
+                    new ModelPasses.Pass(ModelRole.POLICY, ForwardRequest.Want.LOGPROBS, Batch.Column.OLD_LOGPROBS);
+            return Objects.requireNonNull(ModelPasses.columns(List.of(pass), file, run.epoch(), worker, callDeadline)
+                    .get(pass.column()));
+        } finally {
+            delete(file);
+        }
+    }
+
     private Batch batch(int step, BatchRows rows, float[] advantages, Map<Batch.Column, float[]> columns) {
         Rollout rollout = run.request().rollout();
+        boolean sampled = run.kind().samples();
         Batch.Header header = new Batch.Header(
                 run.runId(),
                 step,
                 run.epoch(),
-                rollout.temperature(),
-                rollout.topP(),
-                Math.max(0, rollout.topK()),
+                sampled ? rollout.temperature() : 1,
+                sampled ? rollout.topP() : 1,
+                sampled ? Math.max(0, rollout.topK()) : 0,
                 Objective.normaliser(run.request()),
                 rows.sha256());
         return new Batch(

@@ -1,6 +1,7 @@
 package dev.sluice.trainer.loop;
 
 import dev.sluice.events.Event;
+import dev.sluice.events.TrainingRequest.Evaluation;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.evaluation.OngoingEvaluation;
@@ -31,11 +32,22 @@ final class EvaluationWatch {
     private final RunSignals signals;
     private final Duration bound;
     private final Clock clock;
+    private final @Nullable HeldOutLoss heldOut;
     private @Nullable OngoingEvaluation ongoing;
 
-    /** @param bound of one evaluation */
+    /**
+     * @param bound of one evaluation
+     * @param heldOut measures by the worker, where no engine does
+     */
     EvaluationWatch(
-            Evaluations evaluations, Session session, Waits waits, RunSignals signals, Duration bound, Clock clock) {
+            Evaluations evaluations,
+            Session session,
+            Waits waits,
+            RunSignals signals,
+            Duration bound,
+            @Nullable HeldOutLoss heldOut,
+            Clock clock) {
+        this.heldOut = heldOut;
         this.evaluations = evaluations;
         this.flow = session.flow();
         this.journal = session.journal();
@@ -47,6 +59,10 @@ final class EvaluationWatch {
 
     /** Goes on with what a trainer before a recovery has begun and not told, or begins what is due after a step. */
     void resume(int step) throws InterruptedException {
+        if (heldOut != null) {
+            begin(step); // the worker holds this step and no other
+            return;
+        }
         var due = flow.look(state -> evaluations.newestDue(step, state));
         if (due.isPresent()) {
             begin(due.getAsInt());
@@ -55,7 +71,12 @@ final class EvaluationWatch {
 
     /** Begins what is due after a step, once what was begun before is over: it keeps a version on engines already. */
     void begin(int step) throws InterruptedException {
-        if (flow.look(state -> evaluations.due(step, state)).isEmpty()) {
+        List<Evaluation> due = flow.look(state -> evaluations.due(step, state));
+        if (heldOut != null) {
+            due.forEach(set -> journal.append(heldOut.measure(set, step, clock.instant()), null));
+            return;
+        }
+        if (due.isEmpty()) {
             return;
         }
         finish();

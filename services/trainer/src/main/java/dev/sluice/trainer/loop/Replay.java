@@ -5,6 +5,7 @@ import dev.sluice.domain.replay.ReplayOrder;
 import dev.sluice.domain.training.BatchRows;
 import dev.sluice.domain.training.LogEntry;
 import dev.sluice.domain.training.TrainingState;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingRequest;
@@ -64,6 +65,11 @@ public final class Replay {
         TrainingHistory history = TrainingHistory.read(connection, order.runId());
         ReplayStart start = ReplayStart.choose(order, logged, history, connection);
         TrainedRun recorded = run(logged, logged.planned().request());
+        if (recorded.kind() != RunKind.REINFORCEMENT) {
+            throw new TrainingRefusedException(
+                    "run %s is %s: its log holds no samples that could be trained on again; hand in its request under another id"
+                            .formatted(order.runId(), recorded.kind().wireName()));
+        }
         WorkerHost host = new WorkerHost(config, folders, roots(recorded, start));
         Runtime.getRuntime().addShutdownHook(new Thread(host::stopLeftBehind, "stop-worker"));
         WorkerSeat.Seated seated =

@@ -170,6 +170,11 @@ public final class RunTrainer {
                 LOG.info("the run's last cut is saved already runId={}", run.runId());
                 return;
             }
+            WeightPublisher weights = new WeightPublisher(run, parts.config(), parts.clock());
+            if (!run.kind().trains()) {
+                new RolloutLoop(run, parts, signals, session, evaluations).run(weights.source());
+                return;
+            }
             Waits waits =
                     new Waits(run, session.journal(), parts.config().waits().shownAfter(), parts.clock());
             String checkpoint = waits.await(
@@ -181,14 +186,16 @@ public final class RunTrainer {
             WorkerSeat seat = new WorkerSeat(run, parts.config().worker(), host, batches);
             WorkerSeat.Seated seated = seat.seat(session, checkpoint);
             parts.meters().workerStarted(run.runId(), seated.how());
+            GroupSource groups = GroupSource.of(run, session.flow(), prompts);
             TrainingLoop.Verbs verbs = new TrainingLoop.Verbs(
                     seat,
                     seated,
                     batches,
-                    new WeightPublisher(run, parts.config(), parts.clock()),
+                    weights,
                     new CutWriter(run, parts.config().worker(), prompts.identity()),
-                    evaluations);
-            try {
+                    evaluations,
+                    groups);
+            try (groups) {
                 new TrainingLoop(run, parts, signals, session, verbs).run();
                 host.stop(seated.worker());
             } catch (WorkerException e) {

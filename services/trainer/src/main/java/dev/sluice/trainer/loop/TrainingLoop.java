@@ -17,8 +17,10 @@ import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
 import dev.sluice.trainer.log.TrainingHistory;
+import dev.sluice.trainer.metrics.LessonFigures;
 import dev.sluice.trainer.metrics.PolicyLags;
 import dev.sluice.trainer.metrics.StepFigures;
+import dev.sluice.trainer.prompts.LessonGroups;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.weights.WeightPublisher;
@@ -29,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,7 +70,14 @@ final class TrainingLoop {
             BatchFiles batches,
             WeightPublisher weights,
             CutWriter cuts,
-            Evaluations evaluations) {}
+            Evaluations evaluations,
+            GroupSource groups) {
+        @Nullable
+        HeldOutLoss heldOut(TrainedRun run) {
+            LessonGroups lessons = groups.lessons();
+            return lessons == null ? null : new HeldOutLoss(run, evaluations, lessons, batches, seated.worker());
+        }
+    }
 
     TrainingLoop(TrainedRun run, Parts parts, RunSignals signals, Session session, Verbs verbs) {
         this.run = run;
@@ -89,6 +99,7 @@ final class TrainingLoop {
                 waits,
                 signals,
                 parts.config().waits().evaluation(),
+                verbs.heldOut(run),
                 parts.clock());
         this.guards = new GuardPost(run, session, signals, waits, parts.clock());
         this.groups = new GroupsOfStep(run, parts, signals, flow, waits, evaluation, this::close);
@@ -104,7 +115,7 @@ final class TrainingLoop {
                 "the planner starts the run when this trainer and an engine are ready",
                 parts.config().waits().engines(),
                 signals.started());
-        flow.open();
+        verbs.groups().open();
         int step = flow.look(TrainingState::completedStep);
         guards.act();
         saving.after(step);
@@ -175,7 +186,7 @@ final class TrainingLoop {
         }
         // Engines begin with the model; a run that goes on from an earlier one's cut has other weights.
         boolean others = first ? workerStep > 0 : flow.look(state -> state.isNewestWeightsTakenBack(workerStep));
-        if (!reproduced || others) {
+        if (verbs.weights().publishes() && (!reproduced || others)) {
             int version = flow.look(TrainingState::version);
             events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
         }
@@ -187,6 +198,7 @@ final class TrainingLoop {
     /** Waits for a step's groups and writes down which they are; nothing when the run is to end early. */
     private Optional<FormedStep> generate(int step) throws InterruptedException {
         long begin = System.nanoTime();
+        verbs.groups().provide();
         Optional<BatchDraft> draft = groups.await(step, verbs.weights().isDue(step));
         if (draft.isEmpty()) {
             return Optional.empty();
@@ -219,6 +231,7 @@ final class TrainingLoop {
 
     private FormedStep fromLog(int step) {
         LogEntry<BatchFormed> entry = flow.look(state -> state.formedAt(step)).orElseThrow();
+        verbs.groups().recall(entry.event().groups());
         List<GroupSampled> results =
                 flow.look(state -> state.resultsOf(entry.event().groups()));
         return FormedStep.fromLog(entry, results, run.batchRules());
@@ -268,6 +281,7 @@ final class TrainingLoop {
                 StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
         figures.putAll(PolicyLags.figures(formed.event(), run.rules().maxPolicyLag()));
         figures.putAll(modelFigures);
+        LessonFigures.keep(figures, run.kind());
         figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
         int trained = formed.rows().trainedTokens();
         StepCompleted completed = new StepCompleted(
@@ -294,7 +308,7 @@ final class TrainingLoop {
                 "step trained runId={} step={} reward={} loss={} weightVersion={} seconds={}",
                 run.runId(),
                 step,
-                "%.3f".formatted(figures.get(RunMetric.RAW_REWARD.wireName())),
+                "%.3f".formatted(figures.getOrDefault(RunMetric.RAW_REWARD.wireName(), Double.NaN)),
                 "%.4f".formatted(result.metrics().loss()),
                 version,
                 "%.2f".formatted(seconds));

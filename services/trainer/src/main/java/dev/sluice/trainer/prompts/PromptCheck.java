@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,16 +35,23 @@ record PromptCheck(String file, Path model, TrainingRequest.Data data, int maxim
         }
         try (Tokenizer tokenizer = maximumTokens == 0 ? null : Tokenizer.open(model)) {
             ChatTemplate template = data.applyChatTemplate() ? ChatTemplate.open(model) : null;
-            // One pass that keeps no text: the rendered prompts of a large file would fill the memory.
-            Found found = new Found();
-            for (PromptRow row : rows) {
-                look(row, form, template, tokenizer, found);
-            }
-            report(found, rows.size());
-            return found.kept;
+            return usable(rows, row -> tokens(form.prompt(row), template, tokenizer));
         } catch (IOException e) {
             throw new TrainingRefusedException(e.getMessage(), e);
         }
+    }
+
+    /**
+     * The rows that can be used, in their order; at least one.
+     *
+     * @param tokens how many a row has; throws where the row cannot be used
+     */
+    List<PromptRow> usable(List<PromptRow> rows, ToIntFunction<PromptRow> tokens) {
+        // One pass that keeps no text: the rendered prompts of a large file would fill the memory.
+        Found found = new Found();
+        rows.forEach(row -> look(row, tokens, found));
+        report(found, rows.size());
+        return found.kept;
     }
 
     /** What a pass over the rows found. */
@@ -55,16 +63,10 @@ record PromptCheck(String file, Path model, TrainingRequest.Data data, int maxim
         private int longestTokens;
     }
 
-    private void look(
-            PromptRow row,
-            PromptForm form,
-            @Nullable ChatTemplate template,
-            @Nullable Tokenizer tokenizer,
-            Found found) {
+    private void look(PromptRow row, ToIntFunction<PromptRow> measure, Found found) {
         int tokens;
         try {
-            String text = text(form.prompt(row), template);
-            tokens = tokenizer == null ? 0 : tokenizer.encode(text).length;
+            tokens = measure.applyAsInt(row);
         } catch (TemplateException | IllegalArgumentException e) {
             if (found.refused++ == 0) {
                 found.firstRefusal = "line %d: %s".formatted(row.line(), e.getMessage());
@@ -72,7 +74,7 @@ record PromptCheck(String file, Path model, TrainingRequest.Data data, int maxim
             return;
         }
         found.longestTokens = Math.max(found.longestTokens, tokens);
-        if (tokens > maximumTokens) {
+        if (maximumTokens > 0 && tokens > maximumTokens) {
             found.tooLong++;
         } else {
             found.kept.add(row);
@@ -82,8 +84,8 @@ record PromptCheck(String file, Path model, TrainingRequest.Data data, int maxim
     private void report(Found found, int rows) {
         if (found.refused > 0 && (data.badRows() == BadRows.REFUSE || found.refused == rows)) {
             throw new TrainingRefusedException(
-                    "the chat template of %s refuses %d of %d prompts of %s, the first is %s; mend them or set data.badRows to skip"
-                            .formatted(model, found.refused, rows, file, found.firstRefusal));
+                    "%d of %d prompts of %s cannot be used with the model %s, the first is %s; mend them or set data.badRows to skip"
+                            .formatted(found.refused, rows, file, model, found.firstRefusal));
         }
         if (found.kept.isEmpty()) {
             throw new TrainingRefusedException(
@@ -92,7 +94,7 @@ record PromptCheck(String file, Path model, TrainingRequest.Data data, int maxim
         }
         if (found.refused > 0) {
             LOG.warn(
-                    "prompts that the chat template refuses are left out file={} rows={} of={} first={}",
+                    "prompts that cannot be used are left out file={} rows={} of={} first={}",
                     file,
                     found.refused,
                     rows,
@@ -107,6 +109,11 @@ record PromptCheck(String file, Path model, TrainingRequest.Data data, int maxim
                     maximumTokens,
                     found.longestTokens);
         }
+    }
+
+    private static int tokens(Prompt prompt, @Nullable ChatTemplate template, @Nullable Tokenizer tokenizer) {
+        String text = text(prompt, template);
+        return tokenizer == null ? 0 : tokenizer.encode(text).length;
     }
 
     private static String text(Prompt prompt, @Nullable ChatTemplate template) {

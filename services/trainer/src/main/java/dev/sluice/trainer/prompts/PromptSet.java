@@ -4,6 +4,7 @@ import dev.sluice.domain.data.PromptRow;
 import dev.sluice.domain.data.PromptRows;
 import dev.sluice.domain.data.RowKeys;
 import dev.sluice.events.GroupTask;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.trainer.run.TrainingRefusedException;
 import java.io.IOException;
@@ -28,11 +29,12 @@ public record PromptSet(List<PromptRow> rows, String sha256, PromptForm form) {
     /**
      * Reads a prompt file to train on; prompts above {@code data.maxPromptTokens} are left out.
      *
+     * @param modelTokens longest sequence that the model takes
      * @throws TrainingRefusedException if it cannot be read, has no usable row, or has broken ones that the request refuses
      */
-    public static PromptSet training(TrainingRequest request) {
+    public static PromptSet training(TrainingRequest request, int modelTokens) {
         TrainingRequest.Data data = request.data();
-        return read(data.prompts(), request, data.maxPromptTokens());
+        return read(data.prompts(), request, data.maxPromptTokens(), modelTokens);
     }
 
     /**
@@ -40,24 +42,34 @@ public record PromptSet(List<PromptRow> rows, String sha256, PromptForm form) {
      *
      * @throws TrainingRefusedException as {@link #training} does
      */
-    public static PromptSet heldOut(String file, TrainingRequest request) {
-        return read(file, request, 0);
+    public static PromptSet heldOut(String file, TrainingRequest request, int modelTokens) {
+        return read(file, request, 0, modelTokens);
     }
 
-    private static PromptSet read(String file, TrainingRequest request, int maximumTokens) {
+    private static PromptSet read(String file, TrainingRequest request, int maximumTokens, int modelTokens) {
         TrainingRequest.Data data = request.data();
         MessageDigest digest = FileHash.digest();
         try (InputStream in = new DigestInputStream(Files.newInputStream(Path.of(file)), digest)) {
-            PromptRows rows = PromptRows.read(in, RowKeys.of(data));
+            PromptRows rows = PromptRows.read(in, RowKeys.of(request));
             in.transferTo(java.io.OutputStream.nullOutputStream());
             refuse(file, rows, data);
             PromptForm form = PromptForm.of(data);
             Path model = Path.of(request.model().path());
-            List<PromptRow> usable = new PromptCheck(file, model, data, maximumTokens).usable(rows.rows(), form);
+            PromptCheck check = new PromptCheck(file, model, data, maximumTokens);
+            List<PromptRow> usable = RunKind.of(request) == RunKind.SUPERVISED
+                    ? lessons(check, rows.rows(), request, modelTokens)
+                    : check.usable(rows.rows(), form);
             return new PromptSet(usable, HexFormat.of().formatHex(digest.digest()), form);
         } catch (IOException e) {
             throw new TrainingRefusedException(
                     "the prompts %s cannot be read (%s); make the file visible on this host".formatted(file, e), e);
+        }
+    }
+
+    private static List<PromptRow> lessons(
+            PromptCheck check, List<PromptRow> rows, TrainingRequest request, int modelTokens) {
+        try (Lessons lessons = Lessons.open(request, modelTokens)) {
+            return check.usable(rows, row -> lessons.lesson(row).tokens().length);
         }
     }
 

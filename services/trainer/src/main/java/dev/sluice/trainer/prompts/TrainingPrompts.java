@@ -1,5 +1,6 @@
 package dev.sluice.trainer.prompts;
 
+import dev.sluice.domain.data.PromptRow;
 import dev.sluice.domain.training.DataIdentity;
 import dev.sluice.domain.training.GroupAsk;
 import dev.sluice.domain.training.PromptOrder;
@@ -29,7 +30,7 @@ public final class TrainingPrompts {
 
     public static TrainingPrompts read(TrainedRun run) {
         TrainingRequest.Data data = run.request().data();
-        PromptSet set = PromptSet.training(run.request());
+        PromptSet set = PromptSet.training(run.request(), run.plan().model().maxContextTokens());
         Path model = Path.of(run.request().model().path());
         DataIdentity identity = new DataIdentity(
                 set.sha256(),
@@ -49,6 +50,11 @@ public final class TrainingPrompts {
     /** Hash of what decides which prompt stands at a cursor. */
     public String identity() {
         return identity;
+    }
+
+    /** The row at a place in the sequence. */
+    PromptRow row(long cursor) {
+        return set.rows().get(order.row(cursor));
     }
 
     /** The task of a group for an instance. */

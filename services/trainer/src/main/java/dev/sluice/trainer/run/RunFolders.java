@@ -51,6 +51,11 @@ public record RunFolders(Path root, int epoch) {
         return root.resolve("worker.token");
     }
 
+    /** Samples of a run that trains nothing, a file a set. */
+    public Path samples() {
+        return root.resolve("samples");
+    }
+
     public Path workerLog() {
         return root.resolve("logs").resolve("worker-e" + epoch + ".log");
     }

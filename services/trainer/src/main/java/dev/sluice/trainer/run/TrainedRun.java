@@ -4,6 +4,7 @@ import dev.sluice.domain.training.BatchRules;
 import dev.sluice.domain.training.MemoryLadder;
 import dev.sluice.domain.training.TrainingRules;
 import dev.sluice.events.Plan;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
 import java.nio.file.Path;
 
@@ -30,6 +31,10 @@ public record TrainedRun(String runId, int epoch, TrainingRequest request, Plan 
     /** What the worker gets where the plan's micro-batches were too large for its memory. */
     public MemoryLadder memoryLadder() {
         return MemoryLadder.of(request, plan);
+    }
+
+    public RunKind kind() {
+        return RunKind.of(request);
     }
 
     public int steps() {

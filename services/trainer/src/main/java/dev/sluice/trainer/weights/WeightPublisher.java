@@ -50,9 +50,14 @@ public final class WeightPublisher {
                 null);
     }
 
+    /** Whether engines are there to load what is published. */
+    public boolean publishes() {
+        return run.kind().samples();
+    }
+
     /** Whether a step ends with a publication. */
     public boolean isDue(int step) {
-        return step % run.request().weights().everySteps() == 0 || step == run.steps();
+        return publishes() && (step % run.request().weights().everySteps() == 0 || step == run.steps());
     }
 
     /**

@@ -29,19 +29,25 @@ class PromptSetTest {
     private static final Path CHARACTERS = TEXT.resolve("character-model");
     private static final Path QWEN = TEXT.resolve("chat/qwen3");
 
+    private static final int MODEL_TOKENS = 512;
+
     @TempDir
     Path folder;
 
+    private static PromptSet training(TrainingRequest request) {
+        return PromptSet.training(request, MODEL_TOKENS);
+    }
+
     @Test
     void plainPromptsStandAsTheyAre() throws IOException {
-        PromptSet set = PromptSet.training(request(CHARACTERS, false, 0, BadRows.REFUSE, row("\"1+1=\"")));
+        PromptSet set = training(request(CHARACTERS, false, 0, BadRows.REFUSE, row("\"1+1=\"")));
 
         assertThat(set.prompt(0)).isEqualTo(GroupTask.Prompt.of("1+1="));
     }
 
     @Test
     void promptsAboveTheLimitAreLeftOutAndTheOthersKeepTheirOrder() throws IOException {
-        PromptSet set = PromptSet.training(
+        PromptSet set = training(
                 request(CHARACTERS, false, 4, BadRows.REFUSE, row("\"1+1=\""), row("\"12+34=\""), row("\"2+2=\"")));
 
         assertThat(set.rows()).extracting(PromptRow::line).containsExactly(1, 3);
@@ -49,8 +55,8 @@ class PromptSetTest {
 
     @Test
     void aLimitThatLeavesNothingSaysWhichWouldDo() {
-        assertThatThrownBy(() -> PromptSet.training(
-                        request(CHARACTERS, false, 2, BadRows.REFUSE, row("\"1+1=\""), row("\"12+34=\""))))
+        assertThatThrownBy(() ->
+                        training(request(CHARACTERS, false, 2, BadRows.REFUSE, row("\"1+1=\""), row("\"12+34=\""))))
                 .isInstanceOf(TrainingRefusedException.class)
                 .hasMessageContaining("all 2 prompts of")
                 .hasMessageContaining("more tokens than data.maxPromptTokens 2; set it to 6 to use them all");
@@ -60,12 +66,14 @@ class PromptSetTest {
     void heldOutPromptsAreMeasuredHoweverLong() throws IOException {
         TrainingRequest request = request(CHARACTERS, false, 2, BadRows.REFUSE, row("\"1+1=\""), row("\"12+34=\""));
 
-        assertThat(PromptSet.heldOut(request.data().prompts(), request).rows()).hasSize(2);
+        assertThat(PromptSet.heldOut(request.data().prompts(), request, MODEL_TOKENS)
+                        .rows())
+                .hasSize(2);
     }
 
     @Test
     void aTextBecomesAUsersMessageWithToolsAndArguments() throws IOException {
-        PromptSet set = PromptSet.training(request(
+        PromptSet set = training(request(
                 QWEN,
                 true,
                 0,
@@ -83,9 +91,9 @@ class PromptSetTest {
     @Test
     void theLimitCountsTheTemplateToo() throws IOException {
         // "Hi" is 2 tokens at most; the template puts special tokens and role names around it.
-        assertThatThrownBy(() -> PromptSet.training(request(QWEN, true, 3, BadRows.REFUSE, row("\"Hi\""))))
+        assertThatThrownBy(() -> training(request(QWEN, true, 3, BadRows.REFUSE, row("\"Hi\""))))
                 .hasMessageContaining("more tokens than data.maxPromptTokens 3");
-        assertThat(PromptSet.training(request(QWEN, true, 60, BadRows.REFUSE, row("\"Hi\"")))
+        assertThat(training(request(QWEN, true, 60, BadRows.REFUSE, row("\"Hi\"")))
                         .rows())
                 .hasSize(1);
     }
@@ -95,12 +103,12 @@ class PromptSetTest {
     void rowsThatTheTemplateRefusesAreBrokenRows() throws IOException {
         String parts = row("[{\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\": \"x\"}]}]");
 
-        assertThatThrownBy(() -> PromptSet.training(request(QWEN, true, 0, BadRows.REFUSE, row("\"Hi\""), parts)))
+        assertThatThrownBy(() -> training(request(QWEN, true, 0, BadRows.REFUSE, row("\"Hi\""), parts)))
                 .isInstanceOf(TrainingRefusedException.class)
-                .hasMessageContaining("refuses 1 of 2 prompts of")
+                .hasMessageContaining("1 of 2 prompts of")
                 .hasMessageContaining("the first is line 2: line ")
                 .hasMessageEndingWith("mend them or set data.badRows to skip");
-        assertThat(PromptSet.training(request(QWEN, true, 0, BadRows.SKIP, row("\"Hi\""), parts))
+        assertThat(training(request(QWEN, true, 0, BadRows.SKIP, row("\"Hi\""), parts))
                         .rows())
                 .extracting(PromptRow::line)
                 .containsExactly(1);
@@ -110,9 +118,9 @@ class PromptSetTest {
     void conversationsNeedTheTemplateAndTheTemplateAModelThatHasIt() {
         String talk = row("[{\"role\": \"user\", \"content\": \"x\"}]");
 
-        assertThatThrownBy(() -> PromptSet.training(request(QWEN, false, 0, BadRows.REFUSE, talk)))
+        assertThatThrownBy(() -> training(request(QWEN, false, 0, BadRows.REFUSE, talk)))
                 .hasMessageContaining("has 1 prompts that are lists of messages; set data.applyChatTemplate to true");
-        assertThatThrownBy(() -> PromptSet.training(request(CHARACTERS, true, 0, BadRows.REFUSE, talk)))
+        assertThatThrownBy(() -> training(request(CHARACTERS, true, 0, BadRows.REFUSE, talk)))
                 .isInstanceOf(TrainingRefusedException.class)
                 .hasMessageContaining("has no chat template");
     }

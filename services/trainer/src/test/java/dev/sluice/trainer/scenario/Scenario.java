@@ -127,7 +127,8 @@ final class Scenario implements AutoCloseable {
                 plain.training(),
                 plain.weights(),
                 plain.checkpoints(),
-                guards);
+                guards,
+                plain.scheduling());
     }
 
     Path pidFile() {
