@@ -8,7 +8,6 @@ import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
-import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.WeightEvent;
@@ -28,8 +27,6 @@ import java.util.OptionalLong;
  * never asked for again; every prompt below the cursor ends used or dropped with a reason.
  */
 public final class TrainingState {
-    private static final int MOST_DROPS = 4000;
-
     private final TrainingRules rules;
     private final GroupBook groups;
     private final TrainingProgress progress;
@@ -250,31 +247,10 @@ public final class TrainingState {
      * event holds 1 MiB, and thousands may be open.
      */
     public Optional<BatchDraft> decideClosing() {
-        long end = groups.cursorSeen();
-        List<GroupDrop> drops = new ArrayList<>();
-        for (long cursor = 0; cursor < end && drops.size() < MOST_DROPS; cursor++) {
-            if (!groups.isOpen(cursor)) {
-                continue;
-            }
-            Standing standing = groups.standing(cursor, version());
-            drops.addAll(standing.drops());
-            switch (standing) {
-                case Standing.Ready ready -> {
-                    GroupResult result = ready.result();
-                    drops.add(surplus(cursor, ready.round(), result.entry().id(), result.tokens()));
-                }
-                case Standing.Rejected rejected -> drops.add(rejected.drop());
-                case Standing.Wanted wanted -> drops.add(surplus(cursor, wanted.round(), null, 0));
-                case Standing.Exhausted exhausted -> {}
-            }
-        }
+        List<GroupDrop> drops = ClosingDrops.of(groups, rules, version());
         return drops.isEmpty()
                 ? Optional.empty()
-                : Optional.of(new BatchDraft(progress.formedStep(), List.of(), drops, end, version()));
-    }
-
-    private GroupDrop surplus(long cursor, int round, @org.jspecify.annotations.Nullable String resultId, int tokens) {
-        return new GroupDrop(rules.groupId(cursor), cursor, round, resultId, DropReason.SURPLUS, false, tokens);
+                : Optional.of(new BatchDraft(progress.formedStep(), List.of(), drops, groups.cursorSeen(), version()));
     }
 
     /** Whether enough groups are ready for the next step. */

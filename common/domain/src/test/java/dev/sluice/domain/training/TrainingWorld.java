@@ -506,13 +506,10 @@ final class TrainingWorld {
             }
             for (GroupUse use : formed.groups()) {
                 require(closed.add(use.cursor()), "used up twice: " + use);
-                require(
-                        !roundsDropped.contains(use.groupId() + ":" + use.round()),
-                        "used after it was dropped: " + use);
+                String round = use.groupId() + ":" + use.round();
+                require(!roundsDropped.contains(round), "used after it was dropped: " + use);
                 requireEarlierRoundsDropped(use.groupId(), use.round(), roundsDropped);
                 requireAge(use, formed.weightVersion());
-                int lag = formed.weightVersion() - oldestVersion(use.resultId());
-                require(use.policyLag() == lag, "%d publications old: %s".formatted(lag, use));
                 GroupAsk used = new GroupAsk(use.cursor(), use.round(), 0);
                 require(use.resultId().equals(firstResult(used)), "not the first result: " + use);
                 require(
@@ -534,6 +531,7 @@ final class TrainingWorld {
     }
 
     private void requireAge(GroupUse use, int version) {
+        require(use.policyLag() == version - oldestVersion(use.resultId()), "of another lag: " + use);
         boolean within = use.policyLag() <= rules.maxPolicyLag();
         int trainedFrom = within || rules.staleSamples() != StaleSamples.MASK ? 0 : version - rules.maxPolicyLag();
         require(within || rules.staleSamples() != StaleSamples.DROP, "older than the run allows: " + use);
@@ -544,9 +542,8 @@ final class TrainingWorld {
 
     private void requireEarlierRoundsDropped(String groupId, int last, Set<String> roundsDropped) {
         for (int round = 0; round < last; round++) {
-            require(
-                    roundsDropped.contains(groupId + ":" + round),
-                    "tokens of %s, round %d, are in no bucket".formatted(groupId, round));
+            String name = groupId + ":" + round;
+            require(roundsDropped.contains(name), "tokens are in no bucket: " + name);
         }
     }
 
@@ -561,9 +558,7 @@ final class TrainingWorld {
     }
 
     private boolean isFlat(GroupAsk ask) {
-        return results.stream()
-                .filter(entry -> isResultOf(entry, ask))
-                .findFirst()
+        return firstOf(ask)
                 .filter(entry -> entry.event() instanceof GroupSampled sampled && isFlat(sampled))
                 .isPresent();
     }
@@ -578,11 +573,11 @@ final class TrainingWorld {
     }
 
     private String firstResult(GroupAsk ask) {
-        return results.stream()
-                .filter(entry -> isResultOf(entry, ask))
-                .findFirst()
-                .map(LogEntry::id)
-                .orElse("none");
+        return firstOf(ask).map(LogEntry::id).orElse("none");
+    }
+
+    private Optional<LogEntry<Event>> firstOf(GroupAsk ask) {
+        return results.stream().filter(entry -> isResultOf(entry, ask)).findFirst();
     }
 
     private void requireEveryPromptClosed() {
