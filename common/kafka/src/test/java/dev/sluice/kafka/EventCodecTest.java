@@ -26,7 +26,7 @@ class EventCodecTest {
 
         assertThat(record.topic()).isEqualTo("sluice.runs.events.v1");
         assertThat(text(record.key())).isEqualTo("tiny-1");
-        assertThat(text(record.value())).isEqualTo("{\"runId\":\"tiny-1\",\"reason\":\"no trainer\"}");
+        assertThat(text(record.value())).isEqualTo("{\"runId\":\"tiny-1\",\"reason\":\"no trainer\",\"position\":0}");
         assertThat(header(record, "ce_specversion")).isEqualTo("1.0");
         assertThat(header(record, "ce_type")).isEqualTo("dev.sluice.RunQueued.v1");
         assertThat(header(record, "ce_source")).isEqualTo("planner");
