@@ -67,7 +67,7 @@ class RequestsIT {
         String runId = kafka.newRunId("rejected");
         String request = """
                 {"backend": "cpu", "model": {"path": "/nowhere"}, "data": {"prompts": "%s"},
-                 "rollout": {"samplesPerPrompt": 1, "topp": 1}, "algorithm": {"name": "ppo"}, "training": {"steps": 1}}
+                 "rollout": {"samplesPerPrompt": 1, "topp": 1}, "algorithm": {"entropyCoefficient": -1}, "training": {"steps": 1}}
                 """.formatted(inputs.brokenPrompts());
 
         // When
@@ -81,7 +81,11 @@ class RequestsIT {
                 .filteredOn(Problem::severity, Problem.Severity.ERROR)
                 .extracting(Problem::path)
                 .containsExactlyInAnyOrder(
-                        "rollout.topp", "model.path", "data.prompts", "rollout.samplesPerPrompt", "algorithm.name");
+                        "rollout.topp",
+                        "model.path",
+                        "data.prompts",
+                        "rollout.samplesPerPrompt",
+                        "algorithm.entropyCoefficient");
         assertThat(rejected.problems())
                 .extracting(Problem::message)
                 .anyMatch(message -> message.contains("line 2: no key label; did you mean lable?"));

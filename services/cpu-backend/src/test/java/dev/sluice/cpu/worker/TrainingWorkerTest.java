@@ -321,9 +321,9 @@ class TrainingWorkerTest {
     @Test
     void allMistakesOfALossAreNamedAtOnce() {
         assertThatThrownBy(() ->
-                        new LossConfig("sft", 2, 0.2, 0.5, 0, 0, 0, LossConfig.OldLogprobs.ROLLOUT, null, -1, null))
+                        new LossConfig("dpo", 2, 0.2, 0.5, 0, 0, 0, LossConfig.OldLogprobs.ROLLOUT, null, -1, null))
                 .isInstanceOf(WorkerException.class)
-                .hasMessageContainingAll("sft", "clipLow is 2.0", "dualClip is 0.5", "learningRate is -1.0");
+                .hasMessageContainingAll("dpo", "clipLow is 2.0", "dualClip is 0.5", "learningRate is -1.0");
     }
 
     @Test
