@@ -111,7 +111,7 @@ public record Algorithm(
 
     @About("Learning from a teacher's log-probabilities of what the policy sampled")
     public record Distillation(
-            @About("Checkpoint of a teacher with the model's vocabulary, as Hugging Face or torch_dist; absent: none")
+            @About("A teacher with the model's vocabulary: its checkpoint as Hugging Face or torch_dist, or the http(s) address of an SGLang server; absent: none")
             @Nullable
             String teacher,
 
@@ -123,6 +123,21 @@ public record Algorithm(
         /** Whether a teacher is asked. */
         public boolean asksTeacher() {
             return teacher != null && coefficient > 0;
+        }
+
+        /** Whether the teacher is a server, asked over HTTP. */
+        public boolean asksServer() {
+            return teacher != null && (teacher.startsWith("http://") || teacher.startsWith("https://"));
+        }
+
+        /** The teacher's checkpoint; null where there is none, or a server has it. */
+        public @Nullable String teacherCheckpoint() {
+            return asksServer() ? null : teacher;
+        }
+
+        /** The checkpoint that the worker is to load. */
+        public @Nullable String loadedTeacher() {
+            return asksTeacher() ? teacherCheckpoint() : null;
         }
     }
 

@@ -22,6 +22,9 @@ public final class HttpCallException extends RuntimeException {
         INTERRUPTED
     }
 
+    private static final int REQUEST_TIMEOUT = 408;
+    private static final int TOO_MANY_REQUESTS = 429;
+
     private final transient Reason reason;
     private final transient HttpCall call;
     private final transient @Nullable HttpReply reply;
@@ -36,6 +39,15 @@ public final class HttpCallException extends RuntimeException {
 
     public Reason reason() {
         return reason;
+    }
+
+    /** Whether the same call may succeed a little later. A reply that is wrong would be wrong again. */
+    public boolean mayPass() {
+        return switch (reason) {
+            case UNREACHABLE -> true;
+            case STATUS -> status() >= 500 || status() == TOO_MANY_REQUESTS || status() == REQUEST_TIMEOUT;
+            case DEADLINE, REPLY_TOO_LARGE, NOT_UNDERSTOOD, INTERRUPTED -> false;
+        };
     }
 
     public HttpCall call() {

@@ -58,7 +58,7 @@ class World {
     /** Checkpoints of models beside the policy that cannot be loaded, with the reason. */
     private Map<String, String> unusable(Algorithm algorithm) {
         Map<String, String> unusable = new HashMap<>();
-        Stream.of(algorithm.reference(), algorithm.distillation().teacher())
+        Stream.of(algorithm.reference(), algorithm.distillation().teacherCheckpoint())
                 .flatMap(Stream::ofNullable)
                 .forEach(path -> objection(path)
                         .or(() -> CheckpointFiles.problem(Path.of(path)))

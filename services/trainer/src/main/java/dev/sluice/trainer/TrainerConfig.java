@@ -35,6 +35,17 @@ public interface TrainerConfig {
     @WithDefault("2s")
     Duration heartbeat();
 
+    /** What the addresses of teachers must begin with; none: no teacher is asked over HTTP. */
+    Optional<List<String>> teacherUrls();
+
+    /** Samples that a teacher is asked about at once. */
+    @WithDefault("32")
+    int teacherCalls();
+
+    /** For one sample: a call that takes longer is made again. */
+    @WithDefault("5m")
+    Duration teacherCallDeadline();
+
     /** How long a broker that does not answer is tried again before this service ends to be started anew. */
     @WithDefault("60s")
     Duration kafkaDeadline();
@@ -85,6 +96,10 @@ public interface TrainerConfig {
         /** For the groups of a step. */
         @WithDefault("60m")
         Duration results();
+
+        /** For what a teacher on a server says of a step's samples. */
+        @WithDefault("30m")
+        Duration teacher();
 
         /** For the evaluation after a step, which ends then with what was measured: so long its weights are kept. */
         @WithDefault("60m")

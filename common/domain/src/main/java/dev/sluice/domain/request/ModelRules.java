@@ -1,11 +1,14 @@
 package dev.sluice.domain.request;
 
 import dev.sluice.domain.request.RequestRule.Findings;
+import dev.sluice.domain.reward.RewardType;
 import dev.sluice.domain.training.AdvantageEstimator;
 import dev.sluice.events.Algorithm;
 import dev.sluice.events.Backend;
+import dev.sluice.events.Rollout;
 import dev.sluice.events.TrainingRequest;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Rules about models beside the policy: the reference, the teacher and the critic. */
@@ -61,7 +64,7 @@ final class ModelRules {
     private static void checkpoints(TrainingRequest request, Facts facts, Findings findings) {
         Algorithm algorithm = request.algorithm();
         checkpoint("algorithm.reference", algorithm.reference(), facts, findings);
-        checkpoint("algorithm.distillation.teacher", algorithm.distillation().teacher(), facts, findings);
+        checkpoint("algorithm.distillation.teacher", algorithm.distillation().teacherCheckpoint(), facts, findings);
     }
 
     private static void checkpoint(String place, @Nullable String path, Facts facts, Findings findings) {
@@ -78,6 +81,29 @@ final class ModelRules {
                     "algorithm.distillation.coefficient",
                     "0 learns nothing from the teacher, which is not loaded",
                     "set it above 0, or leave algorithm.distillation out");
+        }
+        if (distillation.asksServer()) {
+            servedTeacher(request, findings);
+        }
+    }
+
+    private static void servedTeacher(TrainingRequest request, Findings findings) {
+        String place = "algorithm.distillation.teacher";
+        String teacher = String.valueOf(request.algorithm().distillation().teacher());
+        RewardType.objection(teacher)
+                .or(() -> teacher.contains("?") ? Optional.of("the url has a query") : Optional.empty())
+                .ifPresent(problem -> findings.error(
+                        place, problem, "give http(s)://host:port of an SGLang server, or the directory of a checkpoint"));
+        if (teacher.endsWith("/generate") || teacher.endsWith("/generate/")) {
+            findings.error(place, "the address names a call, not the server", "leave /generate out");
+        }
+        Rollout rollout = request.rollout();
+        if (rollout.temperature() != 1 || rollout.topP() != 1 || rollout.topK() > 0) {
+            findings.warning(
+                    place,
+                    "a server tells log-probabilities at temperature 1 over the whole vocabulary, the policy's are at temperature %s, top p %s and top k %s: the policy learns to be the teacher at those"
+                            .formatted(rollout.temperature(), rollout.topP(), rollout.topK()),
+                    "sample at temperature 1 without top p and top k, or give the teacher's checkpoint");
         }
     }
 

@@ -102,7 +102,7 @@ public final class BaseCandidate {
     }
 
     private static int frozenModels(Algorithm algorithm) {
-        return (algorithm.usesReference() ? 1 : 0) + (algorithm.distillation().asksTeacher() ? 1 : 0);
+        return (algorithm.usesReference() ? 1 : 0) + (algorithm.distillation().loadedTeacher() == null ? 0 : 1);
     }
 
     private static List<String> paths(TrainingRequest request) {
@@ -113,7 +113,7 @@ public final class BaseCandidate {
         }
         Stream.of(
                         request.algorithm().reference(),
-                        request.algorithm().distillation().teacher())
+                        request.algorithm().distillation().teacherCheckpoint())
                 .filter(Objects::nonNull)
                 .forEach(paths::add);
         paths.add(request.data().prompts());

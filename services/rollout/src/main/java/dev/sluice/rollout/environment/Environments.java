@@ -3,7 +3,7 @@ package dev.sluice.rollout.environment;
 import dev.sluice.domain.environment.EnvironmentFunction;
 import dev.sluice.domain.environment.EnvironmentHook;
 import dev.sluice.domain.environment.TurnAnswer;
-import dev.sluice.rollout.reward.AllowedUrls;
+import dev.sluice.domain.request.AllowedUrls;
 import dev.sluice.rollout.reward.GuardedThread;
 import dev.sluice.rollout.reward.Lanes;
 import dev.sluice.rollout.reward.Time;

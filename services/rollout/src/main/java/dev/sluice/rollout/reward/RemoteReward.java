@@ -1,5 +1,6 @@
 package dev.sluice.rollout.reward;
 
+import dev.sluice.domain.request.AllowedUrls;
 import dev.sluice.domain.reward.Response;
 import dev.sluice.domain.reward.RewardValue;
 import dev.sluice.http.HttpCallException;

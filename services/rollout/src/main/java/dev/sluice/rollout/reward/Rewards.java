@@ -1,5 +1,6 @@
 package dev.sluice.rollout.reward;
 
+import dev.sluice.domain.request.AllowedUrls;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.domain.reward.RewardType;
 import dev.sluice.domain.reward.RewardValue;

@@ -1,5 +1,6 @@
 package dev.sluice.rollout.reward;
 
+import dev.sluice.domain.request.AllowedUrls;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sluice.http.HttpCall;
 import dev.sluice.http.HttpCallException;
@@ -17,8 +18,6 @@ public final class Webhook {
     private static final int MAX_ATTEMPTS = 10;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
-    private static final int TOO_MANY_REQUESTS = 429;
-    private static final int REQUEST_TIMEOUT = 408;
 
     private final HttpEndpoint endpoint;
     private final String path;
@@ -50,22 +49,12 @@ public final class Webhook {
                         HttpCall.post(path, body, left.isPositive() ? left : Duration.ofMillis(1)), JsonNode.class);
             } catch (HttpCallException failure) {
                 Duration pause = pause(attempt);
-                if (attempt >= MAX_ATTEMPTS || !passes(failure) || time.left().compareTo(pause) <= 0) {
+                if (attempt >= MAX_ATTEMPTS || !failure.mayPass() || time.left().compareTo(pause) <= 0) {
                     throw failure;
                 }
                 Thread.sleep(pause);
             }
         }
-    }
-
-    /** Whether the same call may succeed a little later. A reply that is wrong would be wrong again. */
-    private static boolean passes(HttpCallException failure) {
-        return switch (failure.reason()) {
-            case UNREACHABLE -> true;
-            case STATUS ->
-                failure.status() >= 500 || failure.status() == TOO_MANY_REQUESTS || failure.status() == REQUEST_TIMEOUT;
-            case DEADLINE, REPLY_TOO_LARGE, NOT_UNDERSTOOD, INTERRUPTED -> false;
-        };
     }
 
     private static Duration pause(int attempt) {

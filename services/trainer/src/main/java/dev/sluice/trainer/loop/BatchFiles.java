@@ -18,6 +18,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -42,15 +43,20 @@ final class BatchFiles {
      */
     record Written(Path file, Map<String, Double> figures) {}
 
-    /** Writes a step's batch, with the columns that its loss needs and the advantages that models make of its rewards. */
-    Written write(int step, BatchRows rows, Worker worker) {
+    /**
+     * Writes a step's batch, with the columns that its loss needs and the advantages that models make of its rewards.
+     *
+     * @param given columns that the worker does not compute
+     */
+    Written write(int step, BatchRows rows, Map<Batch.Column, float[]> given, Worker worker) {
         Path file = run.folders().batch(step);
         BatchFile.write(file, batch(step, rows, rows.advantages(), Map.of()));
         List<ModelPasses.Pass> passes = ModelPasses.of(run.request());
-        if (passes.isEmpty()) {
+        if (passes.isEmpty() && given.isEmpty()) {
             return new Written(file, Map.of());
         }
         Map<Batch.Column, float[]> columns = ModelPasses.columns(passes, file, run.epoch(), worker, callDeadline);
+        columns.putAll(given);
         TokenAdvantages advantages = AdvantageRule.of(run.request().algorithm())
                 .of(
                         rows,
@@ -119,9 +125,23 @@ final class BatchFiles {
                 .anyMatch(file -> contentOf(file).filter(contentSha256::equals).isPresent());
     }
 
+    /** A column that was computed before a crash for the same tokens, cut into micro-batches in whatever way. */
+    Optional<float[]> column(int step, BatchRows rows, Batch.Column column) {
+        return filesOf(step).stream()
+                .flatMap(file -> read(file).stream())
+                .filter(batch -> Arrays.equals(batch.tokens(), rows.tokens())
+                        && Arrays.equals(batch.cuSeqlens(), rows.cuSeqlens()))
+                .flatMap(batch -> Optional.ofNullable(batch.column(column)).stream())
+                .findFirst();
+    }
+
     private static Optional<String> contentOf(Path file) {
+        return read(file).map(batch -> batch.header().contentSha256());
+    }
+
+    private static Optional<Batch> read(Path file) {
         try {
-            return Optional.ofNullable(BatchFile.read(file).header().contentSha256());
+            return Optional.of(BatchFile.read(file));
         } catch (WorkerException e) {
             return Optional.empty();
         }

@@ -30,7 +30,7 @@ final class ModelPasses {
     /** A pass of a model, and the batch's column that it gives. */
     record Pass(ModelRole model, Want want, Column column) {}
 
-    /** The passes that a request needs, in order. */
+    /** The passes that a request needs of the worker, in order; {@link Teacher} asks one that is served elsewhere. */
     static List<Pass> of(TrainingRequest request) {
         Algorithm algorithm = request.algorithm();
         List<Pass> passes = new ArrayList<>();
@@ -40,7 +40,7 @@ final class ModelPasses {
         if (algorithm.usesReference()) {
             passes.add(new Pass(ModelRole.REFERENCE, Want.LOGPROBS, Column.REF_LOGPROBS));
         }
-        if (algorithm.distillation().asksTeacher()) {
+        if (algorithm.distillation().loadedTeacher() != null) {
             passes.add(new Pass(ModelRole.TEACHER, Want.LOGPROBS, Column.TEACHER_LOGPROBS));
         }
         if (Objective.trainsCritic(request)) {

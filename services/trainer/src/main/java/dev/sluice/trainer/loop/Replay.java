@@ -38,6 +38,7 @@ public final class Replay {
 
     private final ReplayOrder order;
     private final KafkaConnection connection;
+    private final TrainerConfig trainerConfig;
     private final TrainerConfig.Worker config;
     private final RunFolders folders;
     private final Consumer<ReplayLine> report;
@@ -49,12 +50,13 @@ public final class Replay {
     public Replay(
             ReplayOrder order,
             KafkaConnection connection,
-            TrainerConfig.Worker config,
+            TrainerConfig trainerConfig,
             Path directory,
             Consumer<ReplayLine> report) {
         this.order = order;
         this.connection = connection;
-        this.config = config;
+        this.trainerConfig = trainerConfig;
+        this.config = trainerConfig.worker();
         this.folders = new RunFolders(directory, EPOCH);
         this.report = report;
     }
@@ -79,6 +81,8 @@ public final class Replay {
             report.accept(ReplayLine.of(new ReplayLine.Begun(
                     seated.step(), Optional.ofNullable(start.cutDirectory()).orElse(start.torchDist()), start.last())));
             TrainedRun changed = order.changed() == null ? recorded : run(logged, order.changed());
+            Teacher.requireAllowed(recorded.request(), trainerConfig);
+            Teacher.requireAllowed(changed.request(), trainerConfig);
             train(recorded, changed, history, start, seated);
             if (order.save()) {
                 save(seated, start.last());
@@ -149,7 +153,8 @@ public final class Replay {
     }
 
     private ReplayLine.Trained train(
-            TrainedRun run, FormedStep formed, TrainingHistory history, WorkerSeat.Seated seated) {
+            TrainedRun run, FormedStep formed, TrainingHistory history, WorkerSeat.Seated seated)
+            throws InterruptedException {
         int step = formed.event().step();
         // A run that fell back for want of memory is trained again as it ended: the steps before may differ in their
         // last bits.
@@ -160,7 +165,8 @@ public final class Replay {
                         .rules(run.batchRules(), run.plan().training().layout().cp()));
         BatchFiles batches = new BatchFiles(run, config.callDeadline());
         StepTrainer.Trained trained =
-                new StepTrainer(run, batches, seated.worker(), config.callDeadline()).train(step, rows);
+                new StepTrainer(run, batches, seated.worker(), config.callDeadline())
+                        .train(step, rows, new Teacher(run, trainerConfig, batches, null).column(step, rows));
         TrainResult result = trained.result();
         batches.removeBefore(step);
         Optional<StepCompleted> completed = history.completed(step);

@@ -99,6 +99,7 @@ public final class RunTrainer {
 
     private void train() {
         try {
+            Teacher.requireAllowed(run.request(), parts.config());
             TrainingPrompts prompts = TrainingPrompts.read(run);
             Evaluations evaluations = Evaluations.read(run);
             boolean again = true;

@@ -41,6 +41,12 @@ enum RunWait {
             "sluice.trainer.worker.call-deadline",
             false,
             "the worker is ended and another one loads the newest cut"),
+    TEACHER(
+            "the teacher's word on a step",
+            "the server at `algorithm.distillation.teacher`",
+            "sluice.trainer.waits.teacher",
+            true,
+            "the run is given up, another trainer may try; at once where the server answers wrongly"),
     TRAINING(
             "the training of a step",
             "worker",

@@ -3,6 +3,7 @@ package dev.sluice.trainer.loop;
 import dev.sluice.domain.training.BatchRows;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.worker.Worker;
+import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
 import java.time.Duration;
@@ -29,8 +30,9 @@ final class StepTrainer {
      */
     record Trained(TrainResult result, Map<String, Double> modelFigures) {}
 
-    Trained train(int step, BatchRows rows) {
-        BatchFiles.Written batch = batches.write(step, rows, worker);
+    /** @param given columns of the batch that the worker does not compute */
+    Trained train(int step, BatchRows rows, Map<Batch.Column, float[]> given) {
+        BatchFiles.Written batch = batches.write(step, rows, given, worker);
         TrainRequest request = new TrainRequest(
                 run.epoch(),
                 WorkerSeat.operationOf(step),

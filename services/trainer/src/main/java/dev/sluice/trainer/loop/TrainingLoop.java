@@ -24,6 +24,7 @@ import dev.sluice.trainer.prompts.LessonGroups;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.weights.WeightPublisher;
+import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.TrainResult;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -49,6 +50,7 @@ final class TrainingLoop {
     private final WorkerSeat seat;
     private final WorkerSeat.Seated seated;
     private final StepTrainer trainer;
+    private final Teacher teacher;
     private final TrainingHistory history;
     private final GroupFlow flow;
     private final RunJournal journal;
@@ -92,6 +94,7 @@ final class TrainingLoop {
         this.flow = session.flow();
         this.journal = session.journal();
         this.waits = new Waits(run, journal, parts.config().waits().shownAfter(), parts.clock());
+        this.teacher = new Teacher(run, parts.config(), verbs.batches(), waits);
         this.saving = new Saving(run, parts, session, verbs, waits);
         this.evaluation = new EvaluationWatch(
                 verbs.evaluations(),
@@ -240,11 +243,13 @@ final class TrainingLoop {
     private TrainResult train(FormedStep formed) throws InterruptedException {
         long begin = System.nanoTime();
         int step = formed.event().step();
+        BatchRows rows = rowsForWorker(formed);
+        Map<Batch.Column, float[]> taught = teacher.column(step, rows);
         StepTrainer.Trained trained = waits.call(
                 RunWait.TRAINING,
                 "the training of step " + step,
                 parts.config().worker().callDeadline(),
-                () -> trainer.train(step, rowsForWorker(formed)));
+                () -> trainer.train(step, rows, taught));
         modelFigures = trained.modelFigures();
         workerStep = step;
         took("train", begin);

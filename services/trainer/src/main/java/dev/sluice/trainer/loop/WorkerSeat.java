@@ -132,9 +132,7 @@ final class WorkerSeat {
                 run.runId(),
                 checkpoint,
                 algorithm.usesReference() ? Objects.requireNonNullElse(algorithm.reference(), checkpoint) : null,
-                algorithm.distillation().asksTeacher()
-                        ? algorithm.distillation().teacher()
-                        : null,
+                algorithm.distillation().loadedTeacher(),
                 Objective.trainsCritic(run.request()) ? checkpoint : null,
                 run.request().model().path(),
                 run.memoryLadder()

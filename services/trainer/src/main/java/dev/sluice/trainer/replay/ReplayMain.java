@@ -58,7 +58,7 @@ public final class ReplayMain {
                 new KafkaConnection(config.getValue("sluice.kafka.bootstrap-servers", String.class), "sluice-replay");
         TrainerConfig trainer = config.getConfigMapping(TrainerConfig.class);
         try {
-            new Replay(order, connection, trainer.worker(), directory, line -> write(report, line)).run();
+            new Replay(order, connection, trainer, directory, line -> write(report, line)).run();
             return 0;
         } catch (TrainingRefusedException | WorkerException | KafkaUnavailableException | IllegalStateException e) {
             LOG.error("the replay ends early runId={}", order.runId(), e);

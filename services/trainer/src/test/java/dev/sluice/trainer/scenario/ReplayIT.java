@@ -191,7 +191,7 @@ class ReplayIT {
 
     private void replay(KafkaBroker kafka, Scenario scenario, ReplayOrder order) throws Exception {
         Path directory = Files.createTempDirectory(dataRoot, "replay");
-        new Replay(order, kafka.connection("replay-test"), scenario.config().worker(), directory, report::add).run();
+        new Replay(order, kafka.connection("replay-test"), scenario.config(), directory, report::add).run();
     }
 
     private List<Trained> trained() {

@@ -1,4 +1,4 @@
-package dev.sluice.rollout.reward;
+package dev.sluice.domain.request;
 
 import dev.sluice.domain.reward.RewardType;
 import java.net.URI;
@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The addresses that requests may cause this instance to call, by what they begin with; none unless configured. */
+/** The addresses that requests may cause a service to call, by what they begin with; none unless configured. */
 public final class AllowedUrls {
     private final String key;
     private final List<URI> prefixes;

@@ -1,4 +1,4 @@
-package dev.sluice.rollout.reward;
+package dev.sluice.domain.request;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
