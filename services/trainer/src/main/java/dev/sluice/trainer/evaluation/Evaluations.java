@@ -81,9 +81,14 @@ public final class Evaluations {
                 .toList();
     }
 
-    /** The newest step with a set that is due and was not measured yet; it may have been begun before a recovery. */
+    /**
+     * The newest step with a set that is due and was not measured yet; it may have been begun before a recovery. None from
+     * before the cut that a run goes on from: the run that saved it has measured those, and no engine of this one had their weights.
+     */
     public OptionalInt newestDue(int step, TrainingState state) {
+        boolean resumes = run.request().checkpoints().resumeFrom() != null;
         return IntStream.iterate(step, at -> at >= 0, at -> at - 1)
+                .takeWhile(at -> !resumes || state.versionAfter(at) > 0)
                 .filter(at -> sets.keySet().stream().anyMatch(set -> isDue(set, at)))
                 .limit(1)
                 .filter(at -> !due(at, state).isEmpty())
