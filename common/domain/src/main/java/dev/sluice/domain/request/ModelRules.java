@@ -93,7 +93,9 @@ final class ModelRules {
         RewardType.objection(teacher)
                 .or(() -> teacher.contains("?") ? Optional.of("the url has a query") : Optional.empty())
                 .ifPresent(problem -> findings.error(
-                        place, problem, "give http(s)://host:port of an SGLang server, or the directory of a checkpoint"));
+                        place,
+                        problem,
+                        "give http(s)://host:port of an SGLang server, or the directory of a checkpoint"));
         if (teacher.endsWith("/generate") || teacher.endsWith("/generate/")) {
             findings.error(place, "the address names a call, not the server", "leave /generate out");
         }

@@ -164,9 +164,8 @@ public final class Replay {
                         .rung(history.memoryRung())
                         .rules(run.batchRules(), run.plan().training().layout().cp()));
         BatchFiles batches = new BatchFiles(run, config.callDeadline());
-        StepTrainer.Trained trained =
-                new StepTrainer(run, batches, seated.worker(), config.callDeadline())
-                        .train(step, rows, new Teacher(run, trainerConfig, batches, null).column(step, rows));
+        StepTrainer.Trained trained = new StepTrainer(run, batches, seated.worker(), config.callDeadline())
+                .train(step, rows, new Teacher(run, trainerConfig, batches, null).column(step, rows));
         TrainResult result = trained.result();
         batches.removeBefore(step);
         Optional<StepCompleted> completed = history.completed(step);

@@ -33,8 +33,8 @@ public final class TeacherPass implements AutoCloseable {
     private final AtomicInteger begun = new AtomicInteger();
     private final AtomicInteger told = new AtomicInteger();
     private final CompletableFuture<float[]> done = new CompletableFuture<>();
-    private final ExecutorService threads =
-            Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("teacher-", 0).factory());
+    private final ExecutorService threads = Executors.newThreadPerTaskExecutor(
+            Thread.ofVirtual().name("teacher-", 0).factory());
     private volatile String trouble = NO_TROUBLE;
 
     private TeacherPass(URI address, BatchRows rows, Duration callDeadline) {

@@ -48,12 +48,14 @@ final class TeacherServer {
      */
     float[] logprobs(int[] tokens, int promptTokens, Duration deadline) {
         SamplingParams nothing = SamplingParams.of(0, 1);
-        // The first position asked for has no log-probability, so it is the prompt's last; the rest of the prompt may be cached.
-        GenerateRequest request = new GenerateRequest(
-                null, null, tokens, nothing, true, promptTokens - 1, null, null, null, false, null);
+        // The first position asked for has no log-probability, so it is the prompt's last; the rest of the prompt may
+        // be cached.
+        GenerateRequest request =
+                new GenerateRequest(null, null, tokens, nothing, true, promptTokens - 1, null, null, null, false, null);
         GenerateResponse response = client(tokens.length).generate(request, deadline);
         if (response.meta().finishReason() instanceof FinishReason.Abort abort) {
-            throw new CancellationException("%s aborted the request: %s".formatted(endpoint.baseUri(), abort.message()));
+            throw new CancellationException(
+                    "%s aborted the request: %s".formatted(endpoint.baseUri(), abort.message()));
         }
         List<TokenLogprob> told = response.meta().inputTokenLogprobs();
         int[] asked = Arrays.copyOfRange(tokens, promptTokens - 1, tokens.length);
