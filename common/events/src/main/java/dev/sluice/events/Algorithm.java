@@ -111,7 +111,8 @@ public record Algorithm(
 
     @About("Learning from a teacher's log-probabilities of what the policy sampled")
     public record Distillation(
-            @About("A teacher with the model's vocabulary: its checkpoint as Hugging Face or torch_dist, or the http(s) address of an SGLang server; absent: none")
+            @About(
+                    "A teacher with the model's vocabulary: its checkpoint as Hugging Face or torch_dist, or the http(s) address of an SGLang server; absent: none")
             @Nullable
             String teacher,
 
