@@ -25,6 +25,10 @@ class TrainerConfigTest {
         assertThat(config.gpus()).isZero();
         assertThat(config.slots()).isEqualTo(1);
         assertThat(config.heartbeat()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(config.teacherUrls()).isEmpty();
+        assertThat(config.teacherCalls()).isEqualTo(32);
+        assertThat(config.teacherCallDeadline()).isEqualTo(Duration.ofMinutes(5));
+        assertThat(config.waits().teacher()).isEqualTo(Duration.ofMinutes(30));
         assertThat(config.kafkaDeadline()).isEqualTo(Duration.ofSeconds(60));
         assertThat(config.waits().shownAfter()).isEqualTo(Duration.ofSeconds(2));
         assertThat(config.waits().conversion()).isEqualTo(Duration.ofHours(1));
@@ -57,6 +61,10 @@ class TrainerConfigTest {
                 Map.entry("sluice.trainer.slots", "2"),
                 Map.entry("sluice.trainer.heartbeat", "5s"),
                 Map.entry("sluice.trainer.kafka-deadline", "6s"),
+                Map.entry("sluice.trainer.teacher-urls", "http://teacher:30000,https://other"),
+                Map.entry("sluice.trainer.teacher-calls", "4"),
+                Map.entry("sluice.trainer.teacher-call-deadline", "20s"),
+                Map.entry("sluice.trainer.waits.teacher", "21s"),
                 Map.entry("sluice.trainer.waits.shown-after", "7s"),
                 Map.entry("sluice.trainer.waits.conversion", "8s"),
                 Map.entry("sluice.trainer.waits.engines", "9s"),
@@ -95,15 +103,20 @@ class TrainerConfigTest {
                         config.leases().straggler(),
                         config.weights().keepFor(),
                         config.waits().staleGroups(),
-                        config.waits().diskSpace()))
+                        config.waits().diskSpace(),
+                        config.teacherCallDeadline(),
+                        config.waits().teacher()))
                 .extracting(Duration::toSeconds)
-                .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 18L, 11L, 12L, 13L, 14L, 90L, 16L, 17L, 19L);
+                .containsExactly(
+                        1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 18L, 11L, 12L, 13L, 14L, 90L, 16L, 17L, 19L, 20L, 21L);
         assertThat(List.of(
                         config.worker().restarts(),
                         config.gpus(),
                         config.slots(),
-                        config.weights().keep()))
-                .containsExactly(9, 8, 2, 15);
+                        config.weights().keep(),
+                        config.teacherCalls()))
+                .containsExactly(9, 8, 2, 15, 4);
+        assertThat(config.teacherUrls()).contains(List.of("http://teacher:30000", "https://other"));
         assertThat(config.backend()).isEqualTo(Backend.GPU);
     }
 

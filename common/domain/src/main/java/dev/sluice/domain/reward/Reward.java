@@ -4,14 +4,21 @@ import java.util.List;
 import java.util.Optional;
 
 /** Scores one response. Implementations are bounded in time, and pure but for {@link Coin}: the same texts give the same score on every host. */
-public sealed interface Reward permits BoxedReward, Coin, Dapo, DeepScaler, ExactMatch, F1, Gpqa, MathAnswer {
+public sealed interface Reward permits BoxedReward, Coin, Dapo, DeepScaler, ExactMatch, F1, Gpqa, MathAnswer, NoReward {
 
     /** Before a reward's name: it sees only what stands in the response's last {@code \boxed{}}. */
     String BOXED_PREFIX = "boxed_";
 
     /** Every reward that a request can name, with and without {@value #BOXED_PREFIX}. */
-    List<Reward> ALL =
-            List.of(new ExactMatch(), new MathAnswer(), new DeepScaler(), new Dapo(), new F1(), new Gpqa(), new Coin());
+    List<Reward> ALL = List.of(
+            new ExactMatch(),
+            new MathAnswer(),
+            new DeepScaler(),
+            new Dapo(),
+            new F1(),
+            new Gpqa(),
+            new Coin(),
+            new NoReward());
 
     /** The name that a request's {@code reward.type} gives. */
     String name();

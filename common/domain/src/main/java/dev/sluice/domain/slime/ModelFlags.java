@@ -11,9 +11,6 @@ record ModelFlags(Draft draft) {
     private static final String KL_TYPE = "--kl-loss-type";
     private static final String OPSM = "--use-opsm";
     private static final String OPSM_DELTA = "--opsm-delta";
-    private static final String OPD = "--use-opd";
-    private static final String OPD_TYPE = "--opd-type";
-    private static final String TEACHER = "--opd-teacher-load";
     private static final List<String> KL_TYPES = List.of("k1", "k2", "k3", "low_var_kl");
 
     void read() {
@@ -35,27 +32,7 @@ record ModelFlags(Draft draft) {
             draft.put("algorithm.critic.valueClip", draft.number("--value-clip", 0.2));
             draft.put("algorithm.critic.onlySteps", draft.whole("--num-critic-only-steps", 0));
         }
-        if (draft.has(OPD)) {
-            teacher();
-        }
-    }
-
-    private void teacher() {
-        if (draft.text(OPD_TYPE).orElse("").equals("sglang")) {
-            draft.findings()
-                    .error(
-                            Finding.Kind.UNSUPPORTED,
-                            draft.place(OPD_TYPE),
-                            OPD_TYPE,
-                            "the worker loads the teacher; no engine is asked for its log-probabilities",
-                            "set it to megatron and give --opd-teacher-load");
-            return;
-        }
-        draft.text(TEACHER)
-                .ifPresentOrElse(
-                        path -> draft.put("algorithm.distillation.teacher", path),
-                        () -> draft.missing(TEACHER, "give --opd-teacher-load"));
-        draft.put("algorithm.distillation.coefficient", draft.number("--opd-kl-coef", 1));
+        new TeacherFlags(draft).read();
     }
 
     private String estimator() {

@@ -8,6 +8,8 @@ import dev.sluice.events.Problem;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ModelRulesTest {
     @Test
@@ -71,6 +73,36 @@ class ModelRulesTest {
                         "algorithm.klType", "\"k1\"",
                         "rollout.samplesPerPrompt", "1")))
                 .isEmpty();
+    }
+
+    @Test
+    void aTeacherOnAServerIsNoCheckpoint() {
+        assertThat(broken(
+                        Map.of("algorithm.distillation.teacher", "\"http://teacher:30000\""),
+                        Map.of("http://teacher:30000", "no directory")))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            http://teacher:30000/generate | leave /generate out
+            http://user@teacher:30000     | give http(s)://host:port
+            http://teacher:30000?x=1      | give http(s)://host:port
+            """)
+    void theAddressOfATeacherIsThatOfAServer(String teacher, String mend) {
+        assertThat(broken(Map.of("algorithm.distillation.teacher", "\"" + teacher + "\"")))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.mend()).contains(mend));
+    }
+
+    /** SGLang scales no log-probability of a prompt's token. */
+    @ParameterizedTest
+    @CsvSource({"temperature, 0.8", "topP, 0.9", "topK, 5"})
+    void samplingOtherwiseThanTheServerTellsIsWarnedOf(String key, String value) {
+        assertThat(broken(
+                        Map.of("algorithm.distillation.teacher", "\"http://teacher:30000\"", "rollout." + key, value)))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message()).contains("at temperature 1 over the whole"));
     }
 
     private static List<Problem> broken(Map<String, String> values) {

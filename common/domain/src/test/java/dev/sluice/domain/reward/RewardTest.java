@@ -33,7 +33,8 @@ class RewardTest {
         // Then
         assertThat(reward).isEmpty();
         assertThat(Reward.named("boxed_exakt")).isEmpty();
-        assertThat(Reward.names()).containsExactly("exact", "math", "deepscaler", "dapo", "f1", "gpqa", "random");
+        assertThat(Reward.names())
+                .containsExactly("exact", "math", "deepscaler", "dapo", "f1", "gpqa", "random", "zero");
     }
 
     @Test

@@ -166,7 +166,8 @@ class ScriptFindingsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--use-opd --opd-type sglang | ERROR | no engine is asked",
+                "--use-opd --opd-type sglang --rm-url http://t:1/generate --opd-teacher-load /t | ERROR | megatron alone",
+                "--custom-rm-path slime.rollout.on_policy_distillation.reward_func | ERROR | belongs to --use-opd",
                 "--custom-rm-path my.reward | ERROR | no Python function",
                 "--loss-type custom_loss | ERROR | policy loss or sft_loss",
                 "--debug-train-only | ERROR | recorded samples are not read",
@@ -247,6 +248,14 @@ class ScriptFindingsTest {
 
         assertThat(only(imported, Kind.UNSUPPORTED).message()).startsWith("MY_TOKEN has no place in a request");
         assertThat(imported.environment()).isEmpty();
+    }
+
+    @Test
+    void aTeacherOnAServerNeedsItsAddress() {
+        Finding missing = only(SlimeScripts.with("   --use-opd --opd-type sglang"), Kind.MISSING);
+
+        assertThat(missing.flag()).isEqualTo("--rm-url");
+        assertThat(missing.mend()).contains("http://HOST:PORT/generate");
     }
 
     private static Finding only(Imported imported, Kind kind) {

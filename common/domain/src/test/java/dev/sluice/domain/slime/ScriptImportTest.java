@@ -400,6 +400,23 @@ class ScriptImportTest {
         assertThat(imported.request().at("/algorithm/" + path).asText()).isEqualTo(value);
     }
 
+    /** The flags of slime's docs/en/advanced/on-policy-distillation.md. */
+    @Test
+    void aTeacherOnAServerIsAskedAtTheAddressOfSlimesRewardAndRewardsAreZero() {
+        Imported imported = SlimeScripts.changed("--rm-type deepscaler", """
+                --use-opd --opd-type sglang --opd-kl-coef 0.5 \\
+                   --custom-rm-path slime.rollout.on_policy_distillation.reward_func \\
+                   --custom-reward-post-process-path slime.rollout.on_policy_distillation.post_process_rewards \\
+                   --rm-url http://teacher:13141/generate
+                """.stripTrailing());
+
+        assertThat(imported.failed()).as("%s", imported.findings()).isFalse();
+        assertThat(imported.request().at("/algorithm/distillation").toString())
+                .isEqualTo("{\"teacher\":\"http://teacher:13141\",\"coefficient\":0.5}");
+        assertThat(imported.request().at("/reward/type").asText()).isEqualTo("zero");
+        assertThat(imported.request().at("/reward/url").isMissingNode()).isTrue();
+    }
+
     @Test
     void aDivergenceInRewardsThatSlimeIgnoresIsIgnoredAndSaid() {
         Imported imported = SlimeScripts.with("   --kl-coef 0.05");

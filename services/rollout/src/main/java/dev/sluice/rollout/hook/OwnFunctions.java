@@ -1,8 +1,8 @@
 package dev.sluice.rollout.hook;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.sluice.http.HttpCallException;
 import dev.sluice.domain.request.AllowedUrls;
+import dev.sluice.http.HttpCallException;
 import dev.sluice.rollout.reward.Lanes;
 import dev.sluice.rollout.reward.Time;
 import dev.sluice.rollout.reward.Webhook;

@@ -1,7 +1,7 @@
 package dev.sluice.rollout.reward;
 
-import dev.sluice.domain.request.AllowedUrls;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sluice.domain.request.AllowedUrls;
 import dev.sluice.domain.reward.RewardType;
 import dev.sluice.domain.reward.RewardValue;
 import dev.sluice.events.TrainingRequest.RewardPart;

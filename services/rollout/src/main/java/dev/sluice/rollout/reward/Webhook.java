@@ -1,7 +1,7 @@
 package dev.sluice.rollout.reward;
 
-import dev.sluice.domain.request.AllowedUrls;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sluice.domain.request.AllowedUrls;
 import dev.sluice.http.HttpCall;
 import dev.sluice.http.HttpCallException;
 import dev.sluice.http.HttpEndpoint;

@@ -55,6 +55,18 @@ class ModelPassesTest {
                 .containsExactly(Column.TEACHER_LOGPROBS);
     }
 
+    @Test
+    void aTeacherOnAServerIsNoPassOfTheWorker() {
+        TrainingRequest request = Requests.with(Map.of(
+                "algorithm.oldLogprobs",
+                "rollout",
+                "algorithm.distillation",
+                Map.of("teacher", "http://teacher:30000")));
+
+        assertThat(ModelPasses.of(request)).isEmpty();
+        assertThat(request.algorithm().distillation().loadedTeacher()).isNull();
+    }
+
     @ParameterizedTest
     @CsvSource({"1, CRITIC", "2, CRITIC", "3, POLICY"})
     void inItsFirstStepsTheCriticIsTrainedAlone(int step, ModelRole trained) {

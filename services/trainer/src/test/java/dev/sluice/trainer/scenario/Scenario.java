@@ -39,6 +39,9 @@ final class Scenario implements AutoCloseable {
     private final KafkaConnection connection;
     int workerMaxTokens = Integer.MAX_VALUE;
     List<TrainingRequest.Guard> guards = List.of();
+    /** Of the trainer, besides the scenario's. */
+    final Map<String, String> configuration = new HashMap<>();
+
     private final Map<String, Object> request;
     private final RolloutPool pool = new RolloutPool();
     private final StateReader poolReader;
@@ -150,13 +153,15 @@ final class Scenario implements AutoCloseable {
                 "-cp",
                 System.getProperty("java.class.path").replace(",", "\\,"),
                 ChainWorkerMain.class.getName());
-        return dev.sluice.trainer.Configs.of(Map.of(
+        Map<String, String> values = new HashMap<>(Map.of(
                 "sluice.trainer.worker.command",
                 command,
                 "sluice.trainer.worker.environment." + ChainWorkerMain.MAX_TOKENS,
                 Integer.toString(workerMaxTokens),
                 "sluice.trainer.waits.evaluation",
                 evaluationBound.toString()));
+        values.putAll(configuration);
+        return dev.sluice.trainer.Configs.of(values);
     }
 
     private static Map<String, Object> values(Path prompts, Path model, Map<String, Object> further) {
