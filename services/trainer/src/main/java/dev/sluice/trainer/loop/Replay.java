@@ -15,6 +15,7 @@ import dev.sluice.trainer.log.LoggedResults;
 import dev.sluice.trainer.log.LoggedRun;
 import dev.sluice.trainer.log.StepResults;
 import dev.sluice.trainer.log.TrainingHistory;
+import dev.sluice.trainer.metrics.LessonFigures;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunFolders;
 import dev.sluice.trainer.run.TrainedRun;
@@ -173,6 +174,7 @@ public final class Replay {
                 result.metrics(),
                 result.metrics().seconds());
         figures.putAll(trained.modelFigures());
+        LessonFigures.keep(figures, run.kind());
         return new ReplayLine.Trained(
                 step,
                 order.changed() != null && step > order.from(),
