@@ -5,6 +5,7 @@ import dev.sluice.cli.run.RunProjection;
 import dev.sluice.cli.run.RunReport;
 import dev.sluice.cli.run.RunSummary;
 import dev.sluice.events.EventJson;
+import dev.sluice.events.TrainingEvent.WaitChanged;
 import java.time.Duration;
 
 /** Shows one run as its log tells. */
@@ -23,6 +24,11 @@ record RunView(Terminal terminal) {
             run.results().forEach((set, file) -> terminal.result("  samples        %s: %s".formatted(set, file)));
             if (run.waitsFor() != null) {
                 terminal.result("  waiting for    " + run.waitsFor());
+            }
+            WaitChanged wait = run.waiting();
+            if (wait != null && wait.waitingFor().equals(run.waitsFor())) {
+                terminal.result("    because      " + wait.reason());
+                terminal.result("    until        " + (wait.deadline() == null ? "it is over" : wait.deadline()));
             }
             return;
         }

@@ -56,6 +56,7 @@ final class StatusCommand implements Callable<Integer> {
                     .put("priority", run.priority())
                     .put("position", run.position() == 0 ? null : run.position())
                     .put("stepsTrained", run.ledger().stepsTrained())
+                    .put("step", run.ledger().lastStep())
                     .put("stepsPlanned", run.stepsPlanned())
                     .put("reason", run.reason()));
             terminal.result(json.toPrettyString());
@@ -69,8 +70,13 @@ final class StatusCommand implements Callable<Integer> {
                 run.position() == 0
                         ? run.phase().word()
                         : "%s (%d)".formatted(run.phase().word(), run.position()),
-                run.ledger().stepsTrained() + "/" + run.stepsPlanned(),
-                run.reason().lines().findFirst().orElse("")));
+                run.ledger().lastStep() + "/" + run.stepsPlanned(),
+                reason(run).lines().findFirst().orElse("")));
         terminal.result(runs.isEmpty() ? "no runs yet; start one with: sluice run REQUEST.yaml" : table.toString());
+    }
+
+    /** Why a run is in its phase, or what it waits for in it. */
+    private static String reason(RunProjection run) {
+        return run.reason().isEmpty() && run.waitsFor() != null ? "waits for " + run.waitsFor() : run.reason();
     }
 }

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.cli.run.RunProjection;
 import dev.sluice.events.CheckpointEvent.ConversionProgressed;
 import dev.sluice.events.CheckpointEvent.Direction;
+import dev.sluice.events.Event;
 import dev.sluice.events.EventJson;
+import dev.sluice.events.TrainingEvent.WaitChanged;
 import dev.sluice.kafka.EventRecord;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -39,17 +41,24 @@ class RunViewTest {
                 .isTrue();
     }
 
+    @Test
+    void aWaitOfTheTrainerIsShownWithItsReasonAndEnd() {
+        Instant end = Instant.parse("2026-01-02T12:00:00Z");
+        new RunView(terminal)
+                .show(after(new WaitChanged("run-1", 1, "a word", "train/grad_norm is 3", Instant.EPOCH, end)));
+
+        assertThat(out.toString().lines())
+                .containsSequence(
+                        "  waiting for    a word", "    because      train/grad_norm is 3", "    until        " + end);
+    }
+
     private static RunProjection waiting() {
+        return after(new ConversionProgressed("run-1", Direction.TO_TORCH_DIST, 0, 100, HOLDER));
+    }
+
+    private static RunProjection after(Event event) {
         RunProjection run = new RunProjection("run-1");
-        run.apply(new EventRecord<>(
-                new ConversionProgressed("run-1", Direction.TO_TORCH_DIST, 0, 100, HOLDER),
-                UUID.randomUUID(),
-                "converter-1",
-                Instant.EPOCH,
-                null,
-                "topic",
-                0,
-                0));
+        run.apply(new EventRecord<>(event, UUID.randomUUID(), "converter-1", Instant.EPOCH, null, "topic", 0, 0));
         return run;
     }
 }

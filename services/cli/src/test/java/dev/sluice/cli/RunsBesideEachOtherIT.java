@@ -89,6 +89,9 @@ class RunsBesideEachOtherIT {
             assertThat(killed.evaluations().getLast().meanReward())
                     .as("mean log-probability of a held-out answer's token")
                     .isGreaterThan(killed.evaluations().getFirst().meanReward());
+            // and its rows train it again
+            assertThat(up.command("replay", "killed", "--from", "0").output())
+                    .contains("16 steps trained again: 16 with the weights that the run had");
             // and the trained checkpoint can be measured
             UpProcess.Outcome measured = up.command(
                     "eval",

@@ -93,6 +93,11 @@ public final class Ledger {
         return steps.size();
     }
 
+    /** The newest step that stands, 0 before; a run that went on from another counts that one's steps too. */
+    public int lastStep() {
+        return steps.isEmpty() ? 0 : steps.lastKey();
+    }
+
     /** Groups trained on by policy lag, from 0, over all steps. */
     public List<Integer> policyLags() {
         List<Integer> sums = new ArrayList<>();

@@ -58,8 +58,8 @@ final class ProgressLine {
                     ? run.kind() == RunKind.ROLLOUT_ONLY ? "sampling" : "training begins"
                     : "waiting for " + waiting.waitingFor() + ": " + waiting.reason();
         }
-        int count = run.ledger().stepsTrained();
-        StringBuilder line = new StringBuilder("step %d/%d".formatted(count, run.stepsPlanned()));
+        StringBuilder line =
+                new StringBuilder("step %d/%d".formatted(run.ledger().lastStep(), run.stepsPlanned()));
         add(line, step.metrics(), RunMetric.RAW_REWARD.wireName(), "  reward %.3f");
         add(line, step.metrics(), RunMetric.LOSS.wireName(), "  loss %.4f");
         add(line, step.metrics(), RunMetric.TOKENS_PER_SECOND.wireName(), "  %.0f tokens/s");
@@ -69,6 +69,9 @@ final class ProgressLine {
                 .ifPresent(length -> line.append(String.format(Locale.ROOT, "  accept %.2f", length)));
         if (waiting != null) {
             line.append("  waiting for ").append(waiting.waitingFor());
+        }
+        if (run.pausedBy() != null) {
+            line.append("; see \"sluice status %s\", then \"sluice continue %s\"".formatted(run.runId(), run.runId()));
         }
         return line.toString();
     }

@@ -15,7 +15,9 @@ import dev.sluice.events.RunEvent.RunRejected;
 import dev.sluice.events.RunEvent.RunStarted;
 import dev.sluice.events.RunEvent.TrainerShare;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.events.TrainingEvent.GuardTripped;
 import dev.sluice.events.TrainingEvent.WaitChanged;
+import dev.sluice.events.TrainingRequest.GuardAction;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -96,6 +98,23 @@ class RunProjectionTest {
 
         events.publish(new WaitChanged(RunEvents.RUN, 1, "", "", Instant.EPOCH, null));
         assertThat(line()).doesNotContain("waiting");
+    }
+
+    @Test
+    void aRunThatWentOnFromAnotherCountsThatOnesStepsToo() {
+        events.started().step(13, 0.5).step(14, 0.5);
+
+        assertThat(line()).startsWith("step 14/0");
+        assertThat(events.run().ledger().stepsTrained()).isEqualTo(2);
+    }
+
+    @Test
+    void aRunThatAGuardHasPausedSaysHowItGoesOn() {
+        events.started()
+                .step(1, 0.5)
+                .publish(new GuardTripped(RunEvents.RUN, 1, 1, "train/grad_norm", 3, 2, 1, GuardAction.PAUSE, null));
+
+        assertThat(line()).endsWith("see \"sluice status run-1\", then \"sluice continue run-1\"");
     }
 
     @Test

@@ -24,7 +24,7 @@ import java.util.concurrent.TimeoutException;
  * A run's log of results, read only as far ahead as the next step needs: a replay of a long run holds the results of few
  * steps in memory.
  */
-public final class LoggedResults implements AutoCloseable {
+public final class LoggedResults implements StepResults {
     private static final int READ_AHEAD = 256;
     private static final Duration PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_SILENCE = Duration.ofSeconds(60);
@@ -61,6 +61,7 @@ public final class LoggedResults implements AutoCloseable {
      *
      * @throws IllegalStateException if the log ends without one of the results, or it is not the first of its group
      */
+    @Override
     public List<GroupSampled> resultsOf(BatchFormed formed) throws InterruptedException {
         Set<String> missing = new HashSet<>();
         formed.groups().stream()

@@ -13,7 +13,9 @@ import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.trainer.TrainerConfig;
 import dev.sluice.trainer.log.LoggedResults;
 import dev.sluice.trainer.log.LoggedRun;
+import dev.sluice.trainer.log.StepResults;
 import dev.sluice.trainer.log.TrainingHistory;
+import dev.sluice.trainer.metrics.LessonFigures;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.run.RunFolders;
 import dev.sluice.trainer.run.TrainedRun;
@@ -65,13 +67,13 @@ public final class Replay {
     public void run() throws InterruptedException {
         LoggedRun logged = LoggedRun.read(connection, order.runId());
         TrainingHistory history = TrainingHistory.read(connection, order.runId());
-        ReplayStart start = ReplayStart.choose(order, logged, history, connection);
         TrainedRun recorded = run(logged, logged.planned().request());
-        if (recorded.kind() != RunKind.REINFORCEMENT) {
+        if (!recorded.kind().trains()) {
             throw new TrainingRefusedException(
-                    "run %s is %s: its log holds no samples that could be trained on again; hand in its request under another id"
+                    "run %s is %s: it has no steps that could be trained again; hand in its request under another id"
                             .formatted(order.runId(), recorded.kind().wireName()));
         }
+        ReplayStart start = ReplayStart.choose(order, logged, history, connection);
         WorkerHost host = new WorkerHost(config, folders, roots(recorded, start));
         Runtime.getRuntime().addShutdownHook(new Thread(host::stopLeftBehind, "stop-worker"));
         WorkerSeat.Seated seated =
@@ -137,8 +139,9 @@ public final class Replay {
             WorkerSeat.Seated seated)
             throws InterruptedException {
         TrainingState state = history.stateFrom(recorded.rules(), start.cut());
-        try (LoggedResults results =
-                new LoggedResults(connection, order.runId(), start.cut().groupsOffset(), state)) {
+        try (StepResults results = recorded.kind() == RunKind.SUPERVISED
+                ? LessonResults.of(recorded, state)
+                : new LoggedResults(connection, order.runId(), start.cut().groupsOffset(), state)) {
             for (LogEntry<BatchFormed> entry : state.formedAfter(start.cut().step())) {
                 int step = entry.event().step();
                 if (step > start.last()) {
@@ -176,6 +179,7 @@ public final class Replay {
                 result.metrics(),
                 result.metrics().seconds());
         figures.putAll(trained.modelFigures());
+        LessonFigures.keep(figures, run.kind());
         return new ReplayLine.Trained(
                 step,
                 order.changed() != null && step > order.from(),

@@ -2,6 +2,7 @@ package dev.sluice.trainer.loop;
 
 import dev.sluice.domain.replay.ReplayOrder;
 import dev.sluice.domain.training.Cut;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
@@ -44,7 +45,12 @@ record ReplayStart(Cut cut, @Nullable String cutDirectory, String torchDist, int
         Cut cut = own.map(Cut::of)
                 .or(() -> saved.map(earlier -> Cut.beginning(earlier, stepsPerVersion)))
                 .orElse(Cut.START);
-        requireLog(order, cut, formed, history, connection);
+        LogTrim results = new LogTrim(connection, Topics.GROUP_EVENTS);
+        // Given answers stand in no log: rows make them anew.
+        long beginning = RunKind.of(request) == RunKind.SUPERVISED
+                ? Long.MIN_VALUE
+                : results.beginnings().getOrDefault(results.partitionOf(order.runId()), 0L);
+        requireLog(order, cut, formed, history, beginning);
         String torchDist = run.torchDist() == null ? "" : run.torchDist();
         if (saved.isEmpty() && !Files.isDirectory(Path.of(torchDist))) {
             throw new TrainingRefusedException(
@@ -62,17 +68,20 @@ record ReplayStart(Cut cut, @Nullable String cutDirectory, String torchDist, int
         int last = formed.stream().mapToInt(BatchFormed::step).max().orElse(0);
         int wanted = order.to() == null ? last : order.to();
         if (last <= order.from() || wanted > last) {
-            throw new TrainingRefusedException("run %s has formed %d steps; steps %d to %s are not in its log"
-                    .formatted(order.runId(), last, order.from() + 1, order.to() == null ? "the last" : order.to()));
+            throw new TrainingRefusedException("run %s has formed %d steps; %s not in its log"
+                    .formatted(
+                            order.runId(),
+                            last,
+                            order.to() == null
+                                    ? "step %d is".formatted(order.from() + 1)
+                                    : "steps %d to %d are".formatted(order.from() + 1, order.to())));
         }
         return wanted;
     }
 
     /** Retention deletes what no resume needs; a replay says how far back the log goes. */
     private static void requireLog(
-            ReplayOrder order, Cut cut, List<BatchFormed> formed, TrainingHistory history, KafkaConnection connection) {
-        LogTrim results = new LogTrim(connection, Topics.GROUP_EVENTS);
-        long beginning = results.beginnings().getOrDefault(results.partitionOf(order.runId()), 0L);
+            ReplayOrder order, Cut cut, List<BatchFormed> formed, TrainingHistory history, long beginning) {
         int firstFormed = formed.stream().mapToInt(BatchFormed::step).min().orElse(0);
         int lacking = formed.stream()
                 .filter(batch -> batch.groups().stream().anyMatch(use -> use.offset() < beginning))
