@@ -102,13 +102,13 @@ class BadInputIT {
                         List.of("backend gpu needs instances with GPUs; none is alive")),
                 new BadRequest(
                         "several problems",
-                        request("  groupsPerStep: 0\n  topp: 1\nalgorithm: {name: ppo}\nreward: {type: exactt}")
+                        request("  groupsPerStep: 0\n  topp: 1\nalgorithm: {name: ppp}\nreward: {type: exactt}")
                                 .replace("./model", "./nowhere")
                                 .replace("prompts.jsonl", "broken.jsonl"),
                         List.of(
                                 "rollout.groupsPerStep is 0",
                                 "unknown key topp; did you mean topP?",
-                                "algorithm ppo is not computed yet",
+                                "no algorithm is called ppp",
                                 "no reward is called exactt; did you mean exact?",
                                 "/nowhere is not a directory",
                                 "no key label; did you mean lable?",
