@@ -46,6 +46,7 @@ public final class Ledger {
     private final Map<Bucket, Long> buckets = new EnumMap<>(Bucket.class);
     private final Map<Integer, Set<GroupRound>> batches = new HashMap<>();
     private final TreeMap<Integer, StepCompleted> steps = new TreeMap<>();
+    private boolean failed;
     private int trainerEpoch;
     private long tokensReported;
     private long speculatedTokens;
@@ -68,7 +69,7 @@ public final class Ledger {
             case GroupEvent group -> applyGroup(group, id);
             case TrainingEvent training -> applyTraining(training);
             case RunRequest request -> {}
-            case RunEvent run -> {}
+            case RunEvent run -> failed |= run instanceof RunEvent.RunFailed;
             case InstanceSnapshot instance -> {}
             case CheckpointEvent checkpoint -> {}
             case GroupTask task -> {}
@@ -78,9 +79,15 @@ public final class Ledger {
         }
     }
 
-    /** Tokens by what became of them. */
+    /** Tokens by what became of them. A run that failed has no trainer left to close groups: what nothing used is abandoned. */
     public TokenBuckets tokens() {
-        return TokenBuckets.of(buckets);
+        if (!failed) {
+            return TokenBuckets.of(buckets);
+        }
+        Map<Bucket, Long> closed = new EnumMap<>(buckets);
+        closed.merge(Bucket.ABANDONED, closed.getOrDefault(Bucket.OPEN, 0L), Long::sum);
+        closed.put(Bucket.OPEN, 0L);
+        return TokenBuckets.of(closed);
     }
 
     /** Tokens that results and abandoned groups have reported, the sum of all buckets. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.VersionSpan;
+import dev.sluice.events.RunEvent.RunFailed;
 import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.RolledBack;
 import java.util.List;
@@ -41,6 +42,16 @@ class LedgerTest {
 
         assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(9, 6, 0, 0, 0, 0, 0, 0, 0, 0));
         assertThat(other.tokens()).isEqualTo(ledger.tokens());
+        assertThat(ledger.tokens().total()).isEqualTo(ledger.tokensReported());
+    }
+
+    @Test
+    void whatNothingHadUsedWhenARunFailedIsAbandoned() {
+        sampled(0, 0, 10, 4);
+
+        ledger.apply(new RunFailed("run-1", "no worker", null), UUID.randomUUID());
+
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(0, 0, 0, 0, 14, 0, 0, 0, 0, 0));
         assertThat(ledger.tokens().total()).isEqualTo(ledger.tokensReported());
     }
 
