@@ -35,7 +35,8 @@ record KindFlags(Draft draft) {
                 unsupported(
                         flag,
                         "only --loss-type sft_loss trains without sampling; recorded samples are not read",
-                        "remove it");
+                        "remove it; what a run has sampled is trained on again by sluice replay RUN --from 0, with other"
+                                + " settings where --set gives them");
             }
         }
         if (draft.has(ROLLOUT_ONLY)) {
