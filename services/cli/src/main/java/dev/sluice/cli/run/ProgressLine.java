@@ -67,6 +67,9 @@ final class ProgressLine {
         run.ledger()
                 .acceptLength()
                 .ifPresent(length -> line.append(String.format(Locale.ROOT, "  accept %.2f", length)));
+        if (run.rollbacks() > 0) {
+            line.append("  rolled back ").append(run.rollbacks()).append(run.rollbacks() == 1 ? " time" : " times");
+        }
         if (waiting != null) {
             line.append("  waiting for ").append(waiting.waitingFor());
         }

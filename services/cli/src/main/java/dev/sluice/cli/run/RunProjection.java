@@ -61,6 +61,7 @@ public final class RunProjection {
     private Map<String, String> results = Map.of();
     private int position;
     private int answers;
+    private int rollbacks;
     private long events;
 
     public RunProjection(String runId) {
@@ -167,7 +168,7 @@ public final class RunProjection {
                 pausedBy = tripped.action() == GuardAction.PAUSE ? id.toString() : pausedBy;
             case TrainingEvent.GuardReleased released ->
                 pausedBy = released.tripId().equals(pausedBy) ? null : pausedBy;
-            case TrainingEvent.RolledBack taken -> {}
+            case TrainingEvent.RolledBack taken -> rollbacks++;
             case TrainingEvent.WorkerFellBack fellBack -> {}
             case TrainingEvent.CheckpointRetired retired -> {}
         }
@@ -263,6 +264,11 @@ public final class RunProjection {
     /** The guard's trip that paused the run, if it is paused. */
     public @Nullable String pausedBy() {
         return phase.isOver() ? null : pausedBy;
+    }
+
+    /** Times that a guard took steps back. */
+    public int rollbacks() {
+        return rollbacks;
     }
 
     /** When training began. */

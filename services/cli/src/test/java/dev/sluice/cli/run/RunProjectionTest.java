@@ -16,6 +16,7 @@ import dev.sluice.events.RunEvent.RunStarted;
 import dev.sluice.events.RunEvent.TrainerShare;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.GuardTripped;
+import dev.sluice.events.TrainingEvent.RolledBack;
 import dev.sluice.events.TrainingEvent.WaitChanged;
 import dev.sluice.events.TrainingRequest.GuardAction;
 import java.time.Instant;
@@ -87,6 +88,13 @@ class RunProjectionTest {
 
         events.succeeded(1);
         assertThat(line()).isEqualTo("succeeded");
+    }
+
+    @Test
+    void stepsThatAGuardTookBackAreTold() {
+        events.started().step(3, 0.5).publish(new RolledBack(RunEvents.RUN, 1, 3, 2, 3, "train/grad_norm was 90"));
+
+        assertThat(line()).endsWith("rolled back 1 time");
     }
 
     @Test
