@@ -49,6 +49,9 @@ final class BrokerSettings {
         settings.put("transaction.state.log.replication.factor", 1);
         settings.put("transaction.state.log.min.isr", 1);
         settings.put("transaction.state.log.num.partitions", 4);
+        // A transaction right behind another one of its producer waits until that one's marks are written; Kafka looks
+        // every 20 ms.
+        settings.put("add.partitions.to.txn.retry.backoff.ms", 1);
         settings.put("group.initial.rebalance.delay.ms", 0);
         // After kill -9 the controller waits this long before it lets the broker's next life in. With 2 s,
         // late heartbeats of a busy machine fenced the only broker while it lived.

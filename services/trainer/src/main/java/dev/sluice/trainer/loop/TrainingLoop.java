@@ -118,11 +118,11 @@ final class TrainingLoop {
                 "the planner starts the run when this trainer and an engine are ready",
                 parts.config().waits().engines(),
                 signals.started());
-        verbs.groups().open();
         int step = flow.look(TrainingState::completedStep);
+        evaluation.resume(step); // before groups are asked for: they wait behind its rows
+        verbs.groups().open();
         guards.act();
         saving.after(step);
-        evaluation.resume(step);
         while (step < run.steps() && !signals.stopping().isDone()) {
             Optional<FormedStep> formed = generate(step + 1);
             if (formed.isEmpty()) {
