@@ -3,7 +3,6 @@ package dev.sluice.cli;
 import dev.sluice.cli.run.RunClient;
 import dev.sluice.cli.run.RunFollower;
 import dev.sluice.cli.run.RunPhase;
-import dev.sluice.events.EventJson;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -54,15 +53,7 @@ final class CancelCommand implements Callable<Integer> {
                     ANSWER_DEADLINE);
             RunPhase phase = stopping.orElseThrow(() -> CommandFailure.failed("the planner did not answer within "
                     + ANSWER_DEADLINE.toSeconds() + " s; the cancellation is in the log and holds when it does"));
-            if (terminal.json()) {
-                terminal.result(EventJson.mapper()
-                        .createObjectNode()
-                        .put("runId", runId)
-                        .put("phase", phase.word())
-                        .toPrettyString());
-            } else {
-                terminal.result("run " + runId + " is " + phase.word());
-            }
+            Runs.tell(terminal, runId, phase, "is " + phase.word());
             return ExitCode.OK;
         }
     }

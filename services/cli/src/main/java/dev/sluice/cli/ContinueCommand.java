@@ -54,7 +54,7 @@ final class ContinueCommand implements Callable<Integer> {
                         "the run's trainer did not answer within %d s; the request is in the log and holds when it does"
                                 .formatted(ANSWER_DEADLINE.toSeconds()));
             }
-            terminal.result("run " + runId + " goes on");
+            Runs.tell(terminal, runId, follower.look(RunProjection::phase), "goes on");
             return ExitCode.OK;
         }
     }
