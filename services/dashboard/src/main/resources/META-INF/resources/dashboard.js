@@ -79,7 +79,7 @@ function show(page) {
     [...Object.keys(seats.engines).map(bucket => [bucket, short(seats.engines[bucket]), short(seats.worker[bucket]), short(all(bucket))]),
       ['a trained token', '', '', short(page.seatTimePerTrainedToken)],
       ['control plane, ms a step', '', '', page.controlPlane ? short(page.controlPlane.millis) : '–']]);
-  rows(byId('evaluations'), ['set', 'step', 'samples', 'mean reward'],
+  rows(byId('evaluations'), ['set', 'step', 'samples', run.kind === 'supervised' ? 'mean log-probability of a token' : 'mean reward'],
     page.evaluations.map(one => [one.set, one.step, one.samples, short(one.meanReward)]));
   rows(byId('engines'), ['engine', 'state', 'weights', 'update', ''],
     page.engines.slice(-12).map(one => [one.engineId, one.state, one.weightVersion, short(one.loadSeconds) + ' s', one.detail]));

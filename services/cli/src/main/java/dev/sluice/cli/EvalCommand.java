@@ -62,9 +62,11 @@ final class EvalCommand implements Callable<Integer> {
 
     @Option(
             names = "--max-tokens",
-            defaultValue = "1024",
-            description = "Longest response (default: ${DEFAULT-VALUE}).")
-    private int maxTokens;
+            paramLabel = "N",
+            description =
+                    "Longest response (default: as --request says, else what the model's context leaves beside the"
+                            + " longest prompt, at most 1024).")
+    private @Nullable Integer maxTokens;
 
     @Option(names = "--temperature", defaultValue = "1.0", description = "0 is greedy (default: ${DEFAULT-VALUE}).")
     private double temperature;
@@ -96,6 +98,13 @@ final class EvalCommand implements Callable<Integer> {
         output.applyTo(terminal);
         if (prompts.isEmpty() && request == null) {
             throw CommandFailure.usage("nothing to measure: give --prompts FILE, or --request FILE with held-out sets");
+        }
+        List<Path> missing =
+                prompts.stream().filter(file -> !Files.isRegularFile(file)).toList();
+        if (!missing.isEmpty()) {
+            throw CommandFailure.usage(missing.stream()
+                    .map(file -> "there is no file " + file.toAbsolutePath().normalize())
+                    .collect(Collectors.joining("\n")));
         }
         var sampling = new EvalRequest.Sampling(samples, maxTokens, temperature, reward);
         ObjectNode document = new EvalRequest(checkpoint, request, prompts, sampling, settings).document();

@@ -106,9 +106,12 @@ final class ReplayCommand implements Callable<Integer> {
     }
 
     private void requireSteps() {
-        if (from < 0 || (to != null && to <= from)) {
-            throw CommandFailure.usage("--from %d --to %s: no step lies after %d; steps are counted from 1"
-                    .formatted(from, to == null ? "the last" : to, from));
+        if (from < 0) {
+            throw CommandFailure.usage("--from %d: give the last step that stays, or 0 for all".formatted(from));
+        }
+        if (to != null && to <= from) {
+            throw CommandFailure.usage(
+                    "--from %d --to %d: no step lies between them; give --to %d or more".formatted(from, to, from + 1));
         }
         if (export != null && Files.exists(export)) {
             throw CommandFailure.usage(export + " exists already and is not replaced; choose another directory");

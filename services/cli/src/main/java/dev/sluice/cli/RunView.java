@@ -21,6 +21,13 @@ record RunView(Terminal terminal) {
             if (run.position() > 0) {
                 terminal.result("  queue          place %d".formatted(run.position()));
             }
+            if (run.rolledBack() != null) {
+                terminal.result("  rolled back    %s to step %d: %s"
+                        .formatted(
+                                run.rollbacks() == 1 ? "once," : run.rollbacks() + " times, the last one",
+                                run.rolledBack().toStep(),
+                                run.rolledBack().reason()));
+            }
             run.results().forEach((set, file) -> terminal.result("  samples        %s: %s".formatted(set, file)));
             if (run.waitsFor() != null) {
                 terminal.result("  waiting for    " + run.waitsFor());
@@ -37,7 +44,10 @@ record RunView(Terminal terminal) {
         json.put("kind", run.kind() == null ? null : run.kind().wireName());
         json.put("priority", run.priority()).put("position", run.position() == 0 ? null : run.position());
         json.set("samples", EventJson.mapper().valueToTree(run.results()));
-        json.put("reason", run.reason()).put("stepsPlanned", run.stepsPlanned()).put("waitsFor", run.waitsFor());
+        json.put("rollbacks", run.rollbacks())
+                .put("reason", run.reason())
+                .put("stepsPlanned", run.stepsPlanned())
+                .put("waitsFor", run.waitsFor());
         terminal.result(json.toPrettyString());
     }
 }

@@ -124,6 +124,24 @@ class CommandLineTest {
         assertThat(err.toString()).contains("1 to 64 rollout instances, not 65");
     }
 
+    @Test
+    void aReplayOfNoStepsIsAUsageError() {
+        assertThat(execute("replay", "run-1", "--from", "5", "--to", "5")).isEqualTo(ExitCode.USAGE);
+        assertThat(execute("replay", "run-1", "--from", "-1")).isEqualTo(ExitCode.USAGE);
+
+        assertThat(err.toString())
+                .contains("--from 5 --to 5: no step lies between them; give --to 6 or more")
+                .contains("--from -1: give the last step that stays, or 0 for all");
+    }
+
+    @Test
+    void promptsThatAreNotThereAreAUsageErrorBeforeAnythingIsStarted() {
+        assertThat(execute("eval", directory.toString(), "--prompts", "missing.jsonl"))
+                .isEqualTo(ExitCode.USAGE);
+
+        assertThat(err.toString().lines()).singleElement().asString().contains("there is no file", "missing.jsonl");
+    }
+
     private int execute(String... arguments) {
         PrintWriter outWriter = new PrintWriter(out, true);
         PrintWriter errWriter = new PrintWriter(err, true);

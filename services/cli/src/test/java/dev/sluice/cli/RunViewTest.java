@@ -7,6 +7,7 @@ import dev.sluice.events.CheckpointEvent.ConversionProgressed;
 import dev.sluice.events.CheckpointEvent.Direction;
 import dev.sluice.events.Event;
 import dev.sluice.events.EventJson;
+import dev.sluice.events.TrainingEvent.RolledBack;
 import dev.sluice.events.TrainingEvent.WaitChanged;
 import dev.sluice.kafka.EventRecord;
 import java.io.PrintWriter;
@@ -50,6 +51,14 @@ class RunViewTest {
         assertThat(out.toString().lines())
                 .containsSequence(
                         "  waiting for    a word", "    because      train/grad_norm is 3", "    until        " + end);
+    }
+
+    @Test
+    void stepsThatAGuardTookBackAreToldWithTheReason() {
+        new RunView(terminal).show(after(new RolledBack("run-1", 1, 24, 20, 24, "train/kl is 3 at step 24, above 2")));
+
+        assertThat(out.toString().lines())
+                .contains("  rolled back    once, to step 20: train/kl is 3 at step 24, above 2");
     }
 
     private static RunProjection waiting() {

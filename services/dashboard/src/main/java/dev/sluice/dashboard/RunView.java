@@ -1,5 +1,6 @@
 package dev.sluice.dashboard;
 
+import dev.sluice.domain.guard.GuardTrip;
 import dev.sluice.domain.ledger.ControlPlane;
 import dev.sluice.domain.ledger.Ledger;
 import dev.sluice.domain.ledger.SeatTime;
@@ -149,12 +150,9 @@ final class RunView {
             case TrainingEvent.GuardTripped tripped ->
                 note(
                         time,
-                        "guard: %s is %s at step %d, above %s: %s"
+                        "guard: %s: %s"
                                 .formatted(
-                                        tripped.figure(),
-                                        tripped.value(),
-                                        tripped.step(),
-                                        tripped.above(),
+                                        GuardTrip.of(tripped).reason(),
                                         tripped.action().name().toLowerCase(Locale.ROOT)));
             case TrainingEvent.GuardReleased released -> note(time, "goes on after a pause: " + released.reason());
             case TrainingEvent.RolledBack taken -> {

@@ -6,7 +6,9 @@ import dev.sluice.domain.request.RequestRule.Findings;
 import dev.sluice.events.Backend;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.BadRows;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Rules about what a request points at: the model, the prompt files, the machines. */
 final class WorldRules {
@@ -53,11 +55,12 @@ final class WorldRules {
     }
 
     private static void promptFiles(TrainingRequest request, Facts facts, Findings findings) {
-        promptFile(request, request.data().prompts(), "data.prompts", facts, findings);
+        Map<String, String> places = new LinkedHashMap<>(); // what is wrong with a file is told once
+        places.put(request.data().prompts(), "data.prompts");
         for (int i = 0; i < request.evaluation().size(); i++) {
-            String file = request.evaluation().get(i).prompts();
-            promptFile(request, file, "evaluation[%d].prompts".formatted(i), facts, findings);
+            places.putIfAbsent(request.evaluation().get(i).prompts(), "evaluation[%d].prompts".formatted(i));
         }
+        places.forEach((file, place) -> promptFile(request, file, place, facts, findings));
     }
 
     private static void promptFile(TrainingRequest request, String path, String place, Facts facts, Findings findings) {

@@ -54,7 +54,8 @@ class GuardWatchTest {
     @Test
     void aTripSaysWhatWasAboveWhat() {
         assertThat(new GuardTrip(TWICE, 4, 13.5).reason())
-                .isEqualTo("train/grad_norm is 13.5 at step 4, above 10.0 for 2 steps");
+                .isEqualTo("train/grad_norm is 13.5 at step 4, above 10 for 2 steps");
+        assertThat(new GuardTrip(TWICE, 4, 10.123456789).reason()).contains("is 10.1235 at step 4");
     }
 
     private static Map<String, Double> norm(double value) {

@@ -175,6 +175,17 @@ class RequestRulesTest {
     }
 
     @Test
+    void aFileThatIsUsedTwiceIsRefusedOnce() {
+        ObjectNode document = fine();
+        Requests.set(document, "data.prompts", "\"/other\"");
+        Requests.set(document, "evaluation", "[{\"name\": \"rows\", \"prompts\": \"/other\"}]");
+
+        assertThat(RequestRules.broken(Requests.complete(document), facts(WITH_MTP)))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.path()).isEqualTo("data.prompts"));
+    }
+
+    @Test
     void keepsQuietAboutARequestThatCanRun() {
         assertThat(RequestRules.broken(Requests.complete(fine()), facts(WITH_MTP)))
                 .isEmpty();

@@ -2,7 +2,11 @@ package dev.sluice.cli.eval;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.cli.plan.LocalFiles;
 import dev.sluice.cli.run.RequestFile;
+import dev.sluice.domain.request.RequestReader;
+import dev.sluice.domain.request.RequestReader.Reading.Complete;
+import dev.sluice.domain.request.ResponseRoom;
 import dev.sluice.events.EventJson;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,12 +24,20 @@ import org.jspecify.annotations.Nullable;
 public record EvalRequest(
         Path checkpoint, @Nullable Path request, List<Path> prompts, Sampling sampling, List<String> settings) {
     private static final String SETS = "evaluation";
+    /** Held-out sets that do not say it have that of training. */
+    private static final String LENGTH = "maxResponseTokens";
+
     private static final int LONGEST_NAME = 24;
 
-    /** How rows are sampled; absent values are the request's. */
+    /**
+     * How rows are sampled.
+     *
+     * @param maxResponseTokens absent: as the request says, else what fits the model
+     * @param reward absent: the request's
+     */
     public record Sampling(
             int samplesPerPrompt,
-            int maxResponseTokens,
+            @Nullable Integer maxResponseTokens,
             double temperature,
             @Nullable String reward) {}
 
@@ -41,11 +53,22 @@ public record EvalRequest(
         }
         if (!prompts.isEmpty()) {
             group(document, "data").put("prompts", absolute(prompts.getFirst()));
-            group(document, "rollout").put("maxResponseTokens", sampling.maxResponseTokens());
+            if (sampling.maxResponseTokens() != null) {
+                group(document, "rollout").put(LENGTH, sampling.maxResponseTokens());
+            }
             sets(document.putArray(SETS));
         }
         settings.forEach(setting -> RequestFile.set(document, setting));
+        if (!prompts.isEmpty() && document.path("rollout").path(LENGTH).isMissingNode()) {
+            group(document, "rollout").put(LENGTH, room(document));
+        }
         return document;
+    }
+
+    private static int room(ObjectNode document) {
+        return RequestReader.read(document) instanceof Complete complete
+                ? ResponseRoom.tokens(new LocalFiles(null).look(complete.request()))
+                : ResponseRoom.USUAL_TOKENS; // the planner says what is wrong
     }
 
     private void sets(ArrayNode sets) {
@@ -60,7 +83,6 @@ public record EvalRequest(
                     .put("name", name)
                     .put("prompts", absolute(file))
                     .put("samplesPerPrompt", sampling.samplesPerPrompt())
-                    .put("maxResponseTokens", sampling.maxResponseTokens())
                     .put("temperature", sampling.temperature());
         }
     }

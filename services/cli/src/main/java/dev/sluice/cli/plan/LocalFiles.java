@@ -21,17 +21,17 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What of a request's files lies on this machine. */
-final class LocalFiles {
+public final class LocalFiles {
     private static final long MAX_CONFIG_BYTES = 1 << 20;
 
     private final @Nullable Path model;
 
     /** @param model where the model's config.json lies, absent where it is the request's path */
-    LocalFiles(@Nullable Path model) {
+    public LocalFiles(@Nullable Path model) {
         this.model = model;
     }
 
-    Facts look(TrainingRequest request) {
+    public Facts look(TrainingRequest request) {
         Map<String, Facts.PromptFile> prompts = new HashMap<>();
         Stream.concat(
                         Stream.of(request.data().prompts()),

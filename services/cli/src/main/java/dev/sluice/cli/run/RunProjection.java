@@ -62,6 +62,7 @@ public final class RunProjection {
     private int position;
     private int answers;
     private int rollbacks;
+    private TrainingEvent.@Nullable RolledBack rolledBack;
     private long events;
 
     public RunProjection(String runId) {
@@ -107,7 +108,7 @@ public final class RunProjection {
                 answers++;
                 problems = rejected.problems();
                 if (planned == null) { // otherwise another request under this id was refused: the run itself goes on
-                    move(RunPhase.REJECTED, problems.size() + " problems");
+                    move(RunPhase.REJECTED, problems.size() == 1 ? "a problem" : problems.size() + " problems");
                 }
             }
             case RunEvent.RunQueued queued -> {
@@ -168,7 +169,10 @@ public final class RunProjection {
                 pausedBy = tripped.action() == GuardAction.PAUSE ? id.toString() : pausedBy;
             case TrainingEvent.GuardReleased released ->
                 pausedBy = released.tripId().equals(pausedBy) ? null : pausedBy;
-            case TrainingEvent.RolledBack taken -> rollbacks++;
+            case TrainingEvent.RolledBack taken -> {
+                rollbacks++;
+                rolledBack = taken;
+            }
             case TrainingEvent.WorkerFellBack fellBack -> {}
             case TrainingEvent.CheckpointRetired retired -> {}
         }
@@ -269,6 +273,11 @@ public final class RunProjection {
     /** Times that a guard took steps back. */
     public int rollbacks() {
         return rollbacks;
+    }
+
+    /** The newest of them. */
+    public TrainingEvent.@Nullable RolledBack rolledBack() {
+        return rolledBack;
     }
 
     /** When training began. */

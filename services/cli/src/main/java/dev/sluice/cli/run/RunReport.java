@@ -8,6 +8,7 @@ import dev.sluice.domain.ledger.StepReward;
 import dev.sluice.domain.ledger.TimeBuckets;
 import dev.sluice.domain.ledger.TokenBuckets;
 import dev.sluice.events.RunEvent.RunSucceeded;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param steps trained, each once
  * @param rewardFirst10 mean reward of the first ten steps
  * @param rewardLast10 mean reward of the last ten steps
- * @param evalBefore mean reward on the held-out sets before the first step
- * @param evalAfter mean reward on the held-out sets when they were measured last; null when only before the first step
+ * @param evalBefore mean of {@code evalMeasure} on the held-out sets before the first step
+ * @param evalAfter the same when they were measured last; null when only before the first step
  * @param tokens by what became of them
  * @param tokensGenerated the sum of {@code tokens}
  * @param seatTime what engines and worker did with their seats, and what a trained token cost of it
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param acceptLength tokens per verification of speculative decoding
  * @param engineDeaths what came of killing engines; null where none were to be killed
  * @param policyLags groups trained on by policy lag, from 0
+ * @param evalMeasure what is measured on held-out sets: {@code reward}, or {@code logprob} of a token of the given answers, nats
  * @param findings where the log breaks the protocols' invariants; empty where it keeps them, null where nobody looked
  */
 public record RunReport(
@@ -54,7 +56,8 @@ public record RunReport(
         Checkpoints checkpoints,
         EngineKiller.@Nullable Figures engineDeaths,
         @Nullable List<String> findings,
-        List<Integer> policyLags) {
+        List<Integer> policyLags,
+        String evalMeasure) {
 
     private static final int EDGE_STEPS = 10;
     private static final JsonMapper JSON = new JsonMapper(); // unlike events, a report says null
@@ -97,9 +100,16 @@ public record RunReport(
         }
     }
 
-    /** Directories of the final checkpoint. */
+    /** Directories of the final checkpoint; a run that trains nothing has none. */
     public record Checkpoints(
-            @Nullable String torchDist, @Nullable String huggingFace) {}
+            @Nullable String torchDist, @Nullable String huggingFace) {
+        static Checkpoints of(RunProjection run) {
+            RunSucceeded succeeded = run.succeeded();
+            return succeeded == null || run.kind() == RunKind.ROLLOUT_ONLY
+                    ? new Checkpoints(null, null)
+                    : new Checkpoints(succeeded.torchDist(), succeeded.huggingFace());
+        }
+    }
 
     /**
      * @param startup until every service was ready
@@ -108,7 +118,6 @@ public record RunReport(
     public static RunReport of(RunProjection run, Duration startup, Duration total) {
         List<StepReward> rewards = run.ledger().rewards();
         int edge = Math.min(EDGE_STEPS, rewards.size());
-        RunSucceeded succeeded = run.succeeded();
         return new RunReport(
                 run.runId(),
                 run.phase().word(),
@@ -129,12 +138,11 @@ public record RunReport(
                         ? run.ledger().acceptLength().getAsDouble()
                         : null,
                 seconds(run, startup, total),
-                new Checkpoints(
-                        succeeded == null ? null : succeeded.torchDist(),
-                        succeeded == null ? null : succeeded.huggingFace()),
+                Checkpoints.of(run),
                 null,
                 null,
-                run.ledger().policyLags());
+                run.ledger().policyLags(),
+                run.kind() == RunKind.SUPERVISED ? "logprob" : "reward");
     }
 
     /** The same with what a look at the whole log has found. */
@@ -156,7 +164,8 @@ public record RunReport(
                 checkpoints,
                 deaths,
                 List.copyOf(found),
-                policyLags);
+                policyLags,
+                evalMeasure);
     }
 
     /** One JSON document on several lines. */

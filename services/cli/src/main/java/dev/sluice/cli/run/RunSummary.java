@@ -19,8 +19,11 @@ public final class RunSummary {
         lines.add("run %s %s after %d steps%s".formatted(report.runId(), report.outcome(), report.steps(), why));
         lines.add("  reward         %s -> %s   (first and last 10 steps)"
                 .formatted(number(report.rewardFirst10()), number(report.rewardLast10())));
-        lines.add("  held-out       %s -> %s   (before and after)"
-                .formatted(number(report.evalBefore()), number(report.evalAfter())));
+        lines.add("  held-out       %s -> %s   (%s before and after)"
+                .formatted(
+                        number(report.evalBefore()),
+                        number(report.evalAfter()),
+                        report.evalMeasure().equals("logprob") ? "log-probability of an answer's token," : "reward"));
         lines.add("  accept length  %s tokens a verification".formatted(number(report.acceptLength())));
         if (report.policyLags().size() > 1) {
             lines.add("  policy lag     " + lags(report.policyLags()) + "   (groups by publications since sampling)");

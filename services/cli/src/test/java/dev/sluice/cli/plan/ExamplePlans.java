@@ -25,7 +25,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Plans written by hand, with the figures of GLM-4.7-Flash that a planner would give. */
-final class ExamplePlans {
+public final class ExamplePlans {
     private static final ModelFigures GLM =
             new ModelFigures("glm4_moe_lite", 29_943_390_976L, 3_579_566_848L, 643_706_112L, 202_752);
 
@@ -60,7 +60,7 @@ final class ExamplePlans {
     }
 
     /** Eight GPUs that rollout and training share. */
-    static Plan glmOnOneNode() {
+    public static Plan glmOnOneNode() {
         return new Plan(
                 Backend.GPU,
                 GLM,

@@ -6,6 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sluice.cli.plan.ExamplePlans;
+import dev.sluice.domain.request.RequestReader;
+import dev.sluice.domain.request.RequestReader.Reading.Complete;
+import dev.sluice.events.RunEvent.RunPlanned;
+import dev.sluice.events.RunEvent.RunSucceeded;
+import dev.sluice.events.TrainingRequest;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -35,7 +41,8 @@ class RunReportTest {
                         "checkpoints",
                         "engineDeaths",
                         "findings",
-                        "policyLags");
+                        "policyLags",
+                        "evalMeasure");
         assertThat(report.path("tokens").fieldNames())
                 .toIterable()
                 .containsExactly(
@@ -111,6 +118,38 @@ class RunReportTest {
                 RunSummary.lines(RunReport.of(new RunEvents().succeeded(3).run(), Duration.ZERO, Duration.ZERO), "");
 
         assertThat(lines).anyMatch(line -> line.endsWith("/export")).anyMatch(line -> line.endsWith("/dist"));
+    }
+
+    @Test
+    void heldOutAnswersAreMeasuredByTheirLogProbabilityAndSaySo() throws JsonProcessingException {
+        RunReport report = RunReport.of(
+                planned("{\"name\": \"sft\"}", 4).evaluation(0, -2.5).run(), Duration.ZERO, Duration.ZERO);
+
+        assertThat(json(report).path("evalMeasure").asText()).isEqualTo("logprob");
+        assertThat(RunSummary.lines(report, ""))
+                .contains("  held-out       -2.50 -> -   (log-probability of an answer's token, before and after)");
+    }
+
+    @Test
+    void aRunThatTrainsNothingHasNoCheckpointOfItsOwn() throws JsonProcessingException {
+        RunReport report = RunReport.of(
+                planned("{}", 0)
+                        .publish(new RunSucceeded(RunEvents.RUN, 0, "/model", "/model"))
+                        .run(),
+                Duration.ZERO,
+                Duration.ZERO);
+
+        assertThat(report.checkpoints()).isEqualTo(new RunReport.Checkpoints(null, null));
+        assertThat(RunSummary.lines(report, "")).noneMatch(line -> line.contains("/model"));
+    }
+
+    private static RunEvents planned(String algorithm, int steps) throws JsonProcessingException {
+        var document = new ObjectMapper().readTree("""
+                {"backend": "cpu", "model": {"path": "/model"}, "data": {"prompts": "/rows.jsonl"},
+                 "algorithm": %s, "training": {"steps": %d}}
+                """.formatted(algorithm, steps));
+        TrainingRequest request = ((Complete) RequestReader.read(document)).request();
+        return new RunEvents().publish(new RunPlanned(RunEvents.RUN, "sha", request, ExamplePlans.glmOnOneNode()));
     }
 
     private static JsonNode json(RunReport report) throws JsonProcessingException {
