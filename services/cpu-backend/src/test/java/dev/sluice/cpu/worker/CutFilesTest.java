@@ -2,10 +2,7 @@ package dev.sluice.cpu.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sluice.checkpoint.Conversion;
 import dev.sluice.checkpoint.Manifest;
-import dev.sluice.checkpoint.Progress;
-import dev.sluice.cpu.model.ParityFixtures;
 import dev.sluice.workerapi.BatchFile;
 import dev.sluice.workerapi.FilesWritten;
 import dev.sluice.workerapi.LoadRequest;
@@ -14,46 +11,15 @@ import dev.sluice.workerapi.ModelRole;
 import dev.sluice.workerapi.SaveRequest;
 import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
-import dev.sluice.workerapi.WorkerClient;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Cuts that are written while the worker trains, and the hash that says that weights are the same. */
-class CutFilesTest {
-    private static final String RUN = "sorting";
-    private static final Duration DEADLINE = Duration.ofSeconds(30);
-
-    @TempDir
-    private Path folder;
-
-    private Path root;
-    private Path hugging;
-    private WorkerServer server;
-    private WorkerClient worker;
-
-    @BeforeEach
-    void startWorker() throws IOException {
-        root = Files.createDirectories(folder.resolve("data"));
-        hugging = ParityFixtures.huggingFaceDirectory();
-        Conversion.toTorchDist(hugging, root.resolve("release"), Progress.NONE);
-        server = new WorkerServer(root, hugging);
-        worker = server.client();
-    }
-
-    @AfterEach
-    void stopWorker() {
-        server.close();
-    }
-
+class CutFilesTest extends RunningWorker {
     @Test
     void theHashOfWeightsIsAnotherAfterEveryStepAndTheSameForTheSameSteps() {
         String source = worker.load(load(null), DEADLINE).weightsSha256();
@@ -102,9 +68,5 @@ class CutFilesTest {
         LoadRequest fresh =
                 LoadRequest.policy(0, "load-" + System.nanoTime(), RUN, path("release"), hugging.toString());
         return cut == null ? fresh : fresh.resumingFrom(cut);
-    }
-
-    private String path(String name) {
-        return root.resolve(name).toString();
     }
 }

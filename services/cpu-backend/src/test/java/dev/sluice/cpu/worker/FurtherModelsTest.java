@@ -4,14 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.sluice.checkpoint.Conversion;
-import dev.sluice.checkpoint.Progress;
 import dev.sluice.checkpoint.SafetensorsFile;
-import dev.sluice.cpu.model.ParityFixtures;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.Batch.Column;
 import dev.sluice.workerapi.BatchFile;
-import dev.sluice.workerapi.ExportRequest;
 import dev.sluice.workerapi.FilesWritten;
 import dev.sluice.workerapi.ForwardRequest;
 import dev.sluice.workerapi.ForwardRequest.Want;
@@ -24,52 +20,22 @@ import dev.sluice.workerapi.SaveRequest;
 import dev.sluice.workerapi.TrainMetrics;
 import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
-import dev.sluice.workerapi.WorkerClient;
 import dev.sluice.workerapi.WorkerErrorCode;
 import dev.sluice.workerapi.WorkerException;
 import java.io.IOException;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A reference and a critic beside the policy, in a real worker. */
-class FurtherModelsTest {
-    private static final String RUN = "sorting";
-    private static final Duration DEADLINE = Duration.ofSeconds(60);
-
-    @TempDir
-    private Path folder;
-
-    private Path root;
-    private Path hugging;
-    private WorkerServer server;
-    private WorkerClient worker;
+class FurtherModelsTest extends RunningWorker {
     private int calls;
-
-    @BeforeEach
-    void startWorker() throws IOException {
-        root = Files.createDirectories(folder.resolve("data"));
-        hugging = ParityFixtures.huggingFaceDirectory();
-        Conversion.toTorchDist(hugging, root.resolve("release"), Progress.NONE);
-        server = new WorkerServer(root, hugging);
-        worker = server.client();
-    }
-
-    @AfterEach
-    void stopWorker() {
-        server.close();
-    }
 
     @Test
     void aReferenceStaysWhileThePolicyLearns() {
@@ -159,9 +125,7 @@ class FurtherModelsTest {
         FilesWritten cut = worker.save(new SaveRequest(0, "save", path("cut")), DEADLINE);
         List<float[]> uninterrupted = List.of(step(2), step(3));
         String weights = export("uninterrupted").manifestSha256();
-        server.close();
-        server = new WorkerServer(root, hugging);
-        worker = server.client();
+        restart(new MemoryLimit(0));
 
         int resumed =
                 worker.load(load(null, path("release"), cut.dir()), DEADLINE).step();
@@ -284,12 +248,6 @@ class FurtherModelsTest {
         return file;
     }
 
-    private FilesWritten export(String name) {
-        return worker.export(
-                new ExportRequest(0, "export-" + name, path(name), ExportRequest.Format.HF, 1, null, "float32"),
-                DEADLINE);
-    }
-
     private LoadRequest load(@Nullable String reference, @Nullable String critic, @Nullable String cut) {
         return new LoadRequest(
                 0,
@@ -302,9 +260,5 @@ class FurtherModelsTest {
                 hugging.toString(),
                 List.of(),
                 cut);
-    }
-
-    private String path(String name) {
-        return root.resolve(name).toString();
     }
 }

@@ -4,12 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.sluice.checkpoint.Conversion;
 import dev.sluice.checkpoint.HuggingFaceCheckpoint;
 import dev.sluice.checkpoint.Manifest;
-import dev.sluice.checkpoint.Progress;
 import dev.sluice.checkpoint.SafetensorsFile;
-import dev.sluice.cpu.model.ParityFixtures;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.BatchFile;
 import dev.sluice.workerapi.ExportRequest;
@@ -23,49 +20,19 @@ import dev.sluice.workerapi.SaveRequest;
 import dev.sluice.workerapi.ShutdownRequest;
 import dev.sluice.workerapi.TrainRequest;
 import dev.sluice.workerapi.TrainResult;
-import dev.sluice.workerapi.WorkerClient;
 import dev.sluice.workerapi.WorkerErrorCode;
 import dev.sluice.workerapi.WorkerException;
 import dev.sluice.workerapi.WorkerHealth;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class TrainingWorkerTest {
-    private static final String RUN = "sorting";
-    private static final Duration DEADLINE = Duration.ofSeconds(30);
-
-    @TempDir
-    private Path folder;
-
-    private Path root;
-    private Path hugging;
-    private WorkerServer server;
-    private WorkerClient worker;
-
-    @BeforeEach
-    void startWorker() throws IOException {
-        root = Files.createDirectories(folder.resolve("data"));
-        hugging = ParityFixtures.huggingFaceDirectory();
-        Conversion.toTorchDist(hugging, root.resolve("release"), Progress.NONE);
-        server = new WorkerServer(root, hugging);
-        worker = server.client();
-    }
-
-    @AfterEach
-    void stopWorker() {
-        server.close();
-    }
-
+class TrainingWorkerTest extends RunningWorker {
     @Test
     void healthSaysHowFarTheWorkerIs() {
         worker.load(load(3, null), DEADLINE);
@@ -94,9 +61,7 @@ class TrainingWorkerTest {
     void aPassAboveTheMemoryLimitFailsAndLeavesTheWeightsAsTheyWere() throws IOException {
         worker.load(load(0, null), DEADLINE);
         String before = export("before").manifestSha256();
-        server.close();
-        server = new WorkerServer(new MemoryLimit(1), root, hugging);
-        worker = server.client();
+        restart(new MemoryLimit(1));
         worker.load(load(1, null), DEADLINE);
 
         assertRefused(WorkerErrorCode.OUT_OF_MEMORY, () -> train(1));
@@ -113,9 +78,7 @@ class TrainingWorkerTest {
         train(2);
         train(3);
         String uninterrupted = export("uninterrupted").manifestSha256();
-        server.close();
-        server = new WorkerServer(root, hugging);
-        worker = server.client();
+        restart(new MemoryLimit(0));
 
         int resumedStep = worker.load(load(1, cut.dir()), DEADLINE).step();
         train(2);
@@ -349,20 +312,9 @@ class TrainingWorkerTest {
         return new TrainRequest(0, id, step, file.toString(), ModelRole.POLICY, LossConfig.grpo(1e-3, 0.2));
     }
 
-    private FilesWritten export(String name) {
-        int epoch = Math.max(0, worker.health(DEADLINE).epoch());
-        return worker.export(
-                new ExportRequest(epoch, "export-" + name, path(name), ExportRequest.Format.HF, 1, null, "float32"),
-                DEADLINE);
-    }
-
     private LoadRequest load(int epoch, String cut) {
         return LoadRequest.policy(epoch, "load-" + epoch, RUN, path("release"), hugging.toString())
                 .resumingFrom(cut);
-    }
-
-    private String path(String name) {
-        return root.resolve(name).toString();
     }
 
     private static void assertRefused(WorkerErrorCode code, ThrowingCallable call) {
