@@ -155,6 +155,8 @@ final class ImportCommand implements Callable<Integer> {
             variables.put(assignment.substring(0, equals), assignment.substring(equals + 1));
         }
         String label = gpu == null ? null : Gpu.named(gpu).orElseThrow().label();
-        return new ImportSettings(label, hostMemoryGiB, trainer, variables);
+        // Where a request's relative paths begin: at its file.
+        Path base = target == null ? Path.of("") : target.toAbsolutePath().getParent();
+        return new ImportSettings(label, hostMemoryGiB, trainer, variables, path -> PromptCount.of(base, path));
     }
 }

@@ -63,6 +63,35 @@ class ImportCommandTest {
         assertThat(err.toString()).contains("notes:", "run.sh:9", "give --gpu").doesNotContain("models/qwen3-4B.sh");
     }
 
+    /** slime's create_rollout_manager: rows by --rollout-batch-size, rounded down, times --num-epoch. */
+    @Test
+    void epochsBecomeStepsWhereThePromptsCanBeCounted() throws IOException {
+        Files.writeString(script(), SCRIPT.replace("--num-rollout 3000", "--num-epoch 3"));
+        Files.writeString(
+                directory.resolve("prompts.jsonl"),
+                "{\"prompt\": \"1+1=\", \"label\": \"2\"}\n".repeat(100) + "{oops\n");
+
+        int code = execute("import", script().toString(), "--env", "BASE_DIR=" + directory, "--no-plan");
+
+        assertThat(code).as(err.toString()).isEqualTo(ExitCode.OK);
+        assertThat(RequestFile.read(Files.writeString(directory.resolve("out.yaml"), out.toString()), List.of())
+                        .at("/training/steps")
+                        .asInt())
+                .isEqualTo(9);
+        assertThat(err.toString()).contains("100 rows in batches of 32 are 3 steps an epoch, 9 in all");
+    }
+
+    @Test
+    void epochsOfPromptsThatAreElsewhereAreRefusedWithWhatToGive() throws IOException {
+        Files.writeString(script(), SCRIPT.replace("--num-rollout 3000", "--num-epoch 3"));
+
+        assertThat(execute("import", script().toString(), "--env", "BASE_DIR=/data", "--no-plan"))
+                .isEqualTo(ExitCode.USAGE);
+
+        assertThat(err.toString())
+                .contains("the rows of /data/prompts.jsonl cannot be counted from here", "give --num-rollout");
+    }
+
     /** slime's scripts for GLM-4.7-Flash: what Megatron and SGLang would refuse after minutes is refused at once. */
     @ParameterizedTest
     @CsvSource({

@@ -7,11 +7,14 @@ import dev.sluice.domain.shell.Place;
 import dev.sluice.domain.slime.Finding.Kind;
 import dev.sluice.domain.slime.Finding.Severity;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.regex.Pattern;
 
 /** Prompts, held-out sets, the reward and the number of steps: {@code data}, {@code evaluation}, {@code training.steps}. */
-record DataFlags(Draft draft) {
+record DataFlags(Draft draft, ImportSettings settings) {
     private static final String PROMPTS = "--prompt-data";
+    private static final String EPOCHS = "--num-epoch";
+    private static final String BATCH = "--rollout-batch-size";
     private static final String SETS = "--eval-prompt-data";
     private static final String INTERVAL = "--eval-interval";
 
@@ -30,7 +33,7 @@ record DataFlags(Draft draft) {
             draft.missing(PROMPTS, "give the .jsonl file of prompts");
         }
         boolean sampled = !KindFlags.isSupervised(draft);
-        for (String flag : List.of("--hf-checkpoint", "--rollout-batch-size", "--rollout-max-response-len")) {
+        for (String flag : List.of("--hf-checkpoint", BATCH, "--rollout-max-response-len")) {
             if (!draft.has(flag) && (sampled || !flag.equals("--rollout-max-response-len"))) {
                 draft.missing(flag, "give it a value");
             }
@@ -45,14 +48,8 @@ record DataFlags(Draft draft) {
     private void steps() {
         if (draft.has("--num-rollout")) {
             draft.whole("--num-rollout").ifPresent(steps -> draft.put("training.steps", steps));
-        } else if (draft.has("--num-epoch")) {
-            draft.findings()
-                    .error(
-                            Kind.UNSUPPORTED,
-                            draft.place("--num-epoch"),
-                            "--num-epoch",
-                            "a request counts steps, and how many rows the prompts have is not known here",
-                            "give --num-rollout: rows divided by --rollout-batch-size, times the epochs");
+        } else if (draft.has(EPOCHS)) {
+            epochs();
         } else {
             draft.findings()
                     .add(new Finding(
@@ -64,6 +61,46 @@ record DataFlags(Draft draft) {
                             "give the number of steps",
                             "R15"));
         }
+    }
+
+    /** As slime counts: whole batches of a pass over the rows, times the passes. */
+    private void epochs() {
+        String path = draft.text(PROMPTS).orElse("");
+        long batch = draft.whole(BATCH, 0);
+        long epochs = draft.whole(EPOCHS, 0);
+        OptionalInt rows = settings.rows().apply(path);
+        if (rows.isEmpty()) {
+            draft.findings()
+                    .error(
+                            Kind.UNSUPPORTED,
+                            draft.place(EPOCHS),
+                            EPOCHS,
+                            "a request counts steps, and the rows of %s cannot be counted from here"
+                                    .formatted(path.isEmpty() ? PROMPTS : FlagReader.shortened(path)),
+                            "import where the file is, or give --num-rollout: rows divided by --rollout-batch-size, times"
+                                    + " the epochs");
+            return;
+        }
+        long steps = batch < 1 ? 0 : rows.getAsInt() / batch * epochs;
+        if (steps < 1) {
+            draft.findings()
+                    .error(
+                            Kind.VALUE,
+                            draft.place(EPOCHS),
+                            EPOCHS,
+                            "%d epochs of %d rows in batches of %d are no step"
+                                    .formatted(epochs, rows.getAsInt(), batch),
+                            "give more rows, or a --rollout-batch-size that they fill");
+            return;
+        }
+        draft.put("training.steps", steps);
+        draft.findings()
+                .note(
+                        draft.place(EPOCHS),
+                        EPOCHS,
+                        "%d rows in batches of %d are %d steps an epoch, %d in all; prompts that are left out for their length count too"
+                                .formatted(rows.getAsInt(), batch, rows.getAsInt() / batch, steps),
+                        "give --num-rollout to say the steps");
     }
 
     private void file(String flag, String path) {

@@ -58,7 +58,7 @@ public final class ScriptImport {
         draft.put("name", script.name().replaceFirst("\\.sh$", ""));
         new PlainFlags(draft).read();
         new ClusterFlags(draft, launch.gpusOfNode(), settings).read();
-        new DataFlags(draft).read();
+        new DataFlags(draft, settings).read();
         new PromptFlags(draft).read();
         new RolloutFlags(draft, launch.asynchronous()).read();
         new AlgorithmFlags(draft).read();

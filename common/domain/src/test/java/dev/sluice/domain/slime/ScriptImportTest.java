@@ -11,6 +11,7 @@ import dev.sluice.domain.shell.ShellReader;
 import dev.sluice.domain.shell.ShellScript;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -270,7 +271,7 @@ class ScriptImportTest {
     void whatAScriptDoesNotSayComesFromTheSettings() {
         Imported imported = ScriptImport.read(
                 new ShellScript("run.sh", SlimeScripts.FOLDER, SlimeScripts.text(SlimeScripts.ONE_NODE)),
-                new ImportSettings("H200-141", 2048, "slime@2026-02-28", Map.of()),
+                new ImportSettings("H200-141", 2048, "slime@2026-02-28", Map.of(), path -> OptionalInt.empty()),
                 SlimeScripts::sources);
 
         assertThat(imported.request().at("/cluster/gpu").asText()).isEqualTo("H200-141");

@@ -4,6 +4,7 @@ import dev.sluice.domain.shell.Scripts;
 import dev.sluice.domain.shell.ShellScript;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Launch scripts in slime's form, and imports of them. */
 final class SlimeScripts {
@@ -32,7 +33,7 @@ final class SlimeScripts {
     static Imported imported(String name, String text, Map<String, String> variables) {
         return ScriptImport.read(
                 new ShellScript(name, FOLDER, text),
-                new ImportSettings(null, 0, null, variables),
+                new ImportSettings(null, 0, null, variables, path -> OptionalInt.empty()),
                 SlimeScripts::sources);
     }
 
