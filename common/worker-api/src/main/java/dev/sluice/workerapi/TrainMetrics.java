@@ -45,45 +45,6 @@ public record TrainMetrics(
         @Nullable Double opsmClipFraction,
         @Nullable Critic critic) {
 
-    /** Of a policy alone. */
-    public TrainMetrics(
-            double loss,
-            double pgLoss,
-            double mtpLoss,
-            double entropy,
-            double kl,
-            double klLoss,
-            double clipFraction,
-            double importanceRatio,
-            @Nullable Mismatch mismatch,
-            double gradNorm,
-            int tokens,
-            int optimizerSteps,
-            double trainRolloutLogprobMaxDifference,
-            double trainRolloutLogprobMeanDifference,
-            double seconds,
-            double tokensPerSecond) {
-        this(
-                loss,
-                pgLoss,
-                mtpLoss,
-                entropy,
-                kl,
-                klLoss,
-                clipFraction,
-                importanceRatio,
-                mismatch,
-                gradNorm,
-                tokens,
-                optimizerSteps,
-                trainRolloutLogprobMaxDifference,
-                trainRolloutLogprobMeanDifference,
-                seconds,
-                tokensPerSecond,
-                null,
-                null);
-    }
-
     /**
      * Means over the optimizer steps.
      *

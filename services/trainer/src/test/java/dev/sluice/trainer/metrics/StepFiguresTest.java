@@ -37,7 +37,9 @@ class StepFiguresTest {
             0.2,
             0.1,
             0.25,
-            100);
+            100,
+            null,
+            null);
 
     @Test
     void averageOverSamplesUnderSlimesNames() {
@@ -70,7 +72,7 @@ class StepFiguresTest {
     @Test
     void leaveOutWhatIsNoNumber() {
         List<GroupSampled> results = List.of(group(0, sample(0, 1.0, FinishReason.STOP, 1)));
-        TrainMetrics broken = new TrainMetrics(Double.NaN, 0, 0, 0, 0, 0, 0, 1, null, 0, 1, 1, 0, 0, 0, 0);
+        TrainMetrics broken = new TrainMetrics(Double.NaN, 0, 0, 0, 0, 0, 0, 1, null, 0, 1, 1, 0, 0, 0, 0, null, null);
 
         Map<String, Double> figures = StepFigures.of(
                 formed(0),

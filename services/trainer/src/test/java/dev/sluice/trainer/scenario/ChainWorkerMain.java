@@ -83,9 +83,13 @@ public final class ChainWorkerMain {
         Runtime.getRuntime().halt(0);
     }
 
-    /** The weights after a batch. */
+    /** The weights after a batch, to which a masked token contributes nothing. */
     static String chain(String before, Batch batch) {
-        return chain(before, Arrays.toString(batch.tokens()) + Arrays.toString(batch.advantages()));
+        float[] advantages = batch.advantages().clone();
+        for (int token = 0; token < advantages.length; token++) {
+            advantages[token] = batch.lossMask()[token] == 0 ? 0 : advantages[token];
+        }
+        return chain(before, Arrays.toString(batch.tokens()) + Arrays.toString(advantages));
     }
 
     static String chain(String before, String content) {
@@ -208,8 +212,8 @@ public final class ChainWorkerMain {
         weights = chain(weights, batch);
         step = request.step();
         batchSha256 = BatchFile.sha256(file);
-        TrainMetrics metrics =
-                new TrainMetrics(0.5, 0.5, 0, 1, 0, 0, 0, 1, null, 1, batch.tokens().length, 1, 0, 0, 0.01, 100);
+        TrainMetrics metrics = new TrainMetrics(
+                0.5, 0.5, 0, 1, 0, 0, 0, 1, null, 1, batch.tokens().length, 1, 0, 0, 0.01, 100, null, null);
         return done(request.operationId(), new TrainResult(step, batchSha256, metrics, Float32Array.of(), weights));
     }
 

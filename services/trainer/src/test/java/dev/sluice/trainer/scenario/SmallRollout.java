@@ -50,6 +50,9 @@ final class SmallRollout implements AutoCloseable {
     private int version;
     private LongPredicate solved = cursor -> false;
     private int pausesAt = Integer.MAX_VALUE;
+    private long slow = -1;
+    private int slowUntil;
+    private int slowSince;
     private int newest;
     private boolean measures = true;
 
@@ -82,6 +85,12 @@ final class SmallRollout implements AutoCloseable {
     /** Prompts whose samples all get the reward 1; with any other, every second does. */
     synchronized void solve(LongPredicate cursors) {
         solved = cursors;
+    }
+
+    /** This prompt's samples have a first token of the version of when they are asked for, and end at this version at the earliest. */
+    synchronized void spread(long cursor, int untilVersion) {
+        slow = cursor;
+        slowUntil = untilVersion;
     }
 
     /** From this weight version on, tasks wait for {@link #goOn}. */
@@ -136,6 +145,7 @@ final class SmallRollout implements AutoCloseable {
             publisher.publish(new GroupStarted(
                     runId, group.epoch(), group.groupId(), group.round(), group.attempt(), instanceId));
             waiting.add(group);
+            slowSince = isSlow(group) ? version : slowSince;
             sampleWhatMay();
         } else if (task instanceof GroupTask.GroupWithdrawn withdrawn
                 && waiting.removeIf(group -> group.groupId().equals(withdrawn.groupId()))) {
@@ -149,7 +159,7 @@ final class SmallRollout implements AutoCloseable {
             List<GroupRequested> allowed = waiting.stream()
                     .filter(group -> group.evaluation()
                             ? measures && isOnlyFor(group, version)
-                            : group.minWeightVersion() <= version)
+                            : group.minWeightVersion() <= version && !(isSlow(group) && version < slowUntil))
                     .toList();
             waiting.removeAll(allowed);
             allowed.forEach(group -> publisher.publish(sampled(group)));
@@ -160,10 +170,14 @@ final class SmallRollout implements AutoCloseable {
         }
     }
 
+    private boolean isSlow(GroupRequested group) {
+        return !group.evaluation() && group.cursor() == slow;
+    }
+
     private GroupSampled sampled(GroupRequested group) {
         List<Sample> samples = new ArrayList<>();
         for (int index = 0; index < group.samples(); index++) {
-            samples.add(sample(index, group.sampling().seed(), solved.test(group.cursor())));
+            samples.add(sample(index, group, isSlow(group) ? slowSince : version));
         }
         return new GroupSampled(
                 runId,
@@ -180,7 +194,8 @@ final class SmallRollout implements AutoCloseable {
                 null);
     }
 
-    private Sample sample(int index, long seed, boolean right) {
+    private Sample sample(int index, GroupRequested group, int firstVersion) {
+        long seed = group.sampling().seed();
         int length = 2 + (int) ((seed + index) % 3);
         int[] tokens = IntStream.range(0, length)
                 .map(i -> (int) ((seed / 7 + 31L * index + i) % 97))
@@ -192,10 +207,12 @@ final class SmallRollout implements AutoCloseable {
                 Int32Array.of(tokens),
                 Float32Array.of(new float[length]),
                 UInt8Array.of(mask),
-                right ? 1.0 : index % 2,
+                solved.test(group.cursor()) ? 1.0 : index % 2,
                 null,
                 FinishReason.STOP,
-                List.of(new VersionSpan(version, length)),
+                firstVersion == version
+                        ? List.of(new VersionSpan(version, length))
+                        : List.of(new VersionSpan(firstVersion, 1), new VersionSpan(version, length - 1)),
                 engine(),
                 0,
                 0,
