@@ -121,7 +121,7 @@ class GuardedRunIT {
             TrainerLost lost = log.await(runId, TrainerLost.class, any -> true, DEADLINE);
 
             assertThat(lost.retry()).isFalse();
-            assertThat(lost.reason()).contains("equal_reward_groups is 1.0 at step 5, above 0.9");
+            assertThat(lost.reason()).contains("equal_reward_groups is 1 at step 5, above 0.9");
             trainer.end(DEADLINE);
         }
     }
