@@ -102,7 +102,7 @@ class GuardedRunIT {
             CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
 
             assertThat(wait.deadline()).isNotNull();
-            assertThat(wait.reason()).contains("equal_reward_groups is 1.0 at step 5", "sluice continue " + runId);
+            assertThat(wait.reason()).contains("equal_reward_groups is 1 at step 5", "sluice continue " + runId);
             assertThat(log.await(runId, GuardReleased.class).reason()).isEqualTo("a test says so");
             assertThat(last.step()).isEqualTo(Scenario.STEPS);
             second.end(DEADLINE);
