@@ -43,7 +43,7 @@ final class TrainingWorld {
     private final Function<TrainingState, Cut> cutting;
     private final CutRetention kept;
     private final ToLongFunction<List<CheckpointSaved>> trimming;
-    private final List<LogEntry<Event>> results = new ArrayList<>();
+    final List<LogEntry<Event>> results = new ArrayList<>();
     private final List<LogEntry<Event>> training = new ArrayList<>();
     private final List<LogEntry<Event>> weightsLog = new ArrayList<>();
     private final Set<GroupAsk> tasks = new LinkedHashSet<>();
@@ -399,7 +399,7 @@ final class TrainingWorld {
         move("results are deleted below " + trimmed);
     }
 
-    private List<CheckpointSaved> keptCuts() {
+    List<CheckpointSaved> keptCuts() {
         List<CheckpointSaved> cuts = new ArrayList<>();
         for (LogEntry<Event> entry : training) {
             if (entry.event() instanceof CheckpointSaved saved) {
@@ -475,7 +475,7 @@ final class TrainingWorld {
         read = results.size();
     }
 
-    private List<BatchFormed> batches() {
+    List<BatchFormed> batches() {
         return training.stream()
                 .map(LogEntry::event)
                 .filter(BatchFormed.class::isInstance)

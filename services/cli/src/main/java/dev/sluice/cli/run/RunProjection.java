@@ -162,6 +162,7 @@ public final class RunProjection {
             case TrainingEvent.TrainerLost lost -> reason = lost.reason();
             case TrainingEvent.RolloutFinished finished -> results = finished.results();
             case TrainingEvent.TrainerReady ready -> {}
+            case TrainingEvent.CheckpointAdopted adopted -> {}
             case TrainingEvent.BatchFormed batch -> {}
             case TrainingEvent.WorkerWorked worked -> {}
             case TrainingEvent.GuardTripped tripped ->

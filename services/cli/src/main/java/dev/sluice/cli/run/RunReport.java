@@ -54,7 +54,8 @@ public record RunReport(
         Checkpoints checkpoints,
         EngineKiller.@Nullable Figures engineDeaths,
         @Nullable List<String> findings,
-        List<Integer> policyLags) {
+        List<Integer> policyLags,
+        long tokensAdopted) {
 
     private static final int EDGE_STEPS = 10;
     private static final JsonMapper JSON = new JsonMapper(); // unlike events, a report says null
@@ -134,7 +135,8 @@ public record RunReport(
                         succeeded == null ? null : succeeded.huggingFace()),
                 null,
                 null,
-                run.ledger().policyLags());
+                run.ledger().policyLags(),
+                run.ledger().tokensAdopted());
     }
 
     /** The same with what a look at the whole log has found. */
@@ -156,7 +158,8 @@ public record RunReport(
                 checkpoints,
                 deaths,
                 List.copyOf(found),
-                policyLags);
+                policyLags,
+                tokensAdopted);
     }
 
     /** One JSON document on several lines. */

@@ -9,6 +9,7 @@ import dev.sluice.events.Event;
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.CheckpointAdopted;
 import dev.sluice.events.TrainingEvent.CheckpointRetired;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.GuardReleased;
@@ -80,6 +81,29 @@ public final class TrainingHistory {
         return cuts;
     }
 
+    /** Every cut that was saved, also those that are retired, oldest first. */
+    public List<CheckpointSaved> savedCuts() {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(CheckpointSaved.class::isInstance)
+                .map(CheckpointSaved.class::cast)
+                .toList();
+    }
+
+    /** What the run has taken over from an earlier one's cut, where that is written down. */
+    public Optional<CheckpointAdopted> adopted() {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(CheckpointAdopted.class::isInstance)
+                .map(CheckpointAdopted.class::cast)
+                .findFirst();
+    }
+
+    /** Whether a trainer of the run was ever ready. */
+    public boolean isAnnounced() {
+        return entries.stream().anyMatch(entry -> entry.event() instanceof TrainerReady);
+    }
+
     /** Hash of the content of a step's batch, where the step was formed. */
     public Optional<String> batchSha256(int step) {
         return entries.stream()
@@ -116,14 +140,18 @@ public final class TrainingHistory {
                 .reduce((earlier, later) -> later);
     }
 
-    /** Steps that were formed, in order. */
-    public List<BatchFormed> formed() {
+    /** Everything that was formed, in order, also what only drops groups. */
+    public List<BatchFormed> batches() {
         return entries.stream()
                 .map(LogEntry::event)
                 .filter(BatchFormed.class::isInstance)
                 .map(BatchFormed.class::cast)
-                .filter(formed -> !formed.groups().isEmpty())
                 .toList();
+    }
+
+    /** Steps that were formed, in order. */
+    public List<BatchFormed> formed() {
+        return batches().stream().filter(formed -> !formed.groups().isEmpty()).toList();
     }
 
     /** Whether nothing is left to do: the last cut was saved, or all was sampled that a run without steps is to sample. */

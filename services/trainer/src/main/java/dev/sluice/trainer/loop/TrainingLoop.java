@@ -299,7 +299,8 @@ final class TrainingLoop {
                 formed.rows().responseTokens() - trained,
                 PolicyLags.histogram(formed.event()),
                 figures,
-                result.weightsSha256());
+                result.weightsSha256(),
+                rung.number());
         events.addFirst(completed);
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
