@@ -35,7 +35,8 @@ class RunReportTest {
                         "checkpoints",
                         "engineDeaths",
                         "findings",
-                        "policyLags");
+                        "policyLags",
+                        "tokensAdopted");
         assertThat(report.path("tokens").fieldNames())
                 .toIterable()
                 .containsExactly(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
 import static org.awaitility.Awaitility.await;
 
+import dev.sluice.domain.audit.RunAudit;
 import dev.sluice.domain.ledger.Ledger;
 import dev.sluice.domain.replay.ReplayLine;
 import dev.sluice.domain.replay.ReplayLine.Comparison;
@@ -103,7 +104,8 @@ class ResumedRunIT {
     void aRunThatGoesOnFromOneThatBrokeOffSamplesNoneOfItsFinishedGroupsAgain(KafkaBroker kafka) throws Exception {
         String earlier = kafka.newRunId("broke-off");
         String later = kafka.newRunId("takes-over");
-        try (EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.GROUP_EVENTS)) {
+        try (EventLog log =
+                kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.GROUP_EVENTS, Topics.ENGINES, Topics.RUN_EVENTS)) {
             CheckpointSaved cut = toItsFourthStep(kafka, log, earlier);
             Set<Long> open = finishedAndOpen(log, cut);
             Scenario scenario = resumed(kafka, later, earlier);
@@ -128,6 +130,7 @@ class ResumedRunIT {
             assertThat(ledger.tokensAdopted()).isEqualTo(adopted.tokens()).isPositive();
             assertThat(ledger.tokensReported()).isEqualTo(tokensOfItsOwn(log, later));
             assertThat(ledger.tokens().open()).isZero();
+            assertThat(audited(log, later)).isEmpty();
             assertThat(trainedAgain(kafka, later)).containsOnly(Comparison.SAME).hasSize(8);
         }
     }
@@ -241,6 +244,12 @@ class ResumedRunIT {
         Ledger ledger = new Ledger(runId);
         log.recordsOf(runId).forEach(record -> ledger.apply(record.event(), record.id()));
         return ledger;
+    }
+
+    private static List<String> audited(EventLog log, String runId) {
+        RunAudit audit = new RunAudit(runId);
+        log.recordsOf(runId).forEach(record -> audit.apply(record.event(), record.id()));
+        return audit.findings(1);
     }
 
     private static long tokensOfItsOwn(EventLog log, String runId) {
