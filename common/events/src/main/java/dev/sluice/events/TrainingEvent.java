@@ -285,7 +285,7 @@ public sealed interface TrainingEvent extends Event {
             @About("The run") String runId,
             @About("Epoch of the trainer") int epoch,
 
-            @About("The step that it trained; formed, and trained again")
+            @About("The step that it trained, for the first time or again; 0 where it did not come to that")
             int step,
 
             @About("What is different, as one of the plan's rungs, from 1")

@@ -23,6 +23,7 @@ import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.WaitChanged;
+import dev.sluice.events.TrainingEvent.WorkerFellBack;
 import dev.sluice.events.TrainingRequest.GuardAction;
 import dev.sluice.events.WeightEvent;
 import dev.sluice.kafka.EventRecord;
@@ -62,6 +63,7 @@ public final class RunProjection {
     private int position;
     private int answers;
     private int rollbacks;
+    private @Nullable WorkerFellBack memory;
     private long events;
 
     public RunProjection(String runId) {
@@ -170,7 +172,7 @@ public final class RunProjection {
             case TrainingEvent.GuardReleased released ->
                 pausedBy = released.tripId().equals(pausedBy) ? null : pausedBy;
             case TrainingEvent.RolledBack taken -> rollbacks++;
-            case TrainingEvent.WorkerFellBack fellBack -> {}
+            case WorkerFellBack fellBack -> memory = fellBack;
             case TrainingEvent.CheckpointRetired retired -> {}
         }
     }
@@ -270,6 +272,11 @@ public final class RunProjection {
     /** Times that a guard took steps back. */
     public int rollbacks() {
         return rollbacks;
+    }
+
+    /** What the worker gets since it ran out of memory; absent where it did not. */
+    public @Nullable WorkerFellBack memory() {
+        return memory;
     }
 
     /** When training began. */

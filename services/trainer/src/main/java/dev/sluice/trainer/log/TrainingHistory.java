@@ -2,6 +2,7 @@ package dev.sluice.trainer.log;
 
 import dev.sluice.domain.training.Cut;
 import dev.sluice.domain.training.LogEntry;
+import dev.sluice.domain.training.MemoryRungs;
 import dev.sluice.domain.training.Rollbacks;
 import dev.sluice.domain.training.TrainingRules;
 import dev.sluice.domain.training.TrainingState;
@@ -17,7 +18,6 @@ import dev.sluice.events.TrainingEvent.GuardTripped;
 import dev.sluice.events.TrainingEvent.RolledBack;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.TrainerReady;
-import dev.sluice.events.TrainingEvent.WorkerFellBack;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
 import java.time.Duration;
@@ -170,27 +170,9 @@ public final class TrainingHistory {
                 .orElse(0);
     }
 
-    /** How the worker fell back when it ran out of memory, oldest first. */
-    public List<LogEntry<Event>> fallbacks() {
-        return entries.stream()
-                .filter(entry -> entry.event() instanceof WorkerFellBack)
-                .toList();
-    }
-
-    /** The rung of the memory ladder that the worker is on, 0 for the plan itself. */
-    public int memoryRung() {
-        return fallbacks().isEmpty()
-                ? 0
-                : ((WorkerFellBack) fallbacks().getLast().event()).rung();
-    }
-
-    /** Whether a step was trained before the worker fell back: trained again it gives other last bits. */
-    public boolean fellBackAfter(int step) {
-        long newest = fallbacks().isEmpty() ? -1 : fallbacks().getLast().offset();
-        return entries.stream()
-                .anyMatch(entry -> entry.event() instanceof StepCompleted completed
-                        && completed.step() == step
-                        && entry.offset() < newest);
+    /** Which rung of the memory ladder each step is trained on. */
+    public MemoryRungs memoryRungs() {
+        return new MemoryRungs(entries);
     }
 
     /** Everything about guards that stands in the log, in its order, with the steps that they look at. */

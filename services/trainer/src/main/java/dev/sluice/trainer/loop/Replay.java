@@ -159,12 +159,11 @@ public final class Replay {
             TrainedRun run, FormedStep formed, TrainingHistory history, WorkerSeat.Seated seated)
             throws InterruptedException {
         int step = formed.event().step();
-        // A run that fell back for want of memory is trained again as it ended: the steps before may differ in their
-        // last bits.
+        // Other micro-batches would give other last bits.
         BatchRows rows = BatchRows.of(
                 formed.results(),
                 run.memoryLadder()
-                        .rung(history.memoryRung())
+                        .rung(history.memoryRungs().of(step))
                         .rules(run.batchRules(), run.plan().training().layout().cp()));
         BatchFiles batches = new BatchFiles(run, config.callDeadline());
         StepTrainer.Trained trained = new StepTrainer(run, batches, seated.worker(), config.callDeadline())

@@ -30,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongPredicate;
+import java.util.function.LongToIntFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -49,6 +50,7 @@ final class SmallRollout implements AutoCloseable {
     private final List<GroupRequested> waiting = new ArrayList<>();
     private int version;
     private LongPredicate solved = cursor -> false;
+    private LongToIntFunction lengths = cursor -> 0;
     private int pausesAt = Integer.MAX_VALUE;
     private int newest;
     private boolean measures = true;
@@ -82,6 +84,11 @@ final class SmallRollout implements AutoCloseable {
     /** Prompts whose samples all get the reward 1; with any other, every second does. */
     synchronized void solve(LongPredicate cursors) {
         solved = cursors;
+    }
+
+    /** Tokens of responses by prompt, below the example model's vocabulary; 0 for 2 to 4 of them. */
+    synchronized void lengthen(LongToIntFunction tokens) {
+        lengths = tokens;
     }
 
     /** From this weight version on, tasks wait for {@link #goOn}. */
@@ -163,7 +170,8 @@ final class SmallRollout implements AutoCloseable {
     private GroupSampled sampled(GroupRequested group) {
         List<Sample> samples = new ArrayList<>();
         for (int index = 0; index < group.samples(); index++) {
-            samples.add(sample(index, group.sampling().seed(), solved.test(group.cursor())));
+            samples.add(sample(
+                    index, group.sampling().seed(), solved.test(group.cursor()), lengths.applyAsInt(group.cursor())));
         }
         return new GroupSampled(
                 runId,
@@ -180,10 +188,10 @@ final class SmallRollout implements AutoCloseable {
                 null);
     }
 
-    private Sample sample(int index, long seed, boolean right) {
-        int length = 2 + (int) ((seed + index) % 3);
+    private Sample sample(int index, long seed, boolean right, int given) {
+        int length = given > 0 ? given : 2 + (int) ((seed + index) % 3);
         int[] tokens = IntStream.range(0, length)
-                .map(i -> (int) ((seed / 7 + 31L * index + i) % 97))
+                .map(i -> (int) ((seed / 7 + 31L * index + i) % 61))
                 .toArray();
         byte[] mask = new byte[length];
         java.util.Arrays.fill(mask, (byte) 1);
