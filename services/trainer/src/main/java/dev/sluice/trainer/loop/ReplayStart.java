@@ -14,6 +14,7 @@ import dev.sluice.trainer.cut.CutChoice;
 import dev.sluice.trainer.cut.EarlierRun;
 import dev.sluice.trainer.log.LoggedRun;
 import dev.sluice.trainer.log.TrainingHistory;
+import dev.sluice.trainer.run.ImpossibleOrderException;
 import dev.sluice.trainer.run.TrainingRefusedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +70,7 @@ record ReplayStart(Cut cut, @Nullable String cutDirectory, String torchDist, int
         int last = formed.stream().mapToInt(BatchFormed::step).max().orElse(0);
         int wanted = order.to() == null ? last : order.to();
         if (last <= order.from() || wanted > last) {
-            throw new TrainingRefusedException("run %s has formed %d steps; %s not in its log"
+            throw new ImpossibleOrderException("run %s has formed %d steps; %s not in its log"
                     .formatted(
                             order.runId(),
                             last,
