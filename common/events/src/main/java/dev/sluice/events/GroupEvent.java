@@ -45,8 +45,42 @@ public sealed interface GroupEvent extends Event {
             @About("Seconds from the task's start") double seconds,
 
             @About("What the run's own filter says of the group; absent where it has none or gave no answer") @Nullable
-            Verdict verdict)
+            Verdict verdict,
+
+            @About("The result of an earlier run that this is, whose ledger has its tokens; absent for all others")
+            @Nullable
+            AdoptedResult adoptedFrom)
             implements GroupEvent {
+
+        /** A group that the run's own engines have sampled. */
+        public GroupSampled(
+                String runId,
+                int epoch,
+                String groupId,
+                long cursor,
+                int round,
+                int attempt,
+                String instanceId,
+                Int32Array promptTokens,
+                List<Sample> samples,
+                int tokensAborted,
+                double seconds,
+                @Nullable Verdict verdict) {
+            this(
+                    runId,
+                    epoch,
+                    groupId,
+                    cursor,
+                    round,
+                    attempt,
+                    instanceId,
+                    promptTokens,
+                    samples,
+                    tokensAborted,
+                    seconds,
+                    verdict,
+                    null);
+        }
 
         public boolean evaluation() {
             return cursor < 0;
@@ -66,9 +100,15 @@ public sealed interface GroupEvent extends Event {
                     others,
                     tokensAborted,
                     seconds,
-                    verdict);
+                    verdict,
+                    adoptedFrom);
         }
     }
+
+    @About("A result in an earlier run's log")
+    record AdoptedResult(
+            @About("The earlier run") String runId,
+            @About("CloudEvents id of the result") String resultId) {}
 
     @About("A score that came after its sample, for samples that were unscored")
     record GroupScored(
@@ -172,6 +212,15 @@ public sealed interface GroupEvent extends Event {
 
         /** The same response with another mask. */
         public Sample withLossMask(UInt8Array mask) {
+            return with(mask, versions);
+        }
+
+        /** The same response by weight versions of other numbers. */
+        public Sample withVersions(List<VersionSpan> spans) {
+            return with(lossMask, spans);
+        }
+
+        private Sample with(UInt8Array mask, List<VersionSpan> spans) {
             return new Sample(
                     index,
                     tokens,
@@ -180,7 +229,7 @@ public sealed interface GroupEvent extends Event {
                     reward,
                     unscored,
                     finishReason,
-                    versions,
+                    spans,
                     engineId,
                     verifies,
                     acceptedDrafts,

@@ -74,7 +74,7 @@ public enum Topics {
             List.of(GroupTask.GroupRequested.class, GroupTask.GroupWithdrawn.class)),
     GROUP_EVENTS(
             "sluice.groups.events.v1",
-            "rollout instances",
+            "rollout instances; a resumed run's trainer what it takes over",
             Key.RUN,
             16,
             Retention.trimmed(),
@@ -122,6 +122,7 @@ public enum Topics {
                     TrainingEvent.StepCompleted.class,
                     TrainingEvent.EvalCompleted.class,
                     TrainingEvent.RolloutFinished.class,
+                    TrainingEvent.CheckpointAdopted.class,
                     TrainingEvent.CheckpointSaved.class,
                     TrainingEvent.CheckpointRetired.class,
                     TrainingEvent.WaitChanged.class,

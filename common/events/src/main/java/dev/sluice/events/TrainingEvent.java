@@ -31,6 +31,35 @@ public sealed interface TrainingEvent extends Event {
         }
     }
 
+    @About(
+            "The run begins with an earlier run's cut; that run's results which the cut has not used follow in this run's log")
+    record CheckpointAdopted(
+            @About("The run") String runId,
+            @About("Epoch of the trainer") int epoch,
+            @About("The earlier run") String earlierRunId,
+            @About("Steps trained into the cut") int step,
+            @About("The cut's files") String directory,
+            @About("First cursor that was not asked for") long cursorNext,
+            @About("Every cursor below is used up") long closedBelow,
+
+            @About("Cursors above that are used up too") List<Long> closedAbove,
+
+            @About("Finished groups that are taken over; the earlier run's ledger has their tokens")
+            int groups,
+
+            @About("Tokens of their responses") long tokens,
+
+            @About("Finished groups that are sampled anew all the same")
+            int sampledAnew,
+
+            @About("Why, for people; empty where there are none")
+            String reason)
+            implements TrainingEvent {
+        public CheckpointAdopted {
+            closedAbove = List.copyOf(closedAbove);
+        }
+    }
+
     @About("The groups of a step: the only place where a group is used up")
     record BatchFormed(
             @About("The run") String runId,
@@ -119,10 +148,14 @@ public sealed interface TrainingEvent extends Event {
             @About(
                     "Hash of the weights after it, by which a replay proves itself; absent where the worker computes none")
             @Nullable
-            String weightsSha256)
+            String weightsSha256,
+
+            @About(
+                    "The rung of the memory ladder that it was trained on, 0 for the plan itself: another one gives other last bits")
+            int memoryRung)
             implements TrainingEvent {
 
-        /** Of weights without a hash. */
+        /** Of weights without a hash, trained as planned. */
         public StepCompleted(
                 String runId,
                 int epoch,
@@ -143,7 +176,8 @@ public sealed interface TrainingEvent extends Event {
                     tokensMasked,
                     policyLags,
                     metrics,
-                    null);
+                    null,
+                    0);
         }
     }
 
@@ -251,7 +285,7 @@ public sealed interface TrainingEvent extends Event {
             @About("The run") String runId,
             @About("Epoch of the trainer") int epoch,
 
-            @About("The step that it trained; formed, and trained again")
+            @About("The step that it trained, for the first time or again; 0 where it did not come to that")
             int step,
 
             @About("What is different, as one of the plan's rungs, from 1")

@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
         exitCodeList = {
             "0:trained, with the weights of the run wherever its settings were used and its weights recorded",
             "1:the weights are others, or the log or files that it needs are gone",
-            "2:the command line is not right; nothing was started",
+            "2:the command line is not right, or asks for steps and settings that the run cannot have",
             "130:ended by Ctrl-C"
         })
 final class ReplayCommand implements Callable<Integer> {

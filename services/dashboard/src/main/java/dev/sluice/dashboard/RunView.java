@@ -161,6 +161,11 @@ final class RunView {
             }
             case TrainingEvent.TrainerLost lost -> note(time, "trainer lost: " + lost.reason());
             case TrainingEvent.RolloutFinished finished -> note(time, "all is sampled");
+            case TrainingEvent.CheckpointAdopted adopted ->
+                note(
+                        time,
+                        "goes on from step %d of %s with %d of its finished groups"
+                                .formatted(adopted.step(), adopted.earlierRunId(), adopted.groups()));
         }
     }
 

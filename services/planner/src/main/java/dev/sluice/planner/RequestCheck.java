@@ -9,7 +9,6 @@ import dev.sluice.domain.request.RequestReader.Reading;
 import dev.sluice.events.Problem;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,24 +30,23 @@ class RequestCheck {
         return check(RequestReader.read(document), purpose);
     }
 
-    /** What speaks against the run that the request goes on from; its cut is the trainer's to look at. */
-    private Optional<Problem> objection(Reading reading) {
+    /** What speaks against going on from the run that the request names; its cut is the trainer's to look at. */
+    private List<Problem> objections(Reading reading) {
         return reading instanceof Reading.Complete complete
-                ? Optional.ofNullable(complete.request().checkpoints().resumeFrom())
-                        .flatMap(earlier -> keeper.ask(runs -> runs.objectionToResuming(earlier)))
-                : Optional.empty();
+                ? keeper.ask(runs -> runs.objectionsToResuming(complete.request()))
+                : List.of();
     }
 
     Verdict check(Reading reading, Purpose purpose) {
         try {
             Verdict verdict = PlanDesk.check(reading, request -> world.look(request, keeper.gpuInstances(), purpose));
-            return objection(reading)
-                    .map(problem -> verdict instanceof Verdict.Infeasible infeasible
-                            ? Stream.concat(Stream.of(problem), infeasible.problems().stream())
-                                    .toList()
-                            : List.of(problem))
-                    .<Verdict>map(Verdict.Infeasible::new)
-                    .orElse(verdict);
+            List<Problem> objections = objections(reading);
+            if (objections.isEmpty()) {
+                return verdict;
+            }
+            List<Problem> others = verdict instanceof Verdict.Infeasible infeasible ? infeasible.problems() : List.of();
+            return new Verdict.Infeasible(
+                    Stream.concat(objections.stream(), others.stream()).toList());
         } catch (RuntimeException e) {
             // One request that trips over our own mistake must not stop the planner for all others.
             LOG.error("a request could not be planned request={}", reading, e);

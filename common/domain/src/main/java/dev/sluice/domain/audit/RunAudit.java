@@ -10,7 +10,10 @@ import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.Rollout.StaleSamples;
+import dev.sluice.events.RunEvent.RunPlanned;
+import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.CheckpointAdopted;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.TrainingEvent.RolledBack;
 import java.util.ArrayList;
@@ -22,12 +25,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a finished run's topics, each in its order and the topics in any, and says where they break the protocols' invariants:
  * (a) a group is used up at most once, (c) every prompt below the cursor ends used or dropped, (e) the first result in the log
  * is the one that counts, (f) no token is sampled by a version that its engine never held or that the policy lag forbids; every
- * token has a version, and none an older one than a token before it.
+ * token has a version, and none an older one than a token before it. A run that goes on from an earlier one's cut begins with the
+ * prompts that are used up there; groups of given answers, which stand in no log, are taken as they are named.
  */
 public final class RunAudit {
     private final String runId;
@@ -39,10 +44,13 @@ public final class RunAudit {
     private final List<BatchFormed> closings = new ArrayList<>();
 
     private final List<String> findings = new ArrayList<>();
+    private @Nullable CheckpointAdopted beginning;
+    private boolean answersAreGiven;
 
     private record Round(String groupId, int round) {}
 
-    private record Result(UUID id, List<Origin> samples) {}
+    /** @param adopted an earlier run's engine sampled it; its versions were renumbered */
+    private record Result(UUID id, List<Origin> samples, boolean adopted) {}
 
     /** What the checks look at of a sample, whose tokens would fill the memory in a long run. */
     private record Origin(int index, String engineId, int tokens, List<VersionSpan> versions) {
@@ -71,8 +79,12 @@ public final class RunAudit {
                 first(
                         sampled,
                         new Result(
-                                id, sampled.samples().stream().map(Origin::of).toList()));
-            case GroupAbandoned abandoned -> first(abandoned, new Result(id, List.of()));
+                                id,
+                                sampled.samples().stream().map(Origin::of).toList(),
+                                sampled.adoptedFrom() != null));
+            case GroupAbandoned abandoned -> first(abandoned, new Result(id, List.of(), false));
+            case RunPlanned planned -> answersAreGiven = RunKind.of(planned.request()) == RunKind.SUPERVISED;
+            case CheckpointAdopted adopted -> beginning = adopted;
             case EngineReady ready -> holds(ready.engineId(), ready.weightVersion());
             case WeightsLoaded loaded -> holds(loaded.engineId(), loaded.version());
             case BatchFormed batch when batch.groups().isEmpty() -> closings.add(batch);
@@ -136,8 +148,8 @@ public final class RunAudit {
     public List<String> findings(int maxPolicyLag, StaleSamples staleSamples) {
         Age age = new Age(maxPolicyLag, staleSamples);
         List<String> all = new ArrayList<>(findings);
-        Map<Long, Integer> usedUpBy = new HashMap<>();
-        long cursorNext = 0;
+        Map<Long, Integer> usedUpBy = usedUpBefore();
+        long cursorNext = beginning == null ? 0 : beginning.cursorNext();
         for (int step : new TreeSet<>(batches.keySet())) {
             BatchFormed batch = batches.get(step);
             cursorNext = Math.max(cursorNext, batch.cursorNext());
@@ -159,6 +171,20 @@ public final class RunAudit {
         return all;
     }
 
+    /** What the cut that the run began with has used up, by its last step. */
+    private Map<Long, Integer> usedUpBefore() {
+        Map<Long, Integer> usedUpBy = new HashMap<>();
+        if (beginning != null) {
+            for (long cursor = 0; cursor < beginning.closedBelow(); cursor++) {
+                usedUpBy.put(cursor, beginning.step());
+            }
+            for (long cursor : beginning.closedAbove()) {
+                usedUpBy.put(cursor, beginning.step());
+            }
+        }
+        return usedUpBy;
+    }
+
     private static void dropped(BatchFormed batch, Map<Long, Integer> usedUpBy, List<String> findings) {
         batch.dropped().stream()
                 .filter(drop -> !drop.again())
@@ -176,6 +202,9 @@ public final class RunAudit {
     private void checkUse(GroupUse use, BatchFormed batch, Age age, List<String> findings) {
         Result result = firstResults.get(new Round(use.groupId(), use.round()));
         if (result == null) {
+            if (answersAreGiven) {
+                return;
+            }
             findings.add("step %d uses group %s, of which there is no result".formatted(batch.step(), use.groupId()));
             return;
         }
@@ -185,10 +214,22 @@ public final class RunAudit {
         }
         for (Origin sample : result.samples()) {
             checkVersions(sample, use, batch, age, findings);
+            checkEngine(sample, use, result.adopted(), findings);
         }
     }
 
-    private void checkVersions(Origin sample, GroupUse use, BatchFormed batch, Age age, List<String> findings) {
+    private void checkEngine(Origin sample, GroupUse use, boolean adopted, List<String> findings) {
+        if (adopted || sample.versions().isEmpty()) {
+            return; // what its engine held stands in the earlier run's log
+        }
+        int newest = sample.versions().getLast().version();
+        if (!versionsHeld.getOrDefault(sample.engineId(), Set.of()).contains(newest)) {
+            findings.add("sample %d of group %s is by version %d of engine %s, which never said that it held it"
+                    .formatted(sample.index(), use.groupId(), newest, sample.engineId()));
+        }
+    }
+
+    private static void checkVersions(Origin sample, GroupUse use, BatchFormed batch, Age age, List<String> findings) {
         if (sample.versions().isEmpty()) {
             return;
         }
@@ -199,11 +240,6 @@ public final class RunAudit {
                 || !versions.equals(versions.stream().sorted().distinct().toList())) {
             findings.add("sample %d of group %s has %d tokens; its spans are %s"
                     .formatted(sample.index(), use.groupId(), sample.tokens(), sample.versions()));
-        }
-        int newest = versions.getLast();
-        if (!versionsHeld.getOrDefault(sample.engineId(), Set.of()).contains(newest)) {
-            findings.add("sample %d of group %s is by version %d of engine %s, which never said that it held it"
-                    .formatted(sample.index(), use.groupId(), newest, sample.engineId()));
         }
         int lag = batch.weightVersion() - Collections.min(versions);
         if (!age.allows(lag, use, batch)) {

@@ -127,6 +127,13 @@ final class BatchConstraints {
     private static @Nullable Breach sampleForEachRank(Candidate candidate) {
         int ranks = Grid.of(candidate).copies();
         int batch = candidate.workload().globalBatchSamples();
+        int group = microBatchGroup(candidate);
+        if (batch >= ranks && batch < (long) ranks * group && dynamic(candidate)) {
+            return new Breach(
+                    "an optimizer step has %d samples, too few for micro-batches in groups of %d for virtual stages on each of %d data-parallel ranks"
+                            .formatted(batch, group, ranks),
+                    "take at least %d samples a step, or leave virtual stages out".formatted((long) ranks * group));
+        }
         if (batch < 1 || batch >= ranks) {
             return null;
         }
@@ -145,13 +152,8 @@ final class BatchConstraints {
         if (dynamic(candidate) || ranks < 1 || batch < ranks || micro < 1) {
             return null;
         }
-        int group = Stages.virtual(candidate) > 1
-                ? Given.count(
-                        candidate,
-                        "--microbatch-group-size-per-virtual-pipeline-stage",
-                        candidate.training().layout().pp())
-                : 1;
-        long unit = (long) ranks * micro * Math.max(1, group);
+        int group = microBatchGroup(candidate);
+        long unit = (long) ranks * micro * group;
         if (batch % unit == 0) {
             return null;
         }
@@ -163,6 +165,18 @@ final class BatchConstraints {
                                 ranks,
                                 group > 1 ? " in groups of %d for virtual stages".formatted(group) : ""),
                 "add %s, or make the global batch a multiple of %d".formatted(DYNAMIC, unit));
+    }
+
+    /** Micro-batches that interleaved stages work through together; 1 where they are not interleaved. */
+    private static int microBatchGroup(Candidate candidate) {
+        return Stages.virtual(candidate) > 1
+                ? Math.max(
+                        1,
+                        Given.count(
+                                candidate,
+                                "--microbatch-group-size-per-virtual-pipeline-stage",
+                                candidate.training().layout().pp()))
+                : 1;
     }
 
     private static @Nullable Breach tokenBound(Candidate candidate) {

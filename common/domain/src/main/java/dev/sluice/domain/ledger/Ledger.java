@@ -23,6 +23,7 @@ import dev.sluice.events.WeightEvent;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -45,10 +46,12 @@ public final class Ledger {
     private final Map<GroupRound, GroupAccount> accounts = new HashMap<>();
     private final Map<Bucket, Long> buckets = new EnumMap<>(Bucket.class);
     private final Map<Integer, Set<GroupRound>> batches = new HashMap<>();
+    private final Set<GroupRound> adopted = new HashSet<>();
     private final TreeMap<Integer, StepCompleted> steps = new TreeMap<>();
     private boolean failed;
     private int trainerEpoch;
     private long tokensReported;
+    private long tokensAdopted;
     private long speculatedTokens;
     private long verifies;
 
@@ -93,6 +96,11 @@ public final class Ledger {
     /** Tokens that results and abandoned groups have reported, the sum of all buckets. */
     public long tokensReported() {
         return tokensReported;
+    }
+
+    /** Tokens of results that were taken over from an earlier run, in whose buckets they are and not in these. */
+    public long tokensAdopted() {
+        return tokensAdopted;
     }
 
     /** Steps trained, each once however often a crash had it repeated. */
@@ -148,6 +156,10 @@ public final class Ledger {
     }
 
     private void applySampled(GroupSampled sampled, UUID id) {
+        if (sampled.adoptedFrom() != null) {
+            adopt(sampled, id);
+            return;
+        }
         long masked = 0;
         Map<Integer, Long> trainable = new HashMap<>();
         for (Sample sample : sampled.samples()) {
@@ -162,6 +174,16 @@ public final class Ledger {
                 verifies += sample.verifies();
             });
         }
+    }
+
+    /** A result of an earlier run: no engine of this one generated it, and the earlier run's ledger has its tokens. */
+    private void adopt(GroupSampled sampled, UUID id) {
+        if (adopted.add(key(sampled))) {
+            tokensAdopted += sampled.samples().stream()
+                    .mapToLong(sample -> sample.tokens().length())
+                    .sum();
+        }
+        report(key(sampled), new GroupAccount.Attempt.Sampled(id, false, Map.of(), 0, 0));
     }
 
     private boolean report(GroupRound key, GroupAccount.Attempt attempt) {
@@ -198,6 +220,7 @@ public final class Ledger {
             case TrainingEvent.RolledBack taken -> takeBack(taken.toStep());
             case TrainingEvent.TrainerLost lost -> {}
             case TrainingEvent.RolloutFinished finished -> {}
+            case TrainingEvent.CheckpointAdopted adopted -> {}
         }
     }
 

@@ -10,7 +10,8 @@ public record ReplayLine(
         @Nullable Begun begun,
         @Nullable Trained trained,
         @Nullable Saved saved,
-        @Nullable String refused) {
+        @Nullable String refused,
+        @Nullable String impossible) {
 
     /**
      * The model is loaded.
@@ -58,19 +59,24 @@ public record ReplayLine(
     public record Saved(int step, String directory) {}
 
     public static ReplayLine of(Begun begun) {
-        return new ReplayLine(begun, null, null, null);
+        return new ReplayLine(begun, null, null, null, null);
     }
 
     public static ReplayLine of(Trained trained) {
-        return new ReplayLine(null, trained, null, null);
+        return new ReplayLine(null, trained, null, null, null);
     }
 
     public static ReplayLine of(Saved saved) {
-        return new ReplayLine(null, null, saved, null);
+        return new ReplayLine(null, null, saved, null, null);
     }
 
     /** It cannot be done, for this reason. */
     public static ReplayLine refused(String reason) {
-        return new ReplayLine(null, null, null, reason);
+        return new ReplayLine(null, null, null, reason, null);
+    }
+
+    /** No replay can do what was asked for, for this reason; another order would do. */
+    public static ReplayLine impossible(String reason) {
+        return new ReplayLine(null, null, null, null, reason);
     }
 }

@@ -76,6 +76,7 @@ public final class GroupLogRetention {
             case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.TrainerLost lost -> {}
             case TrainingEvent.RolloutFinished finished -> {}
+            case TrainingEvent.CheckpointAdopted adopted -> {}
         }
     }
 

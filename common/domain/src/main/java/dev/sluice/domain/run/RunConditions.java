@@ -120,6 +120,9 @@ final class RunConditions {
             case TrainingEvent.RolledBack taken -> {
                 return false;
             }
+            case TrainingEvent.CheckpointAdopted adopted -> {
+                return false;
+            }
         }
         return true;
     }

@@ -11,12 +11,12 @@ import dev.sluice.events.RunEvent.RunPlanned;
 import dev.sluice.events.RunEvent.RunRejected;
 import dev.sluice.events.RunEvent.RunStopping;
 import dev.sluice.events.TrainingEvent;
+import dev.sluice.events.TrainingRequest;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -107,24 +107,10 @@ public final class RunDesk {
                 "choose another runId");
     }
 
-    /** Why no run can go on from this one: it is not known here, was rejected, or still goes on itself. */
-    public Optional<Problem> objectionToResuming(String runId) {
-        Run run = runs.get(runId);
-        if (run == null || run.accepted() == null) {
-            return Optional.of(Problem.error(
-                    "checkpoints.resume",
-                    "checkpoints.resumeFrom",
-                    "there is no run %s that was planned".formatted(runId),
-                    "give a run that \"sluice status\" lists as succeeded, failed or cancelled"));
-        }
-        return run.phase().ended()
-                ? Optional.empty()
-                : Optional.of(Problem.error(
-                        "checkpoints.resume",
-                        "checkpoints.resumeFrom",
-                        "run %s still goes on (%s)"
-                                .formatted(runId, run.phase().name().toLowerCase(Locale.ROOT)),
-                        "cancel it with \"sluice cancel %s\", or wait for its end".formatted(runId)));
+    /** What speaks against a request that goes on from another run; nothing where it names none. */
+    public List<Problem> objectionsToResuming(TrainingRequest later) {
+        String earlier = later.checkpoints().resumeFrom();
+        return earlier == null ? List.of() : ResumeRules.problems(runs.get(earlier), later);
     }
 
     /** What a client's wish to end a run leads to; empty where there is nothing to end. */

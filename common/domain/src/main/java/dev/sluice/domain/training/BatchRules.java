@@ -28,6 +28,13 @@ public record BatchRules(int optimizerSteps, MicroBatchRules microBatches, Advan
         return new BatchRules(1, microBatches, advantages);
     }
 
+    /** Groups of a batch of which every data-parallel rank gets its micro-batches in each mini-batch. */
+    public int fewestGroups(int samplesPerPrompt) {
+        int groupsOfAMiniBatch = Math.ceilDiv(microBatches.ranks() * microBatches.multiple(), samplesPerPrompt);
+        // Fewer groups than mini-batches are as many mini-batches of one group.
+        return groupsOfAMiniBatch == 1 ? 1 : optimizerSteps * groupsOfAMiniBatch;
+    }
+
     /** Micro-batches of as many samples as hold so many tokens, on so many ranks. */
     public BatchRules(int optimizerSteps, int ranks, int tokensPerMicroBatch, AdvantageRule advantages) {
         this(optimizerSteps, MicroBatchRules.byTokens(ranks, tokensPerMicroBatch), advantages);

@@ -26,6 +26,15 @@ final class ClosedCursors {
         return true;
     }
 
+    void reopen(Collection<Long> cursors) {
+        for (long cursor : cursors) {
+            while (cursor < below) {
+                above.add(--below);
+            }
+        }
+        above.removeAll(cursors);
+    }
+
     boolean isOpen(long cursor) {
         return cursor >= below && !above.contains(cursor);
     }

@@ -30,18 +30,18 @@ public record Cut(
     }
 
     /**
-     * The same point as the beginning of another run, whose logs hold nothing yet. What was sampled and not trained on is
-     * sampled anew.
+     * The same point as the beginning of another run, whose logs hold nothing yet.
      *
      * @param stepsPerVersion steps between publications, by which versions are counted on
+     * @param closed cursors that are used up
      */
-    public static Cut beginning(CheckpointSaved earlier, int stepsPerVersion) {
+    static Cut beginning(CheckpointSaved earlier, int stepsPerVersion, ClosedCursors closed) {
         return new Cut(
                 earlier.step(),
                 earlier.step() / stepsPerVersion,
                 earlier.cursorNext(),
-                earlier.closedBelow(),
-                earlier.closedAbove(),
+                closed.below(),
+                closed.above(),
                 0,
                 0);
     }

@@ -12,7 +12,7 @@ import java.util.Optional;
  * computed again. A sample longer than a micro-batch stands alone, so fewer tokens than the longest sample bring nothing.
  */
 public final class MemoryLadder {
-    /** The CPU worker takes no more at once, whatever a request leaves open. */
+    /** The CPU worker takes no more at once, whatever a request asks for: rungs above would bring nothing. */
     private static final int CPU_TOKENS = 2048;
 
     private final List<MemoryRung> rungs;
@@ -24,7 +24,8 @@ public final class MemoryLadder {
     public static MemoryLadder of(TrainingRequest request, Plan plan) {
         Integer asked = request.training().layout().tokensPerGpu();
         int planned = plan.training().tokensPerGpu();
-        int tokens = planned > 0 ? planned : asked != null ? asked : CPU_TOKENS;
+        int wanted = planned > 0 ? planned : asked != null ? asked : CPU_TOKENS;
+        int tokens = plan.backend() == Backend.CPU ? Math.min(wanted, CPU_TOKENS) : wanted;
         boolean mayRecompute =
                 plan.backend() == Backend.GPU && !recomputesAll(plan.training().args());
         List<MemoryRung> rungs = new ArrayList<>(List.of(MemoryRung.PLAN));
@@ -53,9 +54,9 @@ public final class MemoryLadder {
         return rungs.get(Math.min(number, rungs.size() - 1));
     }
 
-    /** The rung after one; empty after the last. */
-    public Optional<MemoryRung> after(int number) {
-        return number + 1 < rungs.size() ? Optional.of(rungs.get(number + 1)) : Optional.empty();
+    /** A rung by its number; empty where there are fewer. */
+    public Optional<MemoryRung> at(int number) {
+        return number < rungs.size() ? Optional.of(rungs.get(number)) : Optional.empty();
     }
 
     /** Rungs below the plan. */

@@ -108,6 +108,7 @@ public final class TrainingState {
             case TrainingEvent.RolledBack taken -> {}
             case TrainingEvent.TrainerLost lost -> {}
             case TrainingEvent.RolloutFinished finished -> {}
+            case TrainingEvent.CheckpointAdopted adopted -> {}
         }
     }
 

@@ -2,16 +2,21 @@ package dev.sluice.domain.audit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.domain.request.Requests;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.events.Float32Array;
+import dev.sluice.events.GroupEvent.AdoptedResult;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.Sample;
 import dev.sluice.events.GroupEvent.VersionSpan;
 import dev.sluice.events.Int32Array;
 import dev.sluice.events.Rollout.StaleSamples;
+import dev.sluice.events.RunEvent.RunPlanned;
 import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.CheckpointAdopted;
 import dev.sluice.events.TrainingEvent.DropReason;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
@@ -19,6 +24,7 @@ import dev.sluice.events.TrainingEvent.RolledBack;
 import dev.sluice.events.UInt8Array;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -45,6 +51,48 @@ class RunAuditTest {
         apply(new BatchFormed("run", 1, 2, List.of(), List.of(drop(2)), 3, 2, ""));
 
         assertThat(audit.findings(1)).isEmpty();
+    }
+
+    @Test
+    void aRunThatGoesOnFromAnEarlierOneBeginsWithThePromptsThatItsCutHasUsedUp() {
+        apply(adopted());
+        sampled(5, FIRST, 1);
+        sampled(7, SECOND, 1);
+        formed(3, 1, use(5, FIRST));
+        formed(4, 1, use(7, SECOND));
+
+        assertThat(audit.findings(1)).containsExactly("group run/8 was asked for and neither used nor dropped");
+    }
+
+    @Test
+    void findsAGroupThatTheCutWhichARunBeganWithHadUsed() {
+        apply(adopted());
+        sampled(6, FIRST, 1);
+        formed(3, 1, use(6, FIRST));
+
+        assertThat(audit.findings(1)).contains("group run/6 was used up by step 2 and by step 3");
+    }
+
+    @Test
+    void anEarlierRunsResultNeedsNoEngineOfThisRun() {
+        audit.apply(group(0, new AdoptedResult("earlier", "result"), new VersionSpan(9, 1)), FIRST);
+        formed(1, 9, use(0, FIRST));
+
+        assertThat(audit.findings(0)).isEmpty();
+    }
+
+    @Test
+    void givenAnswersNeedNoResultInTheLog() {
+        ObjectNode supervised = Requests.least();
+        supervised.withObjectProperty("algorithm").put("name", "sft");
+        apply(new RunPlanned("run", "sha", Requests.complete(supervised), null));
+        formed(1, 0, use(0, FIRST));
+
+        assertThat(audit.findings(0)).isEmpty();
+    }
+
+    private static CheckpointAdopted adopted() {
+        return new CheckpointAdopted("run", 1, "earlier", 2, "cut", 9, 5, List.of(6L), 0, 0, 0, "");
     }
 
     @Test
@@ -155,6 +203,10 @@ class RunAuditTest {
     }
 
     private void sampled(long cursor, UUID id, VersionSpan... spans) {
+        audit.apply(group(cursor, null, spans), id);
+    }
+
+    private static GroupSampled group(long cursor, @Nullable AdoptedResult adoptedFrom, VersionSpan... spans) {
         Sample sample = new Sample(
                 0,
                 Int32Array.of(5),
@@ -172,20 +224,19 @@ class RunAuditTest {
                 null,
                 null,
                 null);
-        audit.apply(
-                new GroupSampled(
-                        "run",
-                        1,
-                        "run/" + cursor,
-                        cursor,
-                        0,
-                        1,
-                        "rollout-1",
-                        Int32Array.of(3),
-                        List.of(sample),
-                        0,
-                        1,
-                        null),
-                id);
+        return new GroupSampled(
+                "run",
+                1,
+                "run/" + cursor,
+                cursor,
+                0,
+                1,
+                "rollout-1",
+                Int32Array.of(3),
+                List.of(sample),
+                0,
+                1,
+                null,
+                adoptedFrom);
     }
 }

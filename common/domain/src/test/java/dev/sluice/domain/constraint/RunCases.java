@@ -48,6 +48,12 @@ final class RunCases {
                     "4 samples for 8 ranks",
                     glm().globalBatch(4),
                     "4 samples, less than the 8 data-parallel ranks"),
+            keeps("R03", "8 samples for 2 ranks and groups of 3 virtual stages", interleaved(8)),
+            breaks(
+                    "R03",
+                    "4 samples for 2 ranks and groups of 3 virtual stages",
+                    interleaved(4),
+                    "4 samples, too few for micro-batches in groups of 3 for virtual stages on each of 2"),
             keeps("R04", "micro-batches of 4 over 8 ranks", fixed(4)),
             keeps("R04", "varying micro-batches", draft(script()).slime("--micro-batch-size", 3)),
             breaks(
@@ -190,6 +196,16 @@ final class RunCases {
 
     private static CandidateDraft fixed(int microBatch) {
         return draft(script()).withoutSlime(DYNAMIC).slime("--micro-batch-size", microBatch);
+    }
+
+    /** Micro-batches of varying size on 2 data-parallel ranks of 3 stages, each of which is 2 virtual ones. */
+    private static CandidateDraft interleaved(int samples) {
+        return draft(script())
+                .model(TestModels.QWEN3_NEXT)
+                .gpus(24)
+                .layout(2, 3, 2, 8, 1)
+                .globalBatch(samples)
+                .megatron("--num-virtual-stages-per-pipeline-rank", 2);
     }
 
     private static CandidateDraft one(CandidateDraft draft) {

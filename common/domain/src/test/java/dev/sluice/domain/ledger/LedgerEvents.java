@@ -1,6 +1,7 @@
 package dev.sluice.domain.ledger;
 
 import dev.sluice.events.Float32Array;
+import dev.sluice.events.GroupEvent.AdoptedResult;
 import dev.sluice.events.GroupEvent.FinishReason;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
@@ -23,6 +24,25 @@ import java.util.stream.Stream;
 record LedgerEvents(String runId) {
     GroupSampled sampled(long cursor, int round, int verifies, int trainable, int masked, int aborted) {
         return group(cursor, round, sample(verifies, trainable, masked), aborted);
+    }
+
+    /** A result that an earlier run's engines have generated. */
+    GroupSampled adopted(long cursor, int trainable, int masked) {
+        GroupSampled own = group(cursor, 0, sample(5, trainable, masked), 0);
+        return new GroupSampled(
+                runId,
+                1,
+                own.groupId(),
+                cursor,
+                0,
+                0,
+                own.instanceId(),
+                own.promptTokens(),
+                own.samples(),
+                0,
+                0.1,
+                null,
+                new AdoptedResult("run-0", "result"));
     }
 
     GroupSampled sampledWithoutSpeculation(long cursor, int round, int tokens) {

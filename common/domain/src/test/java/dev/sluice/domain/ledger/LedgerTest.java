@@ -56,6 +56,19 @@ class LedgerTest {
     }
 
     @Test
+    void tokensOfAnEarlierRunsResultAreInThatOnesBucketsAlone() {
+        UUID result = UUID.randomUUID();
+        ledger.apply(events.adopted(0, 10, 4), result);
+        ledger.apply(events.adopted(0, 10, 4), UUID.randomUUID());
+        ledger.apply(events.batch(1, 1, List.of(events.use(0, 0, result))), UUID.randomUUID());
+        sampled(0, 0, 7, 0);
+
+        assertThat(ledger.tokensAdopted()).isEqualTo(14);
+        assertThat(ledger.tokens()).isEqualTo(new TokenBuckets(0, 0, 0, 0, 0, 0, 7, 0, 0, 0));
+        assertThat(ledger.tokensReported()).isEqualTo(7);
+    }
+
+    @Test
     void aBatchMayBeReadBeforeTheResultsItUses() {
         UUID result = UUID.randomUUID();
         ledger.apply(events.batch(1, 1, List.of(events.use(0, 0, result))), UUID.randomUUID());

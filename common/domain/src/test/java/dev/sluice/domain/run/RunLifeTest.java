@@ -51,22 +51,6 @@ class RunLifeTest {
     }
 
     @Test
-    void onlyARunThatHasEndedCanBeGoneOnFrom() {
-        story = Story.ofRunningRun();
-
-        assertThat(story.desk.objectionToResuming(Story.RUN))
-                .hasValueSatisfying(problem ->
-                        assertThat(problem.message()).isEqualTo("run %s still goes on (running)".formatted(Story.RUN)));
-        assertThat(story.desk.objectionToResuming("nobody"))
-                .hasValueSatisfying(
-                        problem -> assertThat(problem.message()).isEqualTo("there is no run nobody that was planned"));
-
-        story.append(new RunFailed(Story.RUN, "broken", "/cut"));
-
-        assertThat(story.desk.objectionToResuming(Story.RUN)).isEmpty();
-    }
-
-    @Test
     void aWaitingRunSaysOnceForWhatAndAgainWhenThatChanges() {
         List<RunEvent> decided = new ArrayList<>(story.pass(Duration.ofSeconds(30)));
         story.start("trainer-1", "a", Role.TRAINER, 1);

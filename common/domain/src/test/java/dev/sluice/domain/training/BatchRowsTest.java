@@ -15,6 +15,16 @@ class BatchRowsTest {
     private static final BatchRules ONE_RANK = new BatchRules(1, 1, Integer.MAX_VALUE, AdvantageRule.grpo(true));
 
     @Test
+    void aBatchOfFewerGroupsHasStillASampleForEachRankInEachMiniBatch() {
+        BatchRules eightRanks = new BatchRules(3, 8, Integer.MAX_VALUE, AdvantageRule.grpo(true));
+
+        assertThat(eightRanks.fewestGroups(8)).isEqualTo(1);
+        assertThat(eightRanks.fewestGroups(4)).isEqualTo(6);
+        assertThat(eightRanks.fewestGroups(3)).isEqualTo(9);
+        assertThat(ONE_RANK.fewestGroups(1)).isEqualTo(1);
+    }
+
+    @Test
     void laysSamplesEndToEndWithMaskedPrompts() {
         GroupSampled group = Groups.group(
                 5,

@@ -56,9 +56,9 @@ class MemoryLadderTest {
 
     private static List<MemoryRung> rungs(MemoryLadder ladder) {
         List<MemoryRung> rungs = new ArrayList<>();
-        for (Optional<MemoryRung> rung = ladder.after(0);
+        for (Optional<MemoryRung> rung = ladder.at(1);
                 rung.isPresent();
-                rung = ladder.after(rung.get().number())) {
+                rung = ladder.at(rung.get().number() + 1)) {
             rungs.add(rung.get());
         }
         assertThat(rungs).hasSize(ladder.size());

@@ -100,6 +100,14 @@ final class TrainingWorld {
         return logs.steps().size();
     }
 
+    TrainingRules rules() {
+        return rules;
+    }
+
+    RunLogs logs() {
+        return logs;
+    }
+
     int rollbacks() {
         return logs.rollbacks();
     }

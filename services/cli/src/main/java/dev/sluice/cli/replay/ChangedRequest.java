@@ -6,11 +6,13 @@ import dev.sluice.cli.run.RequestFile;
 import dev.sluice.domain.request.RequestReader;
 import dev.sluice.domain.request.RequestReader.Reading;
 import dev.sluice.domain.training.AdvantageEstimator;
+import dev.sluice.events.Algorithm;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.Problem;
 import dev.sluice.events.TrainingRequest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +40,7 @@ public final class ChangedRequest {
         ObjectNode document = EventJson.mapper().valueToTree(recorded);
         RequestFile.change(document, settings);
         return switch (RequestReader.read(document)) {
-            case Reading.Complete complete -> checked(complete.request());
+            case Reading.Complete complete -> checked(recorded, complete.request());
             case Reading.Refused refused ->
                 throw CommandFailure.usage(
                         refused.problems().stream().map(ChangedRequest::line).collect(Collectors.joining("\n")));
@@ -50,7 +52,7 @@ public final class ChangedRequest {
                 || FIXED.stream().anyMatch(setting::startsWith);
     }
 
-    private static TrainingRequest checked(TrainingRequest request) {
+    private static TrainingRequest checked(TrainingRequest recorded, TrainingRequest request) {
         List<String> problems = new ArrayList<>();
         String algorithm = request.algorithm().name();
         if (AdvantageEstimator.named(algorithm).isEmpty()) {
@@ -63,10 +65,31 @@ public final class ChangedRequest {
             problems.add("training.optimizerStepsPerStep: %d groups do not divide into %d mini-batches"
                     .formatted(groups, miniBatches));
         }
+        problems.addAll(otherModels(recorded.algorithm(), request.algorithm()));
         if (!problems.isEmpty()) {
             throw CommandFailure.usage(String.join("\n", problems));
         }
         return request;
+    }
+
+    /** A replay's worker loads the models that the run's had, and no other. */
+    private static List<String> otherModels(Algorithm before, Algorithm now) {
+        List<String> problems = new ArrayList<>();
+        String critic = AdvantageEstimator.PPO.wireName();
+        if (now.name().equals(critic) && !before.name().equals(critic)) {
+            problems.add("algorithm.name: %s needs a critic, which the run had none of".formatted(critic));
+        }
+        if (now.usesReference() && !(before.usesReference() && Objects.equals(before.reference(), now.reference()))) {
+            problems.add(
+                    "algorithm: a divergence needs its reference, which the run's worker had not loaded; leave algorithm.klLossCoefficient, klRewardCoefficient and reference as they were");
+        }
+        String teacher = now.distillation().loadedTeacher();
+        if (teacher != null && !teacher.equals(before.distillation().loadedTeacher())) {
+            problems.add(
+                    "algorithm.distillation.teacher: %s was not loaded in the run; a teacher on a server can be another"
+                            .formatted(teacher));
+        }
+        return problems;
     }
 
     private static String line(Problem problem) {

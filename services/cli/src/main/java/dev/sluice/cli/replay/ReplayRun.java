@@ -37,7 +37,7 @@ public record ReplayRun(ReplayProgram program, Path directory) {
         ChildProcess process = program.start(directory);
         Thread stop = new Thread(() -> process.stop(STOP_GRACE), "stop-replay");
         Runtime.getRuntime().addShutdownHook(stop);
-        @Nullable String refused = null;
+        @Nullable CommandFailure refused = null;
         try (BufferedReader lines = Files.newBufferedReader(report)) {
             boolean alive = true;
             while (alive) {
@@ -47,7 +47,7 @@ public record ReplayRun(ReplayProgram program, Path directory) {
             }
         }
         if (refused != null) {
-            throw CommandFailure.failed(refused);
+            throw refused;
         }
         if (process.exited().join().code().orElse(-1) != 0) {
             throw CommandFailure.failed(
@@ -55,13 +55,17 @@ public record ReplayRun(ReplayProgram program, Path directory) {
         }
     }
 
-    private static @Nullable String take(BufferedReader lines, Consumer<ReplayLine> takes, @Nullable String before)
-            throws IOException {
-        String refused = before;
+    private static @Nullable CommandFailure take(
+            BufferedReader lines, Consumer<ReplayLine> takes, @Nullable CommandFailure before) throws IOException {
+        CommandFailure refused = before;
         // A line is written at once, so what can be read of it ends with it.
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             ReplayLine read = EventJson.mapper().readValue(line, ReplayLine.class);
-            refused = read.refused() == null ? refused : read.refused();
+            if (read.impossible() != null) {
+                refused = CommandFailure.usage(read.impossible());
+            } else if (read.refused() != null) {
+                refused = CommandFailure.failed(read.refused());
+            }
             takes.accept(read);
         }
         return refused;

@@ -12,7 +12,8 @@ import java.util.List;
 
 /** Reads a run's log while it is written, and says at the end where it breaks the protocols' invariants. */
 public final class LogWatch implements AutoCloseable {
-    private static final List<Topics> TOPICS = List.of(Topics.ENGINES, Topics.GROUP_EVENTS, Topics.TRAINING);
+    private static final List<Topics> TOPICS =
+            List.of(Topics.ENGINES, Topics.GROUP_EVENTS, Topics.TRAINING, Topics.RUN_EVENTS);
     private static final Duration READ_DEADLINE = Duration.ofSeconds(30);
 
     private final KafkaConnection connection;

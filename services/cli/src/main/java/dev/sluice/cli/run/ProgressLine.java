@@ -5,6 +5,7 @@ import dev.sluice.events.RunMetric;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.WaitChanged;
+import dev.sluice.events.TrainingEvent.WorkerFellBack;
 import java.util.Locale;
 import java.util.Map;
 
@@ -67,9 +68,7 @@ final class ProgressLine {
         run.ledger()
                 .acceptLength()
                 .ifPresent(length -> line.append(String.format(Locale.ROOT, "  accept %.2f", length)));
-        if (run.rollbacks() > 0) {
-            line.append("  rolled back ").append(run.rollbacks()).append(run.rollbacks() == 1 ? " time" : " times");
-        }
+        addTroubles(line, run);
         if (waiting != null) {
             line.append("  waiting for ").append(waiting.waitingFor());
         }
@@ -77,6 +76,17 @@ final class ProgressLine {
             line.append("; see \"sluice status %s\", then \"sluice continue %s\"".formatted(run.runId(), run.runId()));
         }
         return line.toString();
+    }
+
+    /** What made the run take steps back, or its worker take less at once. */
+    private static void addTroubles(StringBuilder line, RunProjection run) {
+        if (run.rollbacks() > 0) {
+            line.append("  rolled back ").append(run.rollbacks()).append(run.rollbacks() == 1 ? " time" : " times");
+        }
+        WorkerFellBack memory = run.memory();
+        if (memory != null) {
+            line.append("  memory rung %d/%d: %s".formatted(memory.rung(), memory.rungs(), memory.difference()));
+        }
     }
 
     /** Mean policy lag of the groups of a step. */

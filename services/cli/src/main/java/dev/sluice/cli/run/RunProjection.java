@@ -23,6 +23,7 @@ import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.WaitChanged;
+import dev.sluice.events.TrainingEvent.WorkerFellBack;
 import dev.sluice.events.TrainingRequest.GuardAction;
 import dev.sluice.events.WeightEvent;
 import dev.sluice.kafka.EventRecord;
@@ -63,6 +64,7 @@ public final class RunProjection {
     private int answers;
     private int rollbacks;
     private TrainingEvent.@Nullable RolledBack rolledBack;
+    private @Nullable WorkerFellBack memory;
     private long events;
 
     public RunProjection(String runId) {
@@ -163,6 +165,7 @@ public final class RunProjection {
             case TrainingEvent.TrainerLost lost -> reason = lost.reason();
             case TrainingEvent.RolloutFinished finished -> results = finished.results();
             case TrainingEvent.TrainerReady ready -> {}
+            case TrainingEvent.CheckpointAdopted adopted -> {}
             case TrainingEvent.BatchFormed batch -> {}
             case TrainingEvent.WorkerWorked worked -> {}
             case TrainingEvent.GuardTripped tripped ->
@@ -173,7 +176,7 @@ public final class RunProjection {
                 rollbacks++;
                 rolledBack = taken;
             }
-            case TrainingEvent.WorkerFellBack fellBack -> {}
+            case WorkerFellBack fellBack -> memory = fellBack;
             case TrainingEvent.CheckpointRetired retired -> {}
         }
     }
@@ -278,6 +281,11 @@ public final class RunProjection {
     /** The newest of them. */
     public TrainingEvent.@Nullable RolledBack rolledBack() {
         return rolledBack;
+    }
+
+    /** What the worker gets since it ran out of memory; absent where it did not. */
+    public @Nullable WorkerFellBack memory() {
+        return memory;
     }
 
     /** When training began. */

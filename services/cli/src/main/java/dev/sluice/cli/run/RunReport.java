@@ -57,7 +57,8 @@ public record RunReport(
         EngineKiller.@Nullable Figures engineDeaths,
         @Nullable List<String> findings,
         List<Integer> policyLags,
-        String evalMeasure) {
+        String evalMeasure,
+        long tokensAdopted) {
 
     private static final int EDGE_STEPS = 10;
     private static final JsonMapper JSON = new JsonMapper(); // unlike events, a report says null
@@ -142,7 +143,8 @@ public record RunReport(
                 null,
                 null,
                 run.ledger().policyLags(),
-                run.kind() == RunKind.SUPERVISED ? "logprob" : "reward");
+                run.kind() == RunKind.SUPERVISED ? "logprob" : "reward",
+                run.ledger().tokensAdopted());
     }
 
     /** The same with what a look at the whole log has found. */
@@ -165,7 +167,8 @@ public record RunReport(
                 deaths,
                 List.copyOf(found),
                 policyLags,
-                evalMeasure);
+                evalMeasure,
+                tokensAdopted);
     }
 
     /** One JSON document on several lines. */

@@ -39,6 +39,10 @@ public final class RunSummary {
                                 100.0 * tokens / report.tokensGenerated()));
             }
         }
+        if (report.tokensAdopted() > 0) {
+            lines.add("  taken over     %,d tokens, in the buckets of the run that generated them"
+                    .formatted(report.tokensAdopted()));
+        }
         lines.addAll(TimeLines.of(report.seatTime(), report.controlPlane()));
         if (report.engineDeaths() != null) {
             lines.add(

@@ -63,4 +63,19 @@ class ChangedRequestTest {
         assertThatThrownBy(() -> ChangedRequest.of(recorded, List.of("algorithm.name=ppoo")))
                 .hasMessageContaining("algorithm.name: ppoo is none of");
     }
+
+    @Test
+    void modelsThatTheRunHadNotLoadedAreRefusedBeforeAnythingStarts() {
+        assertThatThrownBy(() -> ChangedRequest.of(recorded, List.of("algorithm.name=ppo")))
+                .isInstanceOf(CommandFailure.class)
+                .hasMessageContaining("ppo needs a critic, which the run had none of");
+        assertThatThrownBy(() -> ChangedRequest.of(recorded, List.of("algorithm.klLossCoefficient=0.1")))
+                .isInstanceOf(CommandFailure.class)
+                .hasMessageContaining("a divergence needs its reference, which the run's worker had not loaded");
+        assertThatThrownBy(() -> ChangedRequest.of(
+                        recorded,
+                        List.of("algorithm.distillation.teacher=/teacher", "algorithm.distillation.coefficient=1")))
+                .isInstanceOf(CommandFailure.class)
+                .hasMessageContaining("/teacher was not loaded in the run");
+    }
 }

@@ -42,7 +42,8 @@ class RunReportTest {
                         "engineDeaths",
                         "findings",
                         "policyLags",
-                        "evalMeasure");
+                        "evalMeasure",
+                        "tokensAdopted");
         assertThat(report.path("tokens").fieldNames())
                 .toIterable()
                 .containsExactly(

@@ -2,6 +2,7 @@ package dev.sluice.trainer.log;
 
 import dev.sluice.domain.training.Cut;
 import dev.sluice.domain.training.LogEntry;
+import dev.sluice.domain.training.MemoryRungs;
 import dev.sluice.domain.training.Rollbacks;
 import dev.sluice.domain.training.TrainingRules;
 import dev.sluice.domain.training.TrainingState;
@@ -9,6 +10,7 @@ import dev.sluice.events.Event;
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent;
 import dev.sluice.events.TrainingEvent.BatchFormed;
+import dev.sluice.events.TrainingEvent.CheckpointAdopted;
 import dev.sluice.events.TrainingEvent.CheckpointRetired;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.GuardReleased;
@@ -16,7 +18,6 @@ import dev.sluice.events.TrainingEvent.GuardTripped;
 import dev.sluice.events.TrainingEvent.RolledBack;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.TrainerReady;
-import dev.sluice.events.TrainingEvent.WorkerFellBack;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
 import java.time.Duration;
@@ -80,6 +81,29 @@ public final class TrainingHistory {
         return cuts;
     }
 
+    /** Every cut that was saved, also those that are retired, oldest first. */
+    public List<CheckpointSaved> savedCuts() {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(CheckpointSaved.class::isInstance)
+                .map(CheckpointSaved.class::cast)
+                .toList();
+    }
+
+    /** What the run has taken over from an earlier one's cut, where that is written down. */
+    public Optional<CheckpointAdopted> adopted() {
+        return entries.stream()
+                .map(LogEntry::event)
+                .filter(CheckpointAdopted.class::isInstance)
+                .map(CheckpointAdopted.class::cast)
+                .findFirst();
+    }
+
+    /** Whether a trainer of the run was ever ready. */
+    public boolean isAnnounced() {
+        return entries.stream().anyMatch(entry -> entry.event() instanceof TrainerReady);
+    }
+
     /** Hash of the content of a step's batch, where the step was formed. */
     public Optional<String> batchSha256(int step) {
         return entries.stream()
@@ -116,14 +140,18 @@ public final class TrainingHistory {
                 .reduce((earlier, later) -> later);
     }
 
-    /** Steps that were formed, in order. */
-    public List<BatchFormed> formed() {
+    /** Everything that was formed, in order, also what only drops groups. */
+    public List<BatchFormed> batches() {
         return entries.stream()
                 .map(LogEntry::event)
                 .filter(BatchFormed.class::isInstance)
                 .map(BatchFormed.class::cast)
-                .filter(formed -> !formed.groups().isEmpty())
                 .toList();
+    }
+
+    /** Steps that were formed, in order. */
+    public List<BatchFormed> formed() {
+        return batches().stream().filter(formed -> !formed.groups().isEmpty()).toList();
     }
 
     /** Whether nothing is left to do: the last cut was saved, or all was sampled that a run without steps is to sample. */
@@ -142,27 +170,9 @@ public final class TrainingHistory {
                 .orElse(0);
     }
 
-    /** How the worker fell back when it ran out of memory, oldest first. */
-    public List<LogEntry<Event>> fallbacks() {
-        return entries.stream()
-                .filter(entry -> entry.event() instanceof WorkerFellBack)
-                .toList();
-    }
-
-    /** The rung of the memory ladder that the worker is on, 0 for the plan itself. */
-    public int memoryRung() {
-        return fallbacks().isEmpty()
-                ? 0
-                : ((WorkerFellBack) fallbacks().getLast().event()).rung();
-    }
-
-    /** Whether a step was trained before the worker fell back: trained again it gives other last bits. */
-    public boolean fellBackAfter(int step) {
-        long newest = fallbacks().isEmpty() ? -1 : fallbacks().getLast().offset();
-        return entries.stream()
-                .anyMatch(entry -> entry.event() instanceof StepCompleted completed
-                        && completed.step() == step
-                        && entry.offset() < newest);
+    /** Which rung of the memory ladder each step is trained on. */
+    public MemoryRungs memoryRungs() {
+        return new MemoryRungs(entries);
     }
 
     /** Everything about guards that stands in the log, in its order, with the steps that they look at. */

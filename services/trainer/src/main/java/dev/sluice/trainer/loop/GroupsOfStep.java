@@ -69,8 +69,10 @@ final class GroupsOfStep {
     }
 
     private BatchDraft fewer(int step, WaitOverdueException overdue) {
-        int fewest = run.request().rollout().fewestGroups();
-        Optional<BatchDraft> fewer = fewest == 0 ? Optional.empty() : flow.look(state -> state.decideFewer(fewest));
+        int wanted = run.request().rollout().fewestGroups();
+        // With less, a data-parallel rank would have nothing to train on.
+        int fewest = Math.max(wanted, run.batchRules().fewestGroups(run.rules().samplesPerPrompt()));
+        Optional<BatchDraft> fewer = wanted == 0 ? Optional.empty() : flow.look(state -> state.decideFewer(fewest));
         BatchDraft draft = fewer.orElseThrow(() -> overdue);
         LOG.warn(
                 "a step goes on with fewer groups runId={} step={} groups={} of={} because={}",

@@ -26,17 +26,18 @@ final class MemoryFallback {
     /**
      * Takes the next rung.
      *
+     * @param step that the worker trained; 0 where it did not come to that
      * @param reason what the worker said
      * @return empty where nothing is left to try
      */
-    Optional<MemoryRung> take(String reason) {
+    Optional<MemoryRung> take(int step, String reason) {
         MemoryLadder ladder = run.memoryLadder();
         try (RunJournal journal = RunJournal.open(connection, run.runId())) {
             TrainingHistory history = TrainingHistory.read(connection, run.runId());
             if (history.epoch() > run.epoch()) {
                 throw new SupersededException(run.runId(), run.epoch(), history.epoch());
             }
-            Optional<MemoryRung> next = ladder.after(history.memoryRung());
+            Optional<MemoryRung> next = ladder.at(history.memoryRungs().after(step));
             next.ifPresent(rung -> {
                 LOG.warn(
                         "the worker falls back runId={} rung={} of={} difference={} error={}",
@@ -46,13 +47,7 @@ final class MemoryFallback {
                         rung.difference(),
                         reason);
                 journal.append(new WorkerFellBack(
-                        run.runId(),
-                        run.epoch(),
-                        history.formedStep(),
-                        rung.number(),
-                        ladder.size(),
-                        rung.difference(),
-                        reason));
+                        run.runId(), run.epoch(), step, rung.number(), ladder.size(), rung.difference(), reason));
             });
             return next;
         }

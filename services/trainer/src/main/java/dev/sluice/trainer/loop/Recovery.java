@@ -2,11 +2,14 @@ package dev.sluice.trainer.loop;
 
 import dev.sluice.domain.training.Cut;
 import dev.sluice.domain.training.TrainingState;
+import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
+import dev.sluice.kafka.KafkaUnavailableException;
 import dev.sluice.kafka.StateReader;
 import dev.sluice.trainer.cut.CutChoice;
 import dev.sluice.trainer.cut.EarlierRun;
+import dev.sluice.trainer.cut.GroupTakeover;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.log.LogRecords;
 import dev.sluice.trainer.log.RunJournal;
@@ -14,8 +17,10 @@ import dev.sluice.trainer.log.TrainingHistory;
 import dev.sluice.trainer.prompts.TrainingPrompts;
 import dev.sluice.trainer.run.TrainedRun;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,17 +61,20 @@ final class Recovery {
      * @param onReaderFailure runs when results can no longer be read
      * @throws SupersededException if a trainer with a higher epoch has written
      */
-    Session recover(Runnable onReaderFailure) {
+    Session recover(Runnable onReaderFailure) throws InterruptedException {
         RunJournal journal = RunJournal.open(parts.connection(), run.runId());
         try {
             TrainingHistory history = TrainingHistory.read(parts.connection(), run.runId());
             requireCurrent(history);
             Optional<CheckpointSaved> own = CutChoice.newestSound(history.cuts(), prompts.identity());
-            Optional<CheckpointSaved> saved = own.or(() -> EarlierRun.cut(parts.connection(), run, prompts.identity()));
-            Cut cut = own.map(Cut::of)
-                    .or(() -> saved.map(
-                            earlier -> Cut.beginning(earlier, run.rules().stepsPerVersion())))
-                    .orElse(Cut.START);
+            Optional<EarlierRun> earlier = own.isPresent()
+                    ? Optional.empty()
+                    : EarlierRun.of(parts.connection(), run, prompts.identity(), history);
+            Optional<CheckpointSaved> saved = own.or(() -> earlier.map(EarlierRun::saved));
+            List<GroupSampled> takenOver = earlier.map(
+                            begun -> new GroupTakeover(parts.connection(), run, begun).into(journal, history))
+                    .orElse(List.of());
+            Cut cut = own.map(Cut::of).or(() -> earlier.map(EarlierRun::cut)).orElse(Cut.START);
             TrainingState state = history.stateFrom(run.rules(), cut);
             saved.ifPresent(begun -> state.goOnAfter(begun.optimizerSteps()));
             GroupFlow flow = new GroupFlow(
@@ -79,7 +87,7 @@ final class Recovery {
                     state,
                     parts.clock());
             journal.applyTo(flow::applied);
-            StateReader results = readResults(flow, cut, onReaderFailure);
+            StateReader results = readResults(flow, cut, takenOver, onReaderFailure);
             LOG.info(
                     "recovered runId={} epoch={} cut={} completed={} formed={} weightVersion={} groupsOffset={} readTo={}",
                     run.runId(),
@@ -97,13 +105,14 @@ final class Recovery {
                     history,
                     saved.map(CheckpointSaved::directory).orElse(null),
                     cut.step());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | InterruptedException e) {
             journal.close();
             throw e;
         }
     }
 
-    private StateReader readResults(GroupFlow flow, Cut cut, Runnable onReaderFailure) {
+    private StateReader readResults(GroupFlow flow, Cut cut, List<GroupSampled> takenOver, Runnable onReaderFailure)
+            throws InterruptedException {
         StateReader results = StateReader.startRun(
                 parts.connection(),
                 run.runId(),
@@ -111,11 +120,21 @@ final class Recovery {
                 record -> flow.accept(LogRecords.entry(record)));
         try {
             results.awaitCaughtUp(RESULTS_DEADLINE);
-        } catch (RuntimeException e) {
+            // What was written last is seen a moment later; nobody may ask for it meanwhile.
+            if (!flow.await(() -> takenOver.stream().allMatch(group -> isRead(flow, group)), RESULTS_DEADLINE)) {
+                String missing = "results that were taken over did not come back for %d s"
+                        .formatted(RESULTS_DEADLINE.toSeconds());
+                throw new KafkaUnavailableException(missing, new TimeoutException(missing));
+            }
+        } catch (RuntimeException | InterruptedException e) {
             results.close();
             throw e;
         }
         results.onFailure(onReaderFailure);
         return results;
+    }
+
+    private static boolean isRead(GroupFlow flow, GroupSampled group) {
+        return flow.state().isFinished(group.cursor(), group.round());
     }
 }

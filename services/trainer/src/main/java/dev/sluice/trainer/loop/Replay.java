@@ -17,6 +17,7 @@ import dev.sluice.trainer.log.StepResults;
 import dev.sluice.trainer.log.TrainingHistory;
 import dev.sluice.trainer.metrics.LessonFigures;
 import dev.sluice.trainer.metrics.StepFigures;
+import dev.sluice.trainer.run.ImpossibleOrderException;
 import dev.sluice.trainer.run.RunFolders;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.run.TrainingRefusedException;
@@ -69,10 +70,12 @@ public final class Replay {
         TrainingHistory history = TrainingHistory.read(connection, order.runId());
         TrainedRun recorded = run(logged, logged.planned().request());
         if (!recorded.kind().trains()) {
-            throw new TrainingRefusedException(
+            throw new ImpossibleOrderException(
                     "run %s is %s: it has no steps that could be trained again; hand in its request under another id"
                             .formatted(order.runId(), recorded.kind().wireName()));
         }
+        TrainedRun changed = order.changed() == null ? recorded : run(logged, order.changed());
+        requireTeacher(recorded, changed);
         ReplayStart start = ReplayStart.choose(order, logged, history, connection);
         WorkerHost host = new WorkerHost(config, folders, roots(recorded, start));
         Runtime.getRuntime().addShutdownHook(new Thread(host::stopLeftBehind, "stop-worker"));
@@ -82,15 +85,21 @@ public final class Replay {
             requireSameModel(recorded, history, start, seated.loadedSha256());
             report.accept(ReplayLine.of(new ReplayLine.Begun(
                     seated.step(), Optional.ofNullable(start.cutDirectory()).orElse(start.torchDist()), start.last())));
-            TrainedRun changed = order.changed() == null ? recorded : run(logged, order.changed());
-            Teacher.requireAllowed(recorded.request(), trainerConfig);
-            Teacher.requireAllowed(changed.request(), trainerConfig);
             train(recorded, changed, history, start, seated);
             if (order.save()) {
                 save(seated, start.last());
             }
         } finally {
             host.stop(seated.worker());
+        }
+    }
+
+    private void requireTeacher(TrainedRun recorded, TrainedRun changed) {
+        Teacher.requireAllowed(recorded.request(), trainerConfig);
+        try {
+            Teacher.requireAllowed(changed.request(), trainerConfig);
+        } catch (TrainingRefusedException e) {
+            throw new ImpossibleOrderException(String.valueOf(e.getMessage()));
         }
     }
 
@@ -159,12 +168,11 @@ public final class Replay {
             TrainedRun run, FormedStep formed, TrainingHistory history, WorkerSeat.Seated seated)
             throws InterruptedException {
         int step = formed.event().step();
-        // A run that fell back for want of memory is trained again as it ended: the steps before may differ in their
-        // last bits.
+        // Other micro-batches would give other last bits.
         BatchRows rows = BatchRows.of(
                 formed.results(),
                 run.memoryLadder()
-                        .rung(history.memoryRung())
+                        .rung(history.memoryRungs().of(step))
                         .rules(run.batchRules(), run.plan().training().layout().cp()));
         BatchFiles batches = new BatchFiles(run, config.callDeadline());
         StepTrainer.Trained trained = new StepTrainer(run, batches, seated.worker(), config.callDeadline())

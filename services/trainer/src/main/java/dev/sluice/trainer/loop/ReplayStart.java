@@ -2,6 +2,7 @@ package dev.sluice.trainer.loop;
 
 import dev.sluice.domain.replay.ReplayOrder;
 import dev.sluice.domain.training.Cut;
+import dev.sluice.domain.training.TrainingRules;
 import dev.sluice.events.RunKind;
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.BatchFormed;
@@ -13,6 +14,7 @@ import dev.sluice.trainer.cut.CutChoice;
 import dev.sluice.trainer.cut.EarlierRun;
 import dev.sluice.trainer.log.LoggedRun;
 import dev.sluice.trainer.log.TrainingHistory;
+import dev.sluice.trainer.run.ImpossibleOrderException;
 import dev.sluice.trainer.run.TrainingRefusedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,13 +40,13 @@ record ReplayStart(Cut cut, @Nullable String cutDirectory, String torchDist, int
                 .filter(cut -> cut.step() <= order.from())
                 .toList());
         TrainingRequest request = run.planned().request();
-        Optional<CheckpointSaved> saved =
-                own.or(() -> Optional.ofNullable(request.checkpoints().resumeFrom())
-                        .map(earlier -> EarlierRun.begunWith(connection, earlier)));
-        int stepsPerVersion = request.weights().everySteps();
-        Cut cut = own.map(Cut::of)
-                .or(() -> saved.map(earlier -> Cut.beginning(earlier, stepsPerVersion)))
-                .orElse(Cut.START);
+        Optional<EarlierRun> earlier = own.isPresent()
+                ? Optional.empty()
+                : Optional.ofNullable(request.checkpoints().resumeFrom())
+                        .map(runId -> EarlierRun.begunWith(
+                                connection, runId, TrainingRules.of(order.runId(), request), history));
+        Optional<CheckpointSaved> saved = own.or(() -> earlier.map(EarlierRun::saved));
+        Cut cut = own.map(Cut::of).or(() -> earlier.map(EarlierRun::cut)).orElse(Cut.START);
         LogTrim results = new LogTrim(connection, Topics.GROUP_EVENTS);
         // Given answers stand in no log: rows make them anew.
         long beginning = RunKind.of(request) == RunKind.SUPERVISED
@@ -68,7 +70,7 @@ record ReplayStart(Cut cut, @Nullable String cutDirectory, String torchDist, int
         int last = formed.stream().mapToInt(BatchFormed::step).max().orElse(0);
         int wanted = order.to() == null ? last : order.to();
         if (last <= order.from() || wanted > last) {
-            throw new TrainingRefusedException("run %s has formed %d steps; %s not in its log"
+            throw new ImpossibleOrderException("run %s has formed %d steps; %s not in its log"
                     .formatted(
                             order.runId(),
                             last,

@@ -43,6 +43,7 @@ public final class RunTrainer {
     private boolean wasFenced;
     private int failures;
     private int stepAtFailure = -1;
+    private int stepAtWork;
     private long brokerLostSince;
 
     /** Why the thread is to end. */
@@ -160,6 +161,7 @@ public final class RunTrainer {
 
     private void live(TrainingPrompts prompts, Evaluations evaluations) throws InterruptedException {
         Recovery recovery = new Recovery(run, parts, prompts);
+        stepAtWork = 0;
         if (wasFenced) {
             // Opening the log fences its writer: first see whether that would be the rightful one.
             recovery.requireCurrent();
@@ -196,10 +198,12 @@ public final class RunTrainer {
                     new CutWriter(run, parts.config().worker(), prompts.identity()),
                     evaluations,
                     groups);
+            TrainingLoop loop = new TrainingLoop(run, parts, signals, session, verbs);
             try (groups) {
-                new TrainingLoop(run, parts, signals, session, verbs).run();
+                loop.run();
                 host.stop(seated.worker());
             } catch (WorkerException e) {
+                stepAtWork = loop.stepAtWork();
                 throw new WorkerException(
                         e.code(),
                         e.getMessage() + "; " + seated.worker().condition(),
@@ -281,7 +285,7 @@ public final class RunTrainer {
     private boolean mayTakeLess(@Nullable String reason) {
         try {
             if (new MemoryFallback(run, parts.connection())
-                    .take(String.valueOf(reason))
+                    .take(stepAtWork, String.valueOf(reason))
                     .isPresent()) {
                 return ending.get() == Ending.NONE;
             }

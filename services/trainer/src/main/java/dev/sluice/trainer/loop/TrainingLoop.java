@@ -4,6 +4,7 @@ import dev.sluice.domain.training.BatchDraft;
 import dev.sluice.domain.training.BatchRows;
 import dev.sluice.domain.training.LogEntry;
 import dev.sluice.domain.training.MemoryRung;
+import dev.sluice.domain.training.MemoryRungs;
 import dev.sluice.domain.training.TrainingState;
 import dev.sluice.events.Event;
 import dev.sluice.events.GroupEvent.GroupSampled;
@@ -59,8 +60,9 @@ final class TrainingLoop {
     private final EvaluationWatch evaluation;
     private final GuardPost guards;
     private final GroupsOfStep groups;
-    private final MemoryRung rung;
+    private final MemoryRungs rungs;
     private int workerStep;
+    private int stepAtWork;
     private boolean reproduced = true;
     private long stepBegan = System.nanoTime();
     private Map<String, Double> modelFigures = Map.of();
@@ -106,7 +108,7 @@ final class TrainingLoop {
                 parts.clock());
         this.guards = new GuardPost(run, session, signals, waits, parts.clock());
         this.groups = new GroupsOfStep(run, parts, signals, flow, waits, evaluation, this::close);
-        this.rung = run.memoryLadder().rung(history.memoryRung());
+        this.rungs = history.memoryRungs();
         this.workerStep = seated.step();
     }
 
@@ -139,6 +141,11 @@ final class TrainingLoop {
         finish();
     }
 
+    /** The step that the worker was last asked to train, 0 before the first. */
+    int stepAtWork() {
+        return stepAtWork;
+    }
+
     /** A new worker holds the cut: the batches after it are trained again from the log, without generating a token. */
     private void trainWhatTheLogHasFormed() throws InterruptedException {
         int completed = flow.look(TrainingState::completedStep);
@@ -167,7 +174,7 @@ final class TrainingLoop {
     private boolean isReproduced(int step, TrainResult result) {
         Optional<String> before = history.weightsSha256(step);
         boolean same = before.map(hash -> hash.equals(result.weightsSha256()))
-                .orElse(seated.deterministic() && !history.fellBackAfter(step));
+                .orElse(seated.deterministic() && !rungs.isMoved(step));
         if (!same && seated.deterministic()) {
             LOG.warn(
                     "trained again to other weights, which are published anew runId={} step={} before={} now={}",
@@ -243,6 +250,7 @@ final class TrainingLoop {
     private TrainResult train(FormedStep formed) throws InterruptedException {
         long begin = System.nanoTime();
         int step = formed.event().step();
+        stepAtWork = step;
         BatchRows rows = rowsForWorker(formed);
         Map<Batch.Column, float[]> taught = teacher.column(step, rows);
         StepTrainer.Trained trained = waits.call(
@@ -258,6 +266,7 @@ final class TrainingLoop {
 
     /** The batch that the log names, in smaller portions where the worker's memory asks for it. */
     private BatchRows rowsForWorker(FormedStep formed) {
+        MemoryRung rung = run.memoryLadder().rung(rungs.of(formed.event().step()));
         return rung.number() == 0
                 ? formed.rows()
                 : BatchRows.of(
@@ -299,7 +308,8 @@ final class TrainingLoop {
                 formed.rows().responseTokens() - trained,
                 PolicyLags.histogram(formed.event()),
                 figures,
-                result.weightsSha256());
+                result.weightsSha256(),
+                rungs.of(step));
         events.addFirst(completed);
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));

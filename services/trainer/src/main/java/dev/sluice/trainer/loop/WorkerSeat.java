@@ -136,7 +136,7 @@ final class WorkerSeat {
                 Objective.trainsCritic(run.request()) ? checkpoint : null,
                 run.request().model().path(),
                 run.memoryLadder()
-                        .rung(history.memoryRung())
+                        .rung(history.memoryRungs().newest())
                         .args(run.plan().training().args()),
                 cutDirectory);
     }

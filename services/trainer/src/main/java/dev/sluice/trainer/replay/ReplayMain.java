@@ -8,6 +8,7 @@ import dev.sluice.kafka.KafkaUnavailableException;
 import dev.sluice.process.LifeLine;
 import dev.sluice.trainer.TrainerConfig;
 import dev.sluice.trainer.loop.Replay;
+import dev.sluice.trainer.run.ImpossibleOrderException;
 import dev.sluice.trainer.run.TrainingRefusedException;
 import dev.sluice.workerapi.WorkerException;
 import io.smallrye.config.SmallRyeConfig;
@@ -60,6 +61,9 @@ public final class ReplayMain {
         try {
             new Replay(order, connection, trainer, directory, line -> write(report, line)).run();
             return 0;
+        } catch (ImpossibleOrderException e) {
+            write(report, ReplayLine.impossible(String.valueOf(e.getMessage())));
+            return 2;
         } catch (TrainingRefusedException | WorkerException | KafkaUnavailableException | IllegalStateException e) {
             LOG.error("the replay ends early runId={}", order.runId(), e);
             write(report, ReplayLine.refused(String.valueOf(e.getMessage())));

@@ -1,7 +1,7 @@
 package dev.sluice.trainer.run;
 
 /** The run cannot be trained as it is, here or anywhere; the message says why and what to do. */
-public final class TrainingRefusedException extends RuntimeException {
+public class TrainingRefusedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public TrainingRefusedException(String message) {

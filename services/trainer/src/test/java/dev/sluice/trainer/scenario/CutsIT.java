@@ -1,17 +1,14 @@
 package dev.sluice.trainer.scenario;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.groups.Tuple.tuple;
 import static org.awaitility.Awaitility.await;
 
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingEvent.BatchFormed;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.StepCompleted;
-import dev.sluice.events.TrainingEvent.TrainerLost;
 import dev.sluice.events.TrainingEvent.TrainerReady;
 import dev.sluice.events.TrainingEvent.WaitChanged;
-import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.testkit.EventLog;
 import dev.sluice.testkit.KafkaBroker;
 import dev.sluice.trainer.loop.RunTrainer;
@@ -137,67 +134,6 @@ class CutsIT {
                     .extracting(CheckpointSaved::step)
                     .containsExactly(3, 6, 8);
             trainer.end(DEADLINE);
-        }
-    }
-
-    @Test
-    void aRunGoesOnFromTheNewestCutOfAnEarlierOne(KafkaBroker kafka) throws IOException {
-        String earlier = kafka.newRunId("earlier");
-        String later = kafka.newRunId("later");
-        try (EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS)) {
-            CheckpointSaved end = toItsEnd(kafka, log, new Scenario(kafka.connection("t"), earlier, dataRoot, 1));
-            Scenario scenario = new Scenario(kafka.connection("t"), later, dataRoot, 1);
-            scenario.set("training.steps", 11);
-            scenario.set("checkpoints.resumeFrom", earlier);
-
-            CheckpointSaved last = toItsEnd(kafka, log, scenario);
-
-            assertThat(log.events(later, TrainerReady.class).getFirst())
-                    .extracting(TrainerReady::step, TrainerReady::how, TrainerReady::weightsSha256)
-                    .containsExactly(8, "resumed from a cut", weightsAfter(log, earlier, 8));
-            assertThat(steps(log, later)).containsExactly(9, 10, 11);
-            assertThat(last.step()).isEqualTo(11);
-            assertThat(weightsIn(last)).isEqualTo(weightsAfter(log, later, 11));
-            assertThat(log.events(later, StepCompleted.class).getLast().optimizerSteps())
-                    .isEqualTo(11);
-            assertThat(log.events(later, BatchFormed.class).stream().flatMap(formed -> formed.groups().stream()))
-                    .allMatch(use -> use.cursor() >= end.cursorNext());
-            assertThat(log.events(later, WeightsPublished.class))
-                    .extracting(WeightsPublished::version, WeightsPublished::step)
-                    .containsExactly(tuple(0, 0), tuple(9, 8), tuple(10, 9), tuple(11, 10), tuple(12, 11));
-        }
-    }
-
-    @Test
-    void aRunOnOtherPromptsDoesNotGoOnFromAnEarlierOne(KafkaBroker kafka) throws IOException {
-        String earlier = kafka.newRunId("earlier-prompts");
-        String later = kafka.newRunId("other-prompts");
-        try (EventLog log = kafka.follow(Topics.TRAINING)) {
-            toItsEnd(kafka, log, new Scenario(kafka.connection("t"), earlier, dataRoot, 1));
-            try (Scenario scenario = new Scenario(kafka.connection("t"), later, dataRoot, 1)) {
-                scenario.set("training.steps", 11);
-                scenario.set("data.seed", 8);
-                scenario.set("checkpoints.resumeFrom", earlier);
-                RunTrainer trainer = scenario.trainer(1);
-                trainer.start();
-
-                TrainerLost lost = log.await(later, TrainerLost.class, event -> true, DEADLINE);
-
-                assertThat(lost.retry()).isFalse();
-                assertThat(lost.reason()).contains("was made with other prompts, seed, tokenizer or template");
-                trainer.end(DEADLINE);
-            }
-        }
-    }
-
-    private static CheckpointSaved toItsEnd(KafkaBroker kafka, EventLog log, Scenario run) throws IOException {
-        try (run;
-                SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), run.runId)) {
-            RunTrainer trainer = run.trainer(1);
-            trainer.start();
-            CheckpointSaved last = log.await(run.runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
-            trainer.end(DEADLINE);
-            return last;
         }
     }
 

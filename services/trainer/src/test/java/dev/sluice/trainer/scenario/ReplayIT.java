@@ -19,6 +19,7 @@ import dev.sluice.testkit.EventLog;
 import dev.sluice.testkit.KafkaBroker;
 import dev.sluice.trainer.loop.Replay;
 import dev.sluice.trainer.loop.RunTrainer;
+import dev.sluice.trainer.run.ImpossibleOrderException;
 import dev.sluice.trainer.run.TrainingRefusedException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -161,6 +162,7 @@ class ReplayIT {
             train(kafka, scenario);
 
             assertThatThrownBy(() -> replay(kafka, scenario, new ReplayOrder(runId, 0, 9, null, false)))
+                    .isInstanceOf(ImpossibleOrderException.class)
                     .hasMessageContaining("has formed 8 steps; steps 1 to 9 are not in its log");
             assertThatThrownBy(() -> replay(kafka, scenario, new ReplayOrder("nobody", 0, null, null, false)))
                     .hasMessageContaining("knows no run nobody");

@@ -38,6 +38,7 @@ final class Scenario implements AutoCloseable {
     Duration evaluationBound = Duration.ofMinutes(60);
     private final KafkaConnection connection;
     int workerMaxTokens = Integer.MAX_VALUE;
+    List<String> workerCommand = List.of();
     List<TrainingRequest.Guard> guards = List.of();
     /** Of the trainer, besides the scenario's. */
     final Map<String, String> configuration = new HashMap<>();
@@ -145,14 +146,7 @@ final class Scenario implements AutoCloseable {
     }
 
     TrainerConfig config() {
-        String command = String.join(
-                ",",
-                ProcessHandle.current().info().command().orElseThrow(),
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx64m",
-                "-cp",
-                System.getProperty("java.class.path").replace(",", "\\,"),
-                ChainWorkerMain.class.getName());
+        String command = workerCommand.isEmpty() ? chainWorker() : String.join(",", workerCommand);
         Map<String, String> values = new HashMap<>(Map.of(
                 "sluice.trainer.worker.command",
                 command,
@@ -162,6 +156,17 @@ final class Scenario implements AutoCloseable {
                 evaluationBound.toString()));
         values.putAll(configuration);
         return dev.sluice.trainer.Configs.of(values);
+    }
+
+    private static String chainWorker() {
+        return String.join(
+                ",",
+                ProcessHandle.current().info().command().orElseThrow(),
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx64m",
+                "-cp",
+                System.getProperty("java.class.path").replace(",", "\\,"),
+                ChainWorkerMain.class.getName());
     }
 
     private static Map<String, Object> values(Path prompts, Path model, Map<String, Object> further) {

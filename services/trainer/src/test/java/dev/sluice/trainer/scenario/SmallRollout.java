@@ -30,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongPredicate;
+import java.util.function.LongToIntFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -49,6 +50,7 @@ final class SmallRollout implements AutoCloseable {
     private final List<GroupRequested> waiting = new ArrayList<>();
     private int version;
     private LongPredicate solved = cursor -> false;
+    private LongToIntFunction lengths = cursor -> 0;
     private int pausesAt = Integer.MAX_VALUE;
     private long slow = -1;
     private int slowUntil;
@@ -91,6 +93,11 @@ final class SmallRollout implements AutoCloseable {
     synchronized void spread(long cursor, int untilVersion) {
         slow = cursor;
         slowUntil = untilVersion;
+    }
+
+    /** Tokens of responses by prompt, below the example model's vocabulary; 0 for 2 to 4 of them. */
+    synchronized void lengthen(LongToIntFunction tokens) {
+        lengths = tokens;
     }
 
     /** From this weight version on, tasks wait for {@link #goOn}. */
@@ -196,9 +203,10 @@ final class SmallRollout implements AutoCloseable {
 
     private Sample sample(int index, GroupRequested group, int firstVersion) {
         long seed = group.sampling().seed();
-        int length = 2 + (int) ((seed + index) % 3);
+        int given = lengths.applyAsInt(group.cursor());
+        int length = given > 0 ? given : 2 + (int) ((seed + index) % 3);
         int[] tokens = IntStream.range(0, length)
-                .map(i -> (int) ((seed / 7 + 31L * index + i) % 97))
+                .map(i -> (int) ((seed / 7 + 31L * index + i) % 61))
                 .toArray();
         byte[] mask = new byte[length];
         java.util.Arrays.fill(mask, (byte) 1);
