@@ -41,6 +41,18 @@ class BatchFileTest {
         assertThat(again).isEqualTo(once).isEqualTo(BatchFile.sha256(folder.resolve("a")));
     }
 
+    /** The Megatron worker's tests read the same file, so that both sides of the wire are held to it. */
+    @Test
+    void theBytesAreThoseOfTheGoldenFile() {
+        Path golden = Path.of(
+                System.getProperty("sluice.root"), "common/worker-api/src/test/fixtures/golden/batch.safetensors");
+
+        String written = BatchFile.write(folder.resolve("batch"), TestBatches.twoSamples());
+
+        assertThat(written).isEqualTo(BatchFile.sha256(golden));
+        assertThat(BatchFile.read(golden)).usingRecursiveComparison().isEqualTo(TestBatches.twoSamples());
+    }
+
     @Test
     void columnsHaveTheNamesTypesAndShapesOfTheFormat() {
         BatchFile.write(folder.resolve("batch"), TestBatches.twoSamples());
