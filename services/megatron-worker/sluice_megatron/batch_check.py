@@ -74,10 +74,14 @@ def _boundaries(columns: Columns, problems: Problems) -> None:
         problems.add(f"cu_seqlens goes from {starts[0]} to {starts[-1]}, expected 0 to {tokens}")
         return
     mask, advantages = columns["loss_mask"], columns["advantages"]
-    lengths = np.diff(starts)
-    for sample, (start, length, prompt) in enumerate(
-        zip(starts.tolist(), lengths.tolist(), columns["prompt_lengths"].tolist(), strict=False)
+    bounds = starts.tolist()
+    for sample, (start, end, prompt) in enumerate(
+        zip(bounds, bounds[1:], columns["prompt_lengths"].tolist(), strict=False)
     ):
+        if start < 0 or not 0 <= end <= tokens:
+            problems.add(f"sample {sample} goes from {start} to {end} of {tokens} tokens")
+            continue
+        length = end - start
         if prompt < 1 or prompt > length:
             problems.add(f"sample {sample} has {length} tokens, of which {prompt} are its prompt")
             continue

@@ -1,12 +1,12 @@
 """The objective by token, as services/cpu-backend's ``PolicyLoss`` and ``ValueLoss`` compute it, on packed rows.
 
-Clipped surrogate with the asymmetric clip of DAPO (arXiv 2503.14476, section 3.1) and, where asked for, the second clip of
-dual-clip PPO (1912.09729, equation 4); GSPO's with one ratio a sequence (2507.18071, equation 5); CISPO's weighted
-log-probabilities (2506.13585, equation 4); or the negative log-probability of given answers. The unbiased divergence and
-off-policy sequence masking are DeepSeek-V3.2's (2512.02556, section 3.1).
+Clipped surrogate with the asymmetric clip of DAPO (arXiv 2503.14476, section 3.1) and, where asked for, the second clip
+of dual-clip PPO (1912.09729, equation 4); GSPO's with one ratio a sequence (2507.18071, equation 5); CISPO's weighted
+log-probabilities (2506.13585, equation 4); or the negative log-probability of given answers. The unbiased divergence
+and off-policy sequence masking are DeepSeek-V3.2's (2512.02556, section 3.1).
 
-All tensors are [P]. Every figure is the sum of its token values times ``weights``, so that micro-batches and ranks add up.
-No figure leaves the device here: a step reads them once, when it ends.
+All tensors are [P]. Every figure is the sum of its token values times ``weights``, so that micro-batches and ranks add
+up. No figure leaves the device here: a step reads them once, when it ends.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ class Objective(Protocol):
     """What ``LossConfig`` of common/worker-api says of the loss; names of enumerations as on the wire."""
 
     algorithm: str
+    old_logprobs: str
+    mtp_loss_scale: float
     clip_low: float
     clip_high: float
     dual_clip: float | None
@@ -126,7 +128,7 @@ def policy_loss(logprobs: Tensor, entropy: Tensor, given: Given, objective: Obje
 
 
 def value_loss(values: Tensor, old: Tensor, returns: Tensor, weights: Tensor, clip: float) -> ValueTerms:
-    """A critic's loss: the larger squared error of the value and of the value clipped to within ``clip`` of the old one.
+    """A critic's loss: the larger squared error of the value and of the value clipped to within ``clip`` of the old.
 
     Source: arXiv 2005.12729, section 3, and slime's value_loss_function. All tensors are [P].
     """

@@ -17,8 +17,9 @@ _MOST = 20.0
 
 
 class Correction(Protocol):
-    """What ``MismatchCorrection`` of common/worker-api says: type ``tis`` or ``icepop``, level ``token``, ``sequence`` or
-    ``geometric``."""
+    """What ``MismatchCorrection`` of common/worker-api says: type ``tis`` or ``icepop``; level ``token``, ``sequence``
+    or ``geometric``.
+    """
 
     type: str
     low: float
@@ -29,8 +30,7 @@ class Correction(Protocol):
 
 @dataclass(frozen=True)
 class Mismatch:
-    """What the weights did; figures are scalars reduced as the loss is, over the tokens that had a gradient before any was
-    left out."""
+    """What the weights did; figures are scalars, over the tokens that had a gradient before any was left out."""
 
     by_token: Tensor  # [P], what a token's loss is multiplied by
     ratio: Tensor  # old policy's probability by the engine's, before any bound

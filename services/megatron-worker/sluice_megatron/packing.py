@@ -1,10 +1,11 @@
 """A micro-batch as one packed row of P positions.
 
-Every column stands at the predicting position: entry p describes token p + 1 of the same sample, which the model's output
-at p is about. A sample's last position and padding predict nothing: their mask and weight are 0.
+Every column stands at the predicting position: entry p describes token p + 1 of the same sample, which the model's
+output at p is about. A sample's last position and padding predict nothing: their mask and weight are 0.
 
-Under context parallelism each sequence is cut in 2 * cp chunks, of which rank r owns chunks r and 2 * cp - 1 - r, so that
-causal attention gives all ranks the same work (slime's slice_with_cp, TransformerEngine's thd_get_partitioned_indices).
+Under context parallelism each sequence is cut in 2 * cp chunks, of which rank r owns chunks r and 2 * cp - 1 - r, so
+that causal attention gives all ranks the same work (slime's slice_with_cp, TransformerEngine's
+thd_get_partitioned_indices).
 """
 
 import math
@@ -21,9 +22,9 @@ from sluice_megatron.batch import Batch
 class Layout:
     """How a row is filled up.
 
-    ``multiple`` divides the positions of each context-parallel rank (sequence parallelism needs the tensor-parallel size;
-    slime takes 128 times it so that few sizes of buffers occur). ``rectangular`` pads every sequence to the longest, for
-    attention that cannot keep packed sequences apart.
+    ``multiple`` divides the positions of each context-parallel rank (sequence parallelism needs the tensor-parallel
+    size; slime takes 128 times it so that few sizes of buffers occur). ``rectangular`` pads every sequence to the
+    longest, for attention that cannot keep packed sequences apart.
     """
 
     multiple: int = 1
@@ -106,7 +107,7 @@ _COLUMNS = tuple(field.name for field in fields(PackedRow) if field.name not in 
 
 
 def pack(batch: Batch, samples: Sequence[int], divisor: float, layout: Layout) -> PackedRow:
-    """Packs samples over all context-parallel ranks; ``divisor`` is the optimizer step's, 1 where nothing is trained."""
+    """Packs samples over all context-parallel ranks; ``divisor`` is the optimizer step's, 1 where none is trained."""
     starts = batch.cu_seqlens.tolist()
     lengths = [starts[sample + 1] - starts[sample] for sample in samples]
     padded = _padded_lengths(lengths, layout)
@@ -140,7 +141,7 @@ def pack(batch: Batch, samples: Sequence[int], divisor: float, layout: Layout) -
 
 
 def zigzag(bounds: Sequence[int], ranks: int, rank: int) -> Tensor:
-    """Positions i64 that a context-parallel rank owns of sequences with these bounds, each a multiple of 2 * ranks long."""
+    """Positions i64 that a context-parallel rank owns of sequences with these bounds, multiples of 2 * ranks."""
     owned = []
     for begin, end in zip(bounds, bounds[1:], strict=False):
         chunk = (end - begin) // (2 * ranks)

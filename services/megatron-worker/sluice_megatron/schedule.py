@@ -1,7 +1,7 @@
 """The order of a rank's work: optimizer steps, each of micro-batches, each of samples.
 
-The trainer packs and spreads samples (``MicroBatches`` of common/domain); a worker takes the schedule as it stands, because
-ranks exchange gradients, and experts tokens, at the same places.
+The trainer packs and spreads samples (``MicroBatches`` of common/domain); a worker takes the schedule as it stands,
+because ranks exchange gradients, and experts tokens, at the same places.
 """
 
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class OptimizerStep:
 def steps_of(batch: Batch, rank: int, ranks: int, multiple: int = 1) -> tuple[OptimizerStep, ...]:
     """The optimizer steps of one of ``ranks`` data-parallel ranks, in order.
 
-    ``multiple`` is what the micro-batches of a rank must divide by (stages of an interleaved pipeline; else 1). Refuses a
-    schedule that was made for another number of ranks, or whose ranks do not have equally many micro-batches.
+    ``multiple`` is what the micro-batches of a rank must divide by (stages of an interleaved pipeline; else 1). Refuses
+    a schedule that was made for another number of ranks, or whose ranks do not have equally many micro-batches.
     """
     schedule = batch.schedule.numpy()
     steps = int(schedule[:, 0].max()) + 1
@@ -61,8 +61,8 @@ def _refuse_other_ranks(schedule: np.ndarray, steps: int, ranks: int, multiple: 
         raise WorkerError(
             "bad_batch",
             f"the batch is scheduled for {scheduled} data-parallel ranks, but this worker has {ranks}",
-            f"form it again for {ranks} data-parallel ranks, or start the worker with as many as the plan has (world size "
-            "by tensor, pipeline and context parallel sizes)",
+            f"form it again for {ranks} data-parallel ranks, or start the worker with as many as the plan has (world "
+            "size by tensor, pipeline and context parallel sizes)",
         )
     problems = []
     for step in range(steps):

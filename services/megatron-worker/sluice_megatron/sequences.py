@@ -14,8 +14,8 @@ Reduce = Callable[[Tensor], Tensor]
 class Sequences:
     """Which sequence each position belongs to, and which positions are trained.
 
-    ``reduce`` returns the sum of a tensor over the context-parallel ranks, the same on each; None without them. Backward it
-    is called for gradients too, in the same order on every rank.
+    ``reduce`` returns the sum of a tensor over the context-parallel ranks, the same on each; None without them.
+    Backward it is called for gradients too, in the same order on every rank.
     """
 
     index: Tensor  # i64[P]
@@ -30,13 +30,14 @@ class Sequences:
 
     @cached_property
     def lengths(self) -> Tensor:
-        """Trained positions of each sequence, at least 1; f64[count]. Counted once: over ranks each count is a message."""
+        """Trained positions of each sequence, at least 1; f64[count]. Counted once: over ranks it is a message."""
         return self._sums(torch.ones_like(self.weights)).clamp_min(1)
 
     def trained(self, by_token: Tensor) -> Tensor:
         """The values [P] where a position is trained, else 0, with no gradient through the others.
 
-        A product with a weight of 0 would not do: exp() of an untrained token may overflow, and infinity times 0 is NaN.
+        A product with a weight of 0 would not do: exp() of an untrained token may overflow, and infinity times 0 is
+        NaN.
         """
         return by_token.masked_fill(~self.mask, 0)
 

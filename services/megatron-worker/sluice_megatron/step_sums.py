@@ -52,7 +52,7 @@ class StepSums:
         self._sums[-2:] += torch.stack([difference.sum(), trained.sum().double()])
 
     def reduce(self, add: Callable[[Tensor], Tensor], most: Callable[[Tensor], Tensor]) -> None:
-        """Takes in the other data- and context-parallel ranks' sums, by functions that return sum and maximum over them."""
+        """Takes in other data- and context-parallel ranks' sums; the functions return sum and maximum over ranks."""
         self._sums = add(self._sums)
         self._most = most(self._most)
 

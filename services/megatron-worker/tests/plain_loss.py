@@ -1,7 +1,7 @@
 """The objective once more, in loops over Python floats from the papers' and slime's formulas: no tensor, no packing.
 
-Slow and plain on purpose: the tests' independent second opinion, and where golden numbers without a published source come
-from. Gradients are central differences in double precision.
+Slow and plain on purpose: the tests' independent second opinion, and where golden numbers without a published source
+come from. Gradients are central differences in double precision.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""A step in any micro-batches over any data- and context-parallel ranks against the same step in one pass and in plain loops."""
+"""A step in any micro-batches over any ranks against the same step in one pass and in plain loops."""
 
 import random
 import threading

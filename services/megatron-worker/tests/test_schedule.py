@@ -12,7 +12,8 @@ def read(tmp_path, lengths, rows, **changed):
 
 
 # slime's schedule of these eight samples at 100 tokens and two ranks, global batch size 4 (slime/utils/dp_schedule.py):
-# partitions [[0,2,4,7],[1,3,5,6]], micro-batches [[[0,1],[2],[3]],[[0,1],[2],[3]]] within them, one and then two a step.
+# partitions [[0,2,4,7],[1,3,5,6]], micro-batches [[[0,1],[2],[3]],[[0,1],[2],[3]]] within them, one and then two a
+# step.
 LENGTHS = [60, 50, 40, 30, 20, 110, 10, 90]
 ROWS = [[0, 0, 0], [0, 1, 0], [0, 0, 0], [0, 1, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1], [1, 0, 1]]
 

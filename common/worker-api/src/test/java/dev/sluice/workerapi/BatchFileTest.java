@@ -106,6 +106,16 @@ class BatchFileTest {
     }
 
     @Test
+    void aBoundaryBeyondTheTokensIsNamedWhereverItStands() {
+        assertThatThrownBy(() -> TestBatches.withMask(new byte[7], new int[] {0, 99, 7}, Map.of()))
+                .isInstanceOfSatisfying(
+                        WorkerException.class, e -> assertThat(e.code()).isEqualTo(WorkerErrorCode.BAD_BATCH))
+                .hasMessageContainingAll(
+                        "sample 0 goes from 0 to 99 of 7 tokens",
+                        "sample 1 has -92 tokens, of which 2 are its prompt");
+    }
+
+    @Test
     void everyColumnOfAWrongLengthIsNamed() {
         assertThatThrownBy(() -> TestBatches.withMask(
                         new byte[6], new int[] {0, 3, 7}, Map.of(Batch.Column.RETURNS, new float[8])))

@@ -51,8 +51,7 @@ final class PolicyLoss {
         }
 
         Given trained() {
-            return new Given(
-                    trained(old), rollout, reference == null ? null : trained(reference), advantages, weights);
+            return new Given(trained(old), rollout, reference == null ? null : trained(reference), advantages, weights);
         }
     }
 
@@ -77,7 +76,8 @@ final class PolicyLoss {
             @Nullable Tensor masked) {}
 
     static Terms of(TokenScores current, Given given, LossConfig config) {
-        return ofTrained(new TokenScores(given.trained(current.logprobs()), current.entropy()), given.trained(), config);
+        return ofTrained(
+                new TokenScores(given.trained(current.logprobs()), current.entropy()), given.trained(), config);
     }
 
     private static Terms ofTrained(TokenScores current, Given given, LossConfig config) {
