@@ -11,6 +11,7 @@ thd_get_partitioned_indices).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -143,7 +144,7 @@ def pack(batch: Batch, samples: Sequence[int], divisor: float, layout: Layout) -
 def zigzag(bounds: Sequence[int], ranks: int, rank: int) -> Tensor:
     """Positions i64 that a context-parallel rank owns of sequences with these bounds, multiples of 2 * ranks."""
     owned = []
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         chunk = (end - begin) // (2 * ranks)
         for number in (rank, 2 * ranks - 1 - rank):
             owned.append(torch.arange(begin + number * chunk, begin + (number + 1) * chunk))

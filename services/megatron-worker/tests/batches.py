@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -55,9 +56,7 @@ def of(
         "prompt_lengths": torch.tensor(prompts, dtype=torch.int32),
         "sample_id": torch.arange(samples) + (1 << 40),
         "group": torch.zeros(samples, dtype=torch.int32),
-        "loss_denominator": torch.tensor(
-            [max(1.0, float(sum(mask[a:b]))) for a, b in zip(starts, starts[1:], strict=False)]
-        ),
+        "loss_denominator": torch.tensor([max(1.0, float(sum(mask[a:b]))) for a, b in pairwise(starts)]),
         "truncated": torch.zeros(samples, dtype=torch.uint8),
         "loss_mask": torch.tensor(mask, dtype=torch.uint8),
         "advantages": torch.tensor(advantages),

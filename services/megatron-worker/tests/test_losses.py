@@ -12,28 +12,35 @@ from sluice_megatron.sequences import Sequences
 GOLDEN = golden.read("losses.json")
 
 
-def packed(rows: list[list[float]]) -> Tensor:
-    return torch.tensor([value for row in rows for value in row], dtype=torch.float32)
+def packed(rows: list[list[float]], device: str = "cpu") -> Tensor:
+    return torch.tensor([value for row in rows for value in row], dtype=torch.float32, device=device)
 
 
-def sequence_of(rows: list[list[float]]) -> Tensor:
-    return torch.tensor([index for index, row in enumerate(rows) for _ in row])
+def sequence_of(rows: list[list[float]], device: str = "cpu") -> Tensor:
+    return torch.tensor([index for index, row in enumerate(rows) for _ in row], device=device)
 
 
-def given_of(case: dict) -> Given:
+def given_of(case: dict, device: str = "cpu") -> Given:
     return Given(
-        old=packed(case["old"]),
-        rollout=packed(case.get("rollout", case["old"])),
-        reference=packed(case["reference"]) if "reference" in case else None,
-        advantages=packed(case["advantages"]),
-        weights=packed(case["weights"]),
-        sequence=sequence_of(case["weights"]),
+        old=packed(case["old"], device),
+        rollout=packed(case.get("rollout", case["old"]), device),
+        reference=packed(case["reference"], device) if "reference" in case else None,
+        advantages=packed(case["advantages"], device),
+        weights=packed(case["weights"], device),
+        sequence=sequence_of(case["weights"], device),
         sequences=len(case["weights"]),
     )
 
 
-def entropy_of(case: dict) -> Tensor:
-    return packed(case["entropy"]) if "entropy" in case else torch.zeros(len(packed(case["current"])))
+def entropy_of(case: dict, device: str = "cpu") -> Tensor:
+    return packed(case.get("entropy", [[0.0] * len(row) for row in case["current"]]), device)
+
+
+@pytest.fixture(params=["cpu", "cuda"])
+def device(request):
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    return request.param
 
 
 @pytest.fixture(params=[False, True], ids=["fast", "deterministic"])
@@ -45,11 +52,14 @@ def algorithms(request):
 
 @pytest.mark.usefixtures("algorithms")
 @pytest.mark.parametrize("case", GOLDEN["policy"], ids=lambda case: case["name"])
-def test_a_policy_loss_its_figures_and_its_gradient_are_the_golden_ones(case):
-    current = packed(case["current"]).requires_grad_()
+def test_a_policy_loss_its_figures_and_its_gradient_are_the_golden_ones(case, device):
+    current = packed(case["current"], device).requires_grad_()
 
     terms = policy_loss(
-        current, entropy_of(case), given_of(case), golden.objective(GOLDEN["defaults"], case["objective"])
+        current,
+        entropy_of(case, device),
+        given_of(case, device),
+        golden.objective(GOLDEN["defaults"], case["objective"]),
     )
     terms.loss.backward()
 
@@ -71,7 +81,7 @@ def test_a_policy_loss_its_figures_and_its_gradient_are_the_golden_ones(case):
     for name, value in expected.items():
         assert figures[name].item() == pytest.approx(value, abs=tolerance), name
     if gradient is not None:
-        torch.testing.assert_close(current.grad, packed(gradient), atol=GOLDEN["gradientTolerance"], rtol=0)
+        torch.testing.assert_close(current.grad.cpu(), packed(gradient), atol=GOLDEN["gradientTolerance"], rtol=0)
     if mismatch is not None:
         assert terms.mismatch.ratio.item() == pytest.approx(mismatch["ratio"], abs=tolerance)
         assert terms.mismatch.clip_fraction.item() == pytest.approx(mismatch["clipFraction"], abs=tolerance)

@@ -54,7 +54,7 @@ def test_samples_of_a_cut_vocabulary_are_refused(file, tmp_path):
     read = batch.read(file.write(tmp_path / "batch"))
 
     with pytest.raises(
-        WorkerError, match="samples were drawn with topP 0.9 and topK 40, but this worker does not renor"
+        WorkerError, match=r"samples were drawn with topP 0\.9 and topK 40, but this worker does not renor"
     ):
         objective.refuse_misfit(read, golden.objective(DEFAULTS, {}), mtp_layers=1)
 
