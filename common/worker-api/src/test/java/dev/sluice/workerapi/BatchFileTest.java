@@ -111,8 +111,7 @@ class BatchFileTest {
                 .isInstanceOfSatisfying(
                         WorkerException.class, e -> assertThat(e.code()).isEqualTo(WorkerErrorCode.BAD_BATCH))
                 .hasMessageContainingAll(
-                        "sample 0 goes from 0 to 99 of 7 tokens",
-                        "sample 1 has -92 tokens, of which 2 are its prompt");
+                        "sample 0 goes from 0 to 99 of 7 tokens", "sample 1 has -92 tokens, of which 2 are its prompt");
     }
 
     @Test
