@@ -2,7 +2,8 @@
 
 python -m torch.distributed.run --nproc-per-node 8 -m sluice_megatron --port 7000 --data-root /data
 
-Rank 0 listens; the trainer adds --host, --port, --data-root and --allow-root itself. Without torchrun it is one rank alone.
+Rank 0 listens; the trainer adds --host, --port, --data-root and --allow-root itself. Without torchrun it is one rank
+alone.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """What ranks tell each other outside of collectives: calls, outcomes, and what each is doing.
 
-A TCPStore of its own. Idle ranks wait in it, so no collective is pending while nothing is to be done (NCCL would use a GPU's
-time for it, and would give up after its timeout).
+A TCPStore of its own. Idle ranks wait in it, so no collective is pending while nothing is to be done (NCCL would use
+a GPU's time for it, and would give up after its timeout).
 """
 
 import json
@@ -62,7 +62,8 @@ class Command:
 
 @dataclass(frozen=True)
 class Meeting:
-    """Where rank 0 can be reached, besides its HTTP: its board and its lifeline, with the word that opens the latter."""
+    """Where rank 0 can be reached, besides its HTTP: its board and its lifeline, with the word that opens the
+    latter."""
 
     board_port: int
     lifeline_port: int
@@ -70,7 +71,8 @@ class Meeting:
 
 
 class Board:
-    """One connection to the store. Safe for many threads; a thread that waits needs a board of its own (``another``)."""
+    """One connection to the store. Safe for many threads; a thread that waits needs a board of its own
+    (``another``)."""
 
     def __init__(self, store: TCPStore, place: Place):
         self._store = store

@@ -30,9 +30,9 @@ _LOG = logging.getLogger("sluice.conductor")
 class Limits:
     """When ranks count as stuck, in seconds.
 
-    ``call`` bounds a whole call. ``after_error``: in one phase after another rank has failed, since no collective with that
-    rank can end. ``after_others``: in one phase after another rank has finished. ``last_answer``: from the end of the
-    operation to the end of the processes, so that its caller can ask what became of it.
+    ``call`` bounds a whole call. ``after_error``: in one phase after another rank has failed, since no collective
+    with that rank can end. ``after_others``: in one phase after another rank has finished. ``last_answer``: from the
+    end of the operation to the end of the processes, so that its caller can ask what became of it.
     """
 
     call: float = 1500.0

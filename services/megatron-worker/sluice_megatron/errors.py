@@ -27,7 +27,8 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 class WorkerError(Exception):
     """A refusal or failure as the training-worker API tells it.
 
-    ``code`` is a wire name of WorkerErrorCode in common/worker-api; ``rank`` the rank that failed, where that makes sense.
+    ``code`` is a wire name of WorkerErrorCode in common/worker-api; ``rank`` the rank that failed, where that makes
+    sense.
     """
 
     def __init__(self, code: str, message: str, mend: str = "", rank: int | None = None):

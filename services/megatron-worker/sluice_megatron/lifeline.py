@@ -1,7 +1,7 @@
 """A connection from every rank to rank 0 that ends when one of the two does.
 
-The kernel closes it with the process, however that died, and gives it up when the machine is gone. So the ranks fall together
-even where each node has a torchrun of its own.
+The kernel closes it with the process, however that died, and gives it up when the machine is gone. So the ranks fall
+together even where each node has a torchrun of its own.
 """
 
 import faulthandler

@@ -22,9 +22,9 @@ class Optimizer:
 class MismatchCorrection:
     """A weight on each token's policy loss: the ratio of the old policy to the engine's, kept in [low, high].
 
-    ``type`` is ``tis`` (a ratio out of bounds is clipped) or ``icepop`` (it counts nothing); ``level`` what one ratio stands
-    for: ``token``, ``sequence`` (product) or ``geometric`` (mean); ``veto`` the least ratio of a token that does not silence
-    its sequence.
+    ``type`` is ``tis`` (a ratio out of bounds is clipped) or ``icepop`` (it counts nothing); ``level`` what one ratio
+    stands for: ``token``, ``sequence`` (product) or ``geometric`` (mean); ``veto`` the least ratio of a token that
+    does not silence its sequence.
     """
 
     type: str
@@ -151,12 +151,12 @@ def _check(loss: LossConfig, found: Problems) -> None:
     if loss.opsm_delta is not None and not loss.opsm_delta >= 0:
         found.add(f"opsmDelta is {loss.opsm_delta}; it must not be negative, or be absent")
     critic = loss.critic
-    if critic is not None and None not in (critic.value_clip, critic.learning_rate):
-        if not (critic.value_clip > 0 and critic.learning_rate >= 0):
-            found.add(
-                f"critic has valueClip {critic.value_clip} and learningRate {critic.learning_rate}; the first must be "
-                "positive, the second not negative"
-            )
+    of_critic = () if critic is None else (critic.value_clip, critic.learning_rate)
+    if of_critic and None not in of_critic and not (of_critic[0] > 0 and of_critic[1] >= 0):
+        found.add(
+            f"critic has valueClip {of_critic[0]} and learningRate {of_critic[1]}; the first must be positive, the "
+            "second not negative"
+        )
     _check_optimizer(loss.optimizer, found)
 
 

@@ -77,8 +77,8 @@ class _Running:
 
 
 class Operations:
-    """Remembers what it answered, so that a repeated call starts nothing, and the highest epoch, so that a replaced caller
-    is refused. Safe for many threads.
+    """Remembers what it answered, so that a repeated call starts nothing, and the highest epoch, so that a replaced
+    caller is refused. Safe for many threads.
     """
 
     def __init__(self) -> None:
@@ -116,8 +116,8 @@ class Operations:
     def start(self, call: Call, work: Work, patience: float) -> tuple[bool, bytes]:
         """Starts a call's work, or finds it started, and waits ``patience`` seconds for its end.
 
-        Returns whether it is still running, and the Operation as JSON. Raises WorkerError if the caller has been replaced,
-        the id is another call's, or too much is waiting.
+        Returns whether it is still running, and the Operation as JSON. Raises WorkerError if the caller has been
+        replaced, the id is another call's, or too much is waiting.
         """
         with self._lock:
             self.admit(call)

@@ -1,7 +1,7 @@
 """What every rank does: its main thread runs the verbs of one call after another.
 
-Differs from Megatron's own loop in that no rank decides anything: rank 0 posts calls on a board (see board.py), every rank
-runs each call, and rank 0 answers once all have told their outcome (see conductor.py).
+Differs from Megatron's own loop in that no rank decides anything: rank 0 posts calls on a board (see board.py), every
+rank runs each call, and rank 0 answers once all have told their outcome (see conductor.py).
 """
 
 import logging
@@ -39,8 +39,8 @@ class Rest:
     """What is left of a save when the next call may compute.
 
     ``write`` runs on a thread of its own on every rank, one rest after another, beside the next calls: it must use no
-    collective. ``finish`` runs on rank 0 alone once every rank has written, and gives the call's result; ``abandon`` instead,
-    if one could not.
+    collective. ``finish`` runs on rank 0 alone once every rank has written, and gives the call's result; ``abandon``
+    instead, if one could not.
     """
 
     write: Callable[[], None]
@@ -84,8 +84,8 @@ class Verbs(Protocol):
 class Rank:
     """This process's part of each call.
 
-    On rank 0 (``leads``) ``progress`` is that of the call that runs, and ``results`` and ``rests`` hold by number what is
-    answered; whoever answers takes it out.
+    On rank 0 (``leads``) ``progress`` is that of the call that runs, and ``results`` and ``rests`` hold by number
+    what is answered; whoever answers takes it out.
     """
 
     def __init__(self, board: Board, verbs: Verbs, leads: bool):
@@ -172,8 +172,8 @@ _here: Rank | None = None
 
 
 def phase(text: str) -> None:
-    """Tells what this rank is in, such as ``optimizer step 1, micro-batch 3 of 8``: callers see it, and whoever looks for a
-    rank that is stuck. Cheap enough for every micro-batch; does nothing outside of a call.
+    """Tells what this rank is in, such as ``optimizer step 1, micro-batch 3 of 8``: callers see it, and whoever looks
+    for a rank that is stuck. Cheap enough for every micro-batch; does nothing outside of a call.
     """
     if _here is not None:
         _here.say(text)

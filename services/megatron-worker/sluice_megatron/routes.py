@@ -32,7 +32,8 @@ Run = Callable[[str, bytes, Progress], dict[str, Any] | Later]
 
 
 class Routes:
-    """``run`` does a verb's work on all ranks; ``standing`` and ``info`` are rank 0's; ``shutdown`` asks for the end."""
+    """``run`` does a verb's work on all ranks; ``standing`` and ``info`` are rank 0's; ``shutdown`` asks for the
+    end."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """The calls of the training-worker API.
 
-The first six are the records of common/worker-api, field by field and with the same rules; connect, send, offload and onload
-are this worker's own. A field that is missing where it is needed, unknown, or of another type refuses the call, and a
-refusal names all of them.
+The first six are the records of common/worker-api, field by field and with the same rules; connect, send, offload and
+onload are this worker's own. A field that is missing where it is needed, unknown, or of another type refuses the
+call, and a refusal names all of them.
 """
 
 import re
@@ -97,8 +97,8 @@ class ShutdownRequest(Call):
 class ConnectRequest(Call):
     """Join the process group that carries weights to engines (SGLang's ``/init_weights_update_group``).
 
-    The caller asks the engines to join at the same time: they come when all ``world_size`` are there. ``rank_offset`` is
-    this worker's rank in the group; a source of weights is 0, the engines' ranks follow.
+    The caller asks the engines to join at the same time: they come when all ``world_size`` are there. ``rank_offset``
+    is this worker's rank in the group; a source of weights is 0, the engines' ranks follow.
     """
 
     master_address: str
@@ -114,9 +114,9 @@ class SendRequest(Call):
     """Put the policy's weights into running engines, as the version ``version``.
 
     ``transport`` is ``nccl`` (``/update_weights_from_distributed`` over the group of the last connect) or ``tensor``
-    (``/update_weights_from_tensor``: handles of memory on the same GPU). ``engines`` are the addresses that are told of each
-    bucket; None: those of the last send. ``flush_cache`` must be off while engines are paused with requests in them: SGLang
-    dies of it.
+    (``/update_weights_from_tensor``: handles of memory on the same GPU). ``engines`` are the addresses that are told
+    of each bucket; None: those of the last send. ``flush_cache`` must be off while engines are paused with requests
+    in them: SGLang dies of it.
     """
 
     engines: tuple[str, ...] | None

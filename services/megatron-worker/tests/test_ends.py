@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from worker_process import PATIENCE, WorkerProcess, is_alive
+from worker_process import WorkerProcess, is_alive
 
 
 @pytest.fixture
@@ -132,26 +132,3 @@ def test_megatrons_exit_on_bad_arguments_fails_the_call_and_not_the_worker(start
     assert operation["error"]["message"] == "SystemExit: bad arguments"
     worker.process.send_signal(signal.SIGTERM)
     assert worker.await_exit() == 0
-
-
-def test_it_refuses_to_listen_outside_without_a_token(start):
-    worker = start("--host", "0.0.0.0", ranks=None, token=None)
-
-    assert worker.process.wait(PATIENCE) == 2
-    assert "SLUICE_WORKER_TOKEN is not set" in worker.said()
-
-
-def test_a_port_that_is_taken_is_named(start):
-    first = start(ranks=None).await_listening()
-
-    second = start("--port", str(first.port), ranks=None)
-
-    assert second.process.wait(PATIENCE) == 2
-    assert f"cannot listen on 127.0.0.1:{first.port}: Address already in use" in second.said()
-
-
-def test_a_duration_that_is_none_is_refused_at_the_start(start):
-    worker = start("--lease", "soon", ranks=None)
-
-    assert worker.process.wait(PATIENCE) == 2
-    assert "'soon' is no duration; write 60s, 5m or 1h30m" in worker.said()
