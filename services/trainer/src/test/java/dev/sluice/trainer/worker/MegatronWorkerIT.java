@@ -102,8 +102,9 @@ class MegatronWorkerIT {
     }
 
     private static void assertRefused(WorkerErrorCode code, Runnable call) {
-        assertThatThrownBy(call::run).isInstanceOfSatisfying(WorkerException.class, e -> assertThat(e.code())
-                .isEqualTo(code));
+        assertThatThrownBy(call::run)
+                .isInstanceOfSatisfying(
+                        WorkerException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
 
     private LoadRequest load(String operationId, String checkpoint) {
