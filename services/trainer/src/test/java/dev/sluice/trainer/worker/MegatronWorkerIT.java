@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -101,8 +102,8 @@ class MegatronWorkerIT {
         assertThat(tests.waitFor()).as(log()).isZero();
     }
 
-    private static void assertRefused(WorkerErrorCode code, Runnable call) {
-        assertThatThrownBy(call::run)
+    private static void assertRefused(WorkerErrorCode code, ThrowingCallable call) {
+        assertThatThrownBy(call)
                 .isInstanceOfSatisfying(
                         WorkerException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
