@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,13 +37,21 @@ class MegatronWorkerIT {
     private static final String TOKEN = "a-token-of-tests";
     private static final Duration DEADLINE = Duration.ofMinutes(5);
 
+    private static boolean complete;
+
     @TempDir
     private Path folder;
 
     @BeforeAll
-    static void needsPython() throws InterruptedException {
+    static void lookForPython() throws InterruptedException {
+        complete = isComplete();
+    }
+
+    // Of each test: an assumption of the class would leave no test in the report, and nothing to say why.
+    @BeforeEach
+    void needsPython() {
         assumeTrue(
-                isComplete(),
+                complete,
                 PYTHON + " is no Python of at least 3.12 with torch, safetensors, numpy and pytest, so"
                         + " services/megatron-worker is not tested; SLUICE_PYTHON may name one");
     }
