@@ -1,17 +1,15 @@
 """A micro-batch as one packed row of P positions.
 
-Every column stands at the predicting position: entry p describes token p + 1 of the same sample, which the model's
-output at p is about. A sample's last position and padding predict nothing: their mask and weight are 0.
+Every column stands at the predicting position: entry p describes token p + 1 of the same sample, which the model's output
+at p is about. A sample's last position and padding predict nothing: their mask and weight are 0.
 
-Under context parallelism each sequence is cut in 2 * cp chunks, of which rank r owns chunks r and 2 * cp - 1 - r, so
-that causal attention gives all ranks the same work (slime's slice_with_cp, TransformerEngine's
-thd_get_partitioned_indices).
+Under context parallelism each sequence is cut in 2 * cp chunks, of which rank r owns chunks r and 2 * cp - 1 - r, so that
+causal attention gives all ranks the same work (slime's slice_with_cp, TransformerEngine's thd_get_partitioned_indices).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -23,9 +21,9 @@ from sluice_megatron.batch import Batch
 class Layout:
     """How a row is filled up.
 
-    ``multiple`` divides the positions of each context-parallel rank (sequence parallelism needs the tensor-parallel
-    size; slime takes 128 times it so that few sizes of buffers occur). ``rectangular`` pads every sequence to the
-    longest, for attention that cannot keep packed sequences apart.
+    ``multiple`` divides the positions of each context-parallel rank (sequence parallelism needs the tensor-parallel size;
+    slime takes 128 times it so that few sizes of buffers occur). ``rectangular`` pads every sequence to the longest, for
+    attention that cannot keep packed sequences apart.
     """
 
     multiple: int = 1
@@ -67,6 +65,8 @@ class PackedRow:
     reference: Tensor | None  # f32[P], ref_logprobs
     values: Tensor | None  # f32[P]
     returns: Tensor | None  # f32[P]
+    mtp_labels: Tensor  # i64[P], the token after the next; 0 where there is none
+    mtp_weights: Tensor  # f32[P], the weight of that token; 0 where there is none
     cu_seqlens: Tensor  # i32[S+1]
     layout: Layout
 
@@ -108,7 +108,7 @@ _COLUMNS = tuple(field.name for field in fields(PackedRow) if field.name not in 
 
 
 def pack(batch: Batch, samples: Sequence[int], divisor: float, layout: Layout) -> PackedRow:
-    """Packs samples over all context-parallel ranks; ``divisor`` is the optimizer step's, 1 where none is trained."""
+    """Packs samples over all context-parallel ranks; ``divisor`` is the optimizer step's, 1 where nothing is trained."""
     starts = batch.cu_seqlens.tolist()
     lengths = [starts[sample + 1] - starts[sample] for sample in samples]
     padded = _padded_lengths(lengths, layout)
@@ -122,29 +122,33 @@ def pack(batch: Batch, samples: Sequence[int], divisor: float, layout: Layout) -
         target[begin : begin + length - 1] = entries[1:]
     sequence = torch.repeat_interleave(torch.arange(len(padded)), torch.tensor(padded))
     mask = _at(batch.loss_mask, target).to(torch.float32)
+    labels = _at(batch.tokens, target).to(torch.int64)
+    weights = _weights(batch, samples, mask, sequence, divisor)
     return PackedRow(
         tokens=_at(batch.tokens, source).to(torch.int64),
         positions=positions,
-        labels=_at(batch.tokens, target).to(torch.int64),
+        labels=labels,
         target=target,
         sequence=sequence,
         loss_mask=mask,
-        weights=_weights(batch, samples, mask, sequence, divisor),
+        weights=weights,
         advantages=_at(batch.advantages, target),
         rollout=_at(batch.rollout_logprobs, target),
         old=_optional(batch, "old_logprobs", target),
         reference=_optional(batch, "ref_logprobs", target),
         values=_optional(batch, "values", target),
         returns=_optional(batch, "returns", target),
+        mtp_labels=_one_further(labels, sequence),
+        mtp_weights=_one_further(weights, sequence),
         cu_seqlens=torch.tensor(bounds, dtype=torch.int32),
         layout=layout,
     )
 
 
 def zigzag(bounds: Sequence[int], ranks: int, rank: int) -> Tensor:
-    """Positions i64 that a context-parallel rank owns of sequences with these bounds, multiples of 2 * ranks."""
+    """Positions i64 that a context-parallel rank owns of sequences with these bounds, each a multiple of 2 * ranks long."""
     owned = []
-    for begin, end in pairwise(bounds):
+    for begin, end in zip(bounds, bounds[1:], strict=False):
         chunk = (end - begin) // (2 * ranks)
         for number in (rank, 2 * ranks - 1 - rank):
             owned.append(torch.arange(begin + number * chunk, begin + (number + 1) * chunk))
@@ -167,6 +171,13 @@ def _up(length: int, multiple: int) -> int:
 def _at(column: Tensor, entries: Tensor) -> Tensor:
     """A column [T] at entries [P]; 0 where an entry is -1."""
     return column[entries.clamp_min(0)].masked_fill(entries < 0, 0)
+
+
+def _one_further(column: Tensor, sequence: Tensor) -> Tensor:
+    """What the position after this one predicts [P]; 0 where that is another sequence's."""
+    further = torch.zeros_like(column)
+    further[:-1] = column[1:].masked_fill(sequence[1:] != sequence[:-1], 0)
+    return further
 
 
 def _optional(batch: Batch, name: str, entries: Tensor) -> Tensor | None:

@@ -11,10 +11,11 @@ from megatron.core.packed_seq_params import PackedSeqParams
 from megatron.core.pipeline_parallel import get_forward_backward_func
 from torch import Tensor
 
+from sluice_megatron import objective
 from sluice_megatron.batch import Batch
 from sluice_megatron.errors import WorkerError
 from sluice_megatron.loss_config import LossConfig
-from sluice_megatron.losses import Given, policy_loss
+from sluice_megatron.losses import policy_loss
 from sluice_megatron.model import Built
 from sluice_megatron.packing import Layout, PackedRow, pack
 from sluice_megatron.ranks import phase
@@ -79,36 +80,13 @@ class Passes:
 
     def refuse_misfit(self, batch: Batch, loss: LossConfig):
         """Refuses what cannot be trained, before anything is."""
-        steps = int(batch.schedule[:, 0].max()) + 1
-        if loss.old_logprobs == "current" and steps > 1:
-            raise WorkerError(
-                "invalid_request",
-                f"oldLogprobs is current but the batch has {steps} optimizer steps",
-                "compute old log-probabilities first (/forward) and send them in the batch, or use rollout",
-            )
-        if loss.old_logprobs == "batch":
-            batch.column("old_logprobs")
-        if loss.kl_loss_coefficient:
-            batch.column("ref_logprobs")
         depths = self._config.mtp_num_layers or 0
-        if loss.mtp_loss_scale > 0 and depths == 0:
-            raise WorkerError(
-                "unsupported",
-                f"mtpLossScale is {loss.mtp_loss_scale} but the loaded model has no MTP layer",
-                "convert the checkpoint with its MTP layer and load it with --mtp-num-layers, or set training.mtp.train to false",
-            )
+        objective.refuse_misfit(batch, loss, depths)
         if depths > 1 or (depths == 1 and loss.mtp_loss_scale == 0):
             raise WorkerError(
                 "unsupported",
                 f"--mtp-num-layers is {depths} and mtpLossScale {loss.mtp_loss_scale}",
                 "train one such layer with a scale above 0, or load the model without --mtp-num-layers",
-            )
-        if batch.header.top_p != 1 or batch.header.top_k > 0:
-            raise WorkerError(
-                "unsupported",
-                f"samples were drawn with topP {batch.header.top_p} and topK {batch.header.top_k}, but this worker does not "
-                "renormalise over a cut vocabulary",
-                "sample with topP 1 and without topK",
             )
 
     def _run(self, batch: Batch, step: OptimizerStep, process: Callable, what: str, forward_only: bool):
@@ -160,18 +138,9 @@ class Passes:
         """The micro-batch's loss, times what Megatron divides it by: micro-batches and data-parallel ranks."""
         logprobs, entropy = self._scores(row, hidden[0], policy, batch.header.temperature)
         current = logprobs.detach()
-        old = {"rollout": row.rollout, "current": current, "batch": row.old}[loss.old_logprobs]
         context = mpu.get_context_parallel_group()
-        given = Given(
-            old=old,
-            rollout=row.rollout,
-            reference=row.reference,
-            advantages=row.advantages,
-            weights=row.weights,
-            sequence=row.sequence,
-            sequences=row.sequences,
-            reduce=None if dist.get_world_size(context) == 1 else partial(_summed, context),
-        )
+        alone = dist.get_world_size(context) == 1
+        given = objective.given_of(row, logprobs, loss, None if alone else partial(_summed, context))
         terms = policy_loss(logprobs, entropy, given, loss)
         total, mtp = terms.loss, None
         if loss.mtp_loss_scale > 0:

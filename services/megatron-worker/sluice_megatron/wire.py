@@ -36,7 +36,8 @@ class Call:
 
 @dataclass(frozen=True)
 class LoadRequest(Call):
-    """Take up a run's model, from a torch_dist checkpoint or from a cut; ``args`` are the plan's Megatron arguments."""
+    """Take up a run's model, from a torch_dist checkpoint or from a cut; ``args`` are the plan's Megatron arguments, ``tensors``
+    the path of the table of Hugging Face tensors in Megatron's (TensorTable of common/checkpoint)."""
 
     run_id: str
     checkpoint: str | None
@@ -46,6 +47,7 @@ class LoadRequest(Call):
     hf_config: str
     args: tuple[str, ...]
     resume_from: str | None
+    tensors: str | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def _load(fields: Fields) -> LoadRequest:
         hf_config=fields.text("hfConfig"),
         args=fields.texts("args", ()),
         resume_from=resume_from,
+        tensors=fields.text("tensors", None),
     )
 
 
