@@ -104,18 +104,23 @@ def use_cpu() -> torch.device:
     for counter in ("memory_allocated", "max_memory_allocated", "memory_reserved"):
         setattr(cuda, counter, lambda *args, **kwargs: 0)
     torch.nn.Module.cuda = lambda self, *args, **kwargs: self
-    _hand_out_counts()
+    _replace_what_asks_for_cuda()
     mode = _CpuForCuda()
     mode.__enter__()
     _ENTERED.append(mode)
     return device
 
 
-def _hand_out_counts():
-    """The token dispatcher takes counts for numbers once they have left the GPU, which they never were on."""
+def _replace_what_asks_for_cuda():
+    """The token dispatcher takes counts for numbers once they have left the GPU, which they never were on; and random numbers
+    have the CPU's state.
+    """
+    from megatron.core.tensor_parallel import random
     from megatron.core.transformer.moe import moe_utils, token_dispatcher
 
     def counts(tensor, as_numpy=False, record_stream=False):
         return tensor.numpy() if as_numpy and torch.is_tensor(tensor) else tensor
 
     moe_utils.maybe_move_tensor_to_cpu = token_dispatcher.maybe_move_tensor_to_cpu = counts
+    random._get_cuda_rng_state = lambda *args, **kwargs: torch.get_rng_state()
+    random._set_cuda_rng_state = lambda state, *args, **kwargs: torch.set_rng_state(state)
