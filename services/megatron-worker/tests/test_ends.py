@@ -2,9 +2,10 @@
 
 import os
 import signal
+import socket
 
 import pytest
-from worker_process import WorkerProcess, is_alive
+from worker_process import WorkerProcess, descendants, is_alive
 
 
 @pytest.fixture
@@ -132,3 +133,18 @@ def test_megatrons_exit_on_bad_arguments_fails_the_call_and_not_the_worker(start
     assert operation["error"]["message"] == "SystemExit: bad arguments"
     worker.process.send_signal(signal.SIGTERM)
     assert worker.await_exit() == 0
+
+
+def test_a_rank_that_dies_on_one_node_takes_the_ranks_of_the_others_down(start):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    meeting = ("--nnodes", "2", "--master-addr", "127.0.0.1", "--master-port", str(port), "--node-rank")
+    first = start(ranks=1, meeting=(*meeting, "0"))
+    second = start(ranks=1, meeting=(*meeting, "1"))
+    first.await_listening()
+    second.pids += descendants(second.process.pid)
+
+    os.kill(second.rank_pids()[0], signal.SIGKILL)
+
+    assert first.await_exit() != 0 and second.await_exit() != 0
+    assert "the worker ends error=rank 1 (process " in first.said()

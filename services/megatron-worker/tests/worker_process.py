@@ -17,15 +17,23 @@ PATIENCE = 300.0
 
 
 class WorkerProcess:
-    def __init__(self, folder: Path, *flags: str, ranks: int | None = 2, token: str | None = TOKEN):
-        """``ranks`` None starts it without torchrun."""
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        ranks: int | None = 2,
+        token: str | None = TOKEN,
+        meeting: tuple[str, ...] = ("--standalone", "--local-addr", "127.0.0.1"),
+    ):
+        """``ranks`` None starts it without torchrun; ``meeting`` says how torchruns find each other: standalone takes a
+        free port.
+        """
         self.data = folder / "data"
         self.data.mkdir(parents=True, exist_ok=True)
         self.log = folder / "log"
         self.state_file = folder / "run" / "worker.json"
-        # standalone: its store takes a free port.
-        torchrun = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
-        launcher = [] if ranks is None else [*torchrun, "--nproc-per-node", str(ranks)]
+        torchrun = ["-m", "torch.distributed.run", *meeting, "--nproc-per-node", str(ranks)]
+        launcher = [] if ranks is None else torchrun
         command = [sys.executable, *launcher, str(HERE / "small_worker.py"), "--data-root", str(self.data)]
         environment = {key: value for key, value in os.environ.items() if key != "SLUICE_WORKER_TOKEN"}
         environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
