@@ -91,6 +91,11 @@ final class BatchCheck {
             return;
         }
         for (int i = 0; i < samples.promptLengths.length; i++) {
+            if (starts[i] < 0 || starts[i + 1] < 0 || starts[i + 1] > tokens.ids.length) {
+                problems.add("sample " + i + " goes from " + starts[i] + " to " + starts[i + 1] + " of "
+                        + tokens.ids.length + " tokens");
+                continue;
+            }
             int length = starts[i + 1] - starts[i];
             int prompt = samples.promptLengths[i];
             if (prompt < 1 || prompt > length) {

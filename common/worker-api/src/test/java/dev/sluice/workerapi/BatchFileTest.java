@@ -41,6 +41,18 @@ class BatchFileTest {
         assertThat(again).isEqualTo(once).isEqualTo(BatchFile.sha256(folder.resolve("a")));
     }
 
+    /** The Megatron worker's tests read the same file, so that both sides of the wire are held to it. */
+    @Test
+    void theBytesAreThoseOfTheGoldenFile() {
+        Path golden = Path.of(
+                System.getProperty("sluice.root"), "common/worker-api/src/test/fixtures/golden/batch.safetensors");
+
+        String written = BatchFile.write(folder.resolve("batch"), TestBatches.twoSamples());
+
+        assertThat(written).isEqualTo(BatchFile.sha256(golden));
+        assertThat(BatchFile.read(golden)).usingRecursiveComparison().isEqualTo(TestBatches.twoSamples());
+    }
+
     @Test
     void columnsHaveTheNamesTypesAndShapesOfTheFormat() {
         BatchFile.write(folder.resolve("batch"), TestBatches.twoSamples());
@@ -91,6 +103,15 @@ class BatchFileTest {
     void boundariesThatDoNotCoverTheTokensAreRefused() {
         assertThatThrownBy(() -> TestBatches.withMask(new byte[7], new int[] {0, 3, 9}, Map.of()))
                 .hasMessageContaining("cu_seqlens goes from 0 to 9, expected 0 to 7");
+    }
+
+    @Test
+    void aBoundaryBeyondTheTokensIsNamedWhereverItStands() {
+        assertThatThrownBy(() -> TestBatches.withMask(new byte[7], new int[] {0, 99, 7}, Map.of()))
+                .isInstanceOfSatisfying(
+                        WorkerException.class, e -> assertThat(e.code()).isEqualTo(WorkerErrorCode.BAD_BATCH))
+                .hasMessageContainingAll(
+                        "sample 0 goes from 0 to 99 of 7 tokens", "sample 1 has -92 tokens, of which 2 are its prompt");
     }
 
     @Test

@@ -54,4 +54,24 @@ class WireTest {
         assertThatThrownBy(() -> Json.MAPPER.readValue("{\"operationId\":\"f\",\"batch\":\"/b\"}", TrainRequest.class))
                 .hasMessageContaining("model is missing");
     }
+
+    @Test
+    void anOperationTellsWhatEachRankIsIn() throws JsonProcessingException {
+        String text = """
+                {"operationId":"t-5","state":"running","progress":0.5,"result":null,"error":null,
+                 "ranks":[{"rank":1,"phase":"train: micro-batch 3 of 8","seconds":0.4}]}
+                """;
+
+        Operation operation = Json.MAPPER.readValue(text, Operation.class);
+
+        assertThat(operation.ranks()).containsExactly(new Operation.RankPhase(1, "train: micro-batch 3 of 8", 0.4));
+    }
+
+    @Test
+    void anOperationOfAWorkerThatSaysNothingOfItsRanksIsReadAsBefore() throws JsonProcessingException {
+        Operation operation = Json.MAPPER.readValue(
+                "{\"operationId\":\"t-5\",\"state\":\"running\",\"progress\":0}", Operation.class);
+
+        assertThat(operation).isEqualTo(new Operation("t-5", Operation.State.RUNNING, 0, null, null));
+    }
 }

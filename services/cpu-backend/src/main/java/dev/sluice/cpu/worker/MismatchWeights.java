@@ -27,7 +27,7 @@ record MismatchWeights(Tensor byToken, Mismatch figures) {
      * @param weights mask divided by the normaliser
      */
     static MismatchWeights of(Tensor old, Tensor rollout, Tensor weights, MismatchCorrection correction) {
-        Tensor difference = old.sub(rollout);
+        Tensor difference = old.sub(rollout).mul(mask(weights));
         Tensor ratio = switch (correction.level()) {
             case TOKEN -> difference;
             case SEQUENCE -> bounded(sum(difference, weights));

@@ -41,7 +41,19 @@ final class PolicyLoss {
      * @param reference log-probabilities of the reference; absent without divergence term
      * @param weights mask divided by the normaliser; 0 where a token has no gradient
      */
-    record Given(Tensor old, Tensor rollout, @Nullable Tensor reference, Tensor advantages, Tensor weights) {}
+    record Given(Tensor old, Tensor rollout, @Nullable Tensor reference, Tensor advantages, Tensor weights) {
+        /**
+         * The values where a token has a gradient, else 0. Their product with a weight of 0 would not do: exp() of an untrained
+         * token may overflow, and infinity times 0 is not a number.
+         */
+        Tensor trained(Tensor byToken) {
+            return byToken.masked_fill(weights.le(new Scalar(0.0)), new Scalar(0.0));
+        }
+
+        Given trained() {
+            return new Given(trained(old), rollout, reference == null ? null : trained(reference), advantages, weights);
+        }
+    }
 
     /**
      * Weighted sums, each a scalar tensor.
@@ -64,6 +76,11 @@ final class PolicyLoss {
             @Nullable Tensor masked) {}
 
     static Terms of(TokenScores current, Given given, LossConfig config) {
+        return ofTrained(
+                new TokenScores(given.trained(current.logprobs()), current.entropy()), given.trained(), config);
+    }
+
+    private static Terms ofTrained(TokenScores current, Given given, LossConfig config) {
         if (config.algorithm().equals("sft")) {
             return supervised(current, given);
         }

@@ -1,0 +1,104 @@
+"""The plan's Megatron arguments, read by Megatron's own parser and adapted to what is installed here."""
+
+import contextlib
+import importlib.util
+import io
+import os
+import sys
+from argparse import Namespace
+from dataclasses import dataclass
+
+from sluice_megatron.errors import WorkerError
+
+# Megatron asks for these only to refuse or to print; batches bring their own sizes.
+_GIVEN = ("--micro-batch-size", "1", "--no-load-rng", "--no-save-rng", "--no-masked-softmax-fusion", "--ckpt-format", "torch_dist")
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """Megatron's namespace, and what of the plan was left out because nothing here can do it."""
+
+    args: Namespace
+    left_out: tuple[str, ...]
+
+
+def transformer_engine_installed() -> bool:
+    """Whether Megatron found TransformerEngine."""
+    from megatron.core.extensions.transformer_engine import HAVE_TE
+
+    return HAVE_TE
+
+
+def read(plan: list[str], world_size: int, device: str = "cuda") -> Adapted:
+    """Reads a plan's arguments for ``world_size`` ranks.
+
+    Raises WorkerError (invalid_request) with Megatron's own words where it rejects one.
+    """
+    from megatron.training import arguments as megatron
+
+    plan, left_out = _adapt(list(plan), device)
+    said = io.StringIO()
+    before = sys.argv
+    sys.argv = ["sluice-megatron-worker", *_GIVEN, *plan]
+    try:
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            args = megatron.parse_args()
+            args.world_size = world_size
+            args.rank = int(os.environ.get("RANK", "0"))
+            if args.train_iters is None and args.train_samples is None:
+                args.train_iters = 1
+            args = megatron.validate_args(args)
+    except SystemExit as e:
+        raise WorkerError("invalid_request", f"Megatron refuses the arguments: {_last_line(said)}", _MEND) from e
+    except (AssertionError, ValueError, RuntimeError, TypeError) as e:
+        raise WorkerError("invalid_request", f"Megatron refuses the arguments: {e or _last_line(said)}", _MEND) from e
+    finally:
+        sys.argv = before
+    if args.vocab_size is None:
+        raise WorkerError("invalid_request", "the arguments lack --vocab-size", "give the model's shape as the plan does")
+    args.padded_vocab_size = _padded(args)
+    return Adapted(args, tuple(left_out))
+
+
+_MEND = "correct training.megatron or training.layout of the request; `sluice plan --args` shows the list"
+
+
+def _last_line(said: io.StringIO) -> str:
+    lines = [line for line in said.getvalue().splitlines() if line.strip()]
+    return lines[-1].split("error: ")[-1] if lines else "without a word"
+
+
+def _padded(args: Namespace) -> int:
+    multiple = args.make_vocab_size_divisible_by * args.tensor_model_parallel_size
+    return -(-args.vocab_size // multiple) * multiple
+
+
+def _adapt(plan: list[str], device: str) -> tuple[list[str], list[str]]:
+    """Kernels that are not installed are not asked for; modules of Megatron-Core and ours compute the same."""
+    left_out: list[str] = []
+    # TransformerEngine's attention over packed sequences is for half precision alone.
+    half = "--bf16" in plan or "--fp16" in plan
+    if not transformer_engine_installed() or not half or device == "cpu":
+        if "--moe-permute-fusion" in plan:
+            plan.remove("--moe-permute-fusion")
+            left_out.append("--moe-permute-fusion")
+        plan = _without_value(plan, "--attention-backend", left_out)
+        plan = _without_value(plan, "--transformer-impl", [])
+        plan += ["--transformer-impl", "local", "--no-persist-layer-norm", "--no-rope-fusion"]
+    elif importlib.util.find_spec("flash_attn") is None and importlib.util.find_spec("flash_attn_3") is None:
+        # What is named alone is used alone, and cuDNN's is there.
+        plan = _without_value(plan, "--attention-backend", left_out)
+    if device == "cpu":
+        plan += ["--no-bias-swiglu-fusion"]
+    if importlib.util.find_spec("fused_weight_gradient_mlp_cuda") is None:
+        # Apex's kernel, which adds weight gradients into the buffers as it computes them.
+        plan.append("--no-gradient-accumulation-fusion")
+    return plan, left_out
+
+
+def _without_value(plan: list[str], flag: str, left_out: list[str]) -> list[str]:
+    if flag not in plan:
+        return plan
+    at = plan.index(flag)
+    left_out.append(" ".join(plan[at : at + 2]))
+    return plan[:at] + plan[at + 2 :]

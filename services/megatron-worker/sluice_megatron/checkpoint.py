@@ -1,0 +1,231 @@
+"""Loads the converter's torch_dist checkpoints, and writes and reads cuts: torch_dist with optimizer state."""
+
+import pickle
+from pathlib import Path
+
+import torch
+from megatron.core import dist_checkpointing
+from megatron.core import parallel_state as mpu
+from megatron.core.dist_checkpointing.core import CheckpointingException
+from megatron.core.dist_checkpointing.mapping import ShardedObject, ShardedTensor
+from megatron.core.dist_checkpointing.serialization import load_sharded_metadata
+from megatron.core.dist_checkpointing.validation import StrictHandling
+
+from sluice_megatron.errors import WorkerError
+from sluice_megatron.model import Built, PolicyModel
+
+_TRACKER = "latest_checkpointed_iteration.txt"
+_COUNTERS = "sluice"
+
+# What .metadata of a torch_dist checkpoint is made of; anything else is code that somebody wants to run here.
+_METADATA_GLOBALS = {
+    "torch.distributed.checkpoint.metadata": {
+        "Metadata",
+        "TensorStorageMetadata",
+        "BytesStorageMetadata",
+        "TensorProperties",
+        "ChunkStorageMetadata",
+        "MetadataIndex",
+        "StorageMeta",
+        "_MEM_FORMAT_ENCODING",
+    },
+    "torch.distributed.checkpoint.filesystem": {"_StorageInfo"},
+    "torch.serialization": {"_get_layout"},
+    "torch": {"Size", "bfloat16", "float16", "float32", "float64", "int64", "int32", "uint8", "bool", "float8_e4m3fn"},
+    "collections": {"OrderedDict"},
+}
+
+
+class _ClosedUnpickler(pickle.Unpickler):
+    def find_class(self, module, name):
+        if name not in _METADATA_GLOBALS.get(module, ()):
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which no checkpoint needs")
+        return super().find_class(module, name)
+
+
+def iteration_directory(directory: Path) -> Path:
+    """Where the checkpoint's files lie: what the tracker names, or the directory itself."""
+    tracker = directory / _TRACKER
+    if not tracker.is_file():
+        return directory
+    named = tracker.read_text()[:64].strip()
+    if named != "release" and not named.isdecimal():
+        raise WorkerError("bad_checkpoint", f"{tracker} says {named!r}, neither release nor an iteration", _CONVERT)
+    return directory / ("release" if named == "release" else f"iter_{int(named):07d}")
+
+
+_CONVERT = "convert the model again, or name another checkpoint"
+
+
+def load_weights(model: PolicyModel, directory: Path):
+    """Loads a model's weights, every parameter of it; tensors of the checkpoint that the model lacks are left out.
+
+    Raises WorkerError (bad_checkpoint) where one is missing or of another shape.
+    """
+    state = {"model": model.sharded_state_dict(metadata=_metadata())}
+    loaded = _load(state, directory)
+    model.load_state_dict(loaded["model"], strict=False)
+
+
+def save_cut(built: Built, directory: Path, step: int, optimizer_steps: int):
+    """Writes weights, optimizer state and counters as iteration ``step``; every rank writes its own part."""
+    iteration = directory / f"iter_{step:07d}"
+    if _leads():
+        iteration.mkdir(parents=True)
+    _barrier()
+    state = _cut_state(built, is_loading=False)
+    state["iteration"] = step
+    state["checkpoint_version"] = 3.0
+    state[_COUNTERS] = {"step": step, "optimizerSteps": optimizer_steps}
+    dist_checkpointing.save(state, str(iteration), content_metadata=_CONTENT)
+    _barrier()
+    if _leads():
+        (directory / _TRACKER).write_text(str(step))
+
+
+def save_weights(model: PolicyModel, directory: Path, step: int):
+    """Writes weights alone as iteration ``step``, for ``load_weights``."""
+    iteration = directory / f"iter_{step:07d}"
+    if _leads():
+        iteration.mkdir(parents=True)
+    _barrier()
+    dist_checkpointing.save(
+        {"model": model.sharded_state_dict(metadata=_metadata()), "iteration": step}, str(iteration), content_metadata=_CONTENT
+    )
+    _barrier()
+    if _leads():
+        (directory / _TRACKER).write_text(str(step))
+
+
+def load_cut(built: Built, directory: Path) -> tuple[int, int]:
+    """Reads what ``save_cut`` wrote, also under another layout; returns (step, optimizer steps)."""
+    state = _cut_state(built, is_loading=True)
+    loaded = _load(state, directory)
+    counters = loaded.get(_COUNTERS)
+    if not isinstance(counters, dict) or not {"step", "optimizerSteps"} <= counters.keys():
+        raise WorkerError(
+            "bad_checkpoint", f"{directory} says nothing of steps, so it is no cut", "resume from a directory that /save wrote"
+        )
+    built.policy.load_state_dict(loaded["model"], strict=False)
+    built.optimizer.load_state_dict(loaded["optimizer"])
+    return int(counters["step"]), int(counters["optimizerSteps"])
+
+
+# Any layout can be resumed from it; Megatron's other kind is quicker and bound to one number of data-parallel ranks.
+_SHARDING = "fully_reshardable"
+_CONTENT = {
+    "singleton_local_shards": False,
+    "chained_optim_avoid_prefix": True,
+    "distrib_optim_sharding_type": _SHARDING,
+}
+
+
+def _metadata() -> dict:
+    return {
+        "distrib_optim_sharding_type": _SHARDING,
+        "distrib_optim_fully_reshardable_mem_efficient": False,
+        "singleton_local_shards": False,
+        "chained_optim_avoid_prefix": True,
+        "dp_cp_group": mpu.get_data_parallel_group(with_context_parallel=True),
+    }
+
+
+def _cut_state(built: Built, is_loading: bool) -> dict:
+    metadata = _metadata()
+    state = {"model": built.policy.sharded_state_dict(metadata=metadata)}
+    state["optimizer"] = built.optimizer.sharded_state_dict(state, is_loading=is_loading, metadata=metadata)
+    return state
+
+
+def _load(state: dict, directory: Path) -> dict:
+    iteration = iteration_directory(directory)
+    _check(iteration)
+    _refuse_misfits(state, iteration)
+    try:
+        return dist_checkpointing.load(state, str(iteration), strict=StrictHandling.ASSUME_OK_UNEXPECTED)
+    except (CheckpointingException, KeyError, ValueError, RuntimeError, OSError) as e:
+        raise WorkerError("bad_checkpoint", f"{iteration} cannot be loaded: {e}", _CONVERT) from e
+    except BaseException as e:
+        # torch's CheckpointException is no Exception.
+        if type(e).__name__ == "CheckpointException":
+            raise WorkerError("bad_checkpoint", f"{iteration} cannot be loaded: {str(e)[:500]}", _CONVERT) from e
+        raise
+
+
+def _check(iteration: Path):
+    metadata = iteration / ".metadata"
+    if not metadata.is_file():
+        raise WorkerError("bad_checkpoint", f"{iteration} holds no .metadata, so it is no torch_dist checkpoint", _CONVERT)
+    try:
+        with open(metadata, "rb") as source:
+            _ClosedUnpickler(source).load()
+    except Exception as e:
+        raise WorkerError("bad_checkpoint", f"{metadata} cannot be read: {e}", _CONVERT) from e
+
+
+def _refuse_misfits(state: dict, iteration: Path):
+    """Names every tensor that is missing or of another shape, before anything is loaded."""
+    present = load_sharded_metadata(str(iteration))
+    _leave_extra_states(state, present)
+    problems = []
+    for tensor in _tensors(state):
+        if tensor.key not in present:
+            tensor.key = next((key for key in other_names(tensor.key) if key in present), tensor.key)
+        found = present.get(tensor.key)
+        if found is None:
+            problems.append(f"{tensor.key} is missing")
+        elif tuple(found.global_shape) != tuple(tensor.global_shape) and not tensor.allow_shape_mismatch:
+            problems.append(f"{tensor.key} has the shape {list(found.global_shape)}, the model {list(tensor.global_shape)}")
+    if problems:
+        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise WorkerError(
+            "bad_checkpoint",
+            f"{iteration} does not fit the model in {len(problems)} tensors: {'; '.join(problems[:5])}{more}",
+            "name the checkpoint of this model, or give the arguments of that one",
+        )
+
+
+def _leave_extra_states(state: dict, present: dict):
+    """Which modules keep one depends on TransformerEngine's version; in bf16 they are empty."""
+    for key, value in list(state.items()):
+        if isinstance(value, dict):
+            _leave_extra_states(value, present)
+        elif isinstance(value, ShardedObject) and "_extra_state" in value.key and value.unique_key not in present:
+            del state[key]
+
+
+# TransformerEngine fuses these norms into the linear layer that follows, and names them after it.
+_FUSED_NORMS = (
+    (".self_attention.q_layernorm.weight", ".self_attention.linear_q_up_proj.layer_norm_weight"),
+    (".self_attention.kv_layernorm.weight", ".self_attention.linear_kv_up_proj.layer_norm_weight"),
+    (".pre_mlp_layernorm.weight", ".mlp.linear_fc1.layer_norm_weight"),
+    (".input_layernorm.weight", ".self_attention.linear_qkv.layer_norm_weight"),
+)
+
+
+def other_names(key: str):
+    """What the other kind of model, with or without TransformerEngine, calls a tensor."""
+    for plain, fused in _FUSED_NORMS:
+        if key.endswith(plain):
+            yield key.removesuffix(plain) + fused
+        elif key.endswith(fused):
+            yield key.removesuffix(fused) + plain
+
+
+def _tensors(state):
+    if isinstance(state, ShardedTensor):
+        yield state
+    elif isinstance(state, dict):
+        for value in state.values():
+            yield from _tensors(value)
+    elif isinstance(state, (list, tuple)):
+        for value in state:
+            yield from _tensors(value)
+
+
+def _leads() -> bool:
+    return torch.distributed.get_rank() == 0
+
+
+def _barrier():
+    torch.distributed.barrier()

@@ -1,0 +1,320 @@
+"""The run's models on this rank, and the verbs of the training-worker API on them."""
+
+import base64
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import megatron.core
+import torch
+import torch.distributed as dist
+from megatron.core import parallel_state as mpu
+from safetensors.torch import save_file
+
+from sluice_megatron import arguments, batch, checkpoint, device, manifest, model
+from sluice_megatron.errors import WorkerError
+from sluice_megatron.export import export_hf
+from sluice_megatron.frozen import FrozenModels
+from sluice_megatron.operations import Progress
+from sluice_megatron.paths import AllowedRoots
+from sluice_megatron.ranks import phase
+from sluice_megatron.step import Passes
+from sluice_megatron.tensors import TensorTable
+from sluice_megatron.wire import ExportRequest, ForwardRequest, LoadRequest, SaveRequest, TrainRequest
+
+# Torch's own name for bytes in a safetensors header and in a request.
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the worker is; step and weight version are -1 where there is none."""
+
+    run_id: str | None = None
+    step: int = -1
+    batch_sha256: str | None = None
+    weight_version: int = -1
+
+
+@dataclass
+class Loaded:
+    """What a load built."""
+
+    built: model.Built
+    passes: Passes
+    frozen: FrozenModels
+    table: TensorTable | None
+    config: Path
+    optimizer_steps: int
+    left_out: tuple[str, ...]
+
+
+class Worker:
+    """One rank's part of every call; results are rank 0's."""
+
+    def __init__(self, roots: AllowedRoots):
+        self._roots = roots
+        self._loaded: Loaded | None = None
+        self._standing = Standing()
+        on_cpu = os.environ.get("SLUICE_WORKER_DEVICE", "cuda") == "cpu"
+        self._device = device.use_cpu() if on_cpu else device.use_gpu()
+
+    def standing(self) -> dict[str, Any]:
+        now = self._standing
+        return {
+            "runId": now.run_id,
+            "step": now.step,
+            "batchSha256": now.batch_sha256,
+            "weightVersion": now.weight_version,
+        }
+
+    def info(self) -> dict[str, Any]:
+        loaded = self._loaded
+        engine = " with TransformerEngine" if arguments.transformer_engine_installed() else ""
+        return {
+            "backend": "megatron",
+            "version": f"megatron-core {megatron.core.__version__}{engine}, torch {torch.__version__}",
+            "capabilities": sorted(CAPABILITIES),
+            "deterministic": loaded is not None and bool(loaded.built.args.deterministic_mode),
+        }
+
+    def load(self, request: LoadRequest, progress: Progress) -> dict[str, Any]:
+        began = time.monotonic()
+        config = self._roots.existing(request.hf_config)
+        if request.critic is not None:
+            raise WorkerError("unsupported", "this worker trains no critic", "use an algorithm without one, such as grpo")
+        self._unload()
+        phase("reading the arguments")
+        adapted = arguments.read(list(request.args), _world_size(), self._device.type)
+        table = None if request.tensors is None else TensorTable.read(self._roots.existing(request.tensors))
+        self._join()
+        phase("building the model")
+        model.initialize(adapted.args, self._device)
+        built = model.build(adapted.args, self._device)
+        progress(1, 4)
+        frozen = FrozenModels(built)
+        step = optimizer_steps = 0
+        for role in ("reference", "teacher"):
+            directory = getattr(request, role)
+            if directory is not None:
+                phase(f"loading the {role}")
+                checkpoint.load_weights(built.policy, self._frozen_directory(request, role, directory))
+                frozen.keep(role)
+        progress(2, 4)
+        if request.resume_from is not None:
+            phase("loading the cut")
+            step, optimizer_steps = checkpoint.load_cut(built, self._roots.existing(request.resume_from))
+        else:
+            phase("loading the weights")
+            checkpoint.load_weights(built.policy, self._roots.existing(request.checkpoint))
+            built.optimizer.reload_model_params()
+        progress(4, 4)
+        self._loaded = Loaded(
+            built, Passes(built, self._device), frozen, table, config, optimizer_steps, adapted.left_out
+        )
+        self._standing = Standing(request.run_id, step)
+        return {
+            "step": step,
+            "parameters": _parameters(built),
+            "mtp": bool(built.policy.config.mtp_num_layers),
+            "seconds": time.monotonic() - began,
+            "weightsSha256": self._weights_sha256(),
+        }
+
+    def forward(self, request: ForwardRequest) -> dict[str, Any]:
+        began = time.monotonic()
+        loaded = self._need()
+        if not request.want or "values" in request.want or request.model == "critic":
+            raise WorkerError(
+                "unsupported",
+                f"want is {sorted(request.want)} of the {request.model}",
+                "ask the policy, a reference or a teacher for logprobs, entropy or both",
+            )
+        out = self._roots.absent(request.out)
+        given = batch.read(self._roots.existing(request.batch))
+        batch.refuse_misfit(given, loaded.built.args.vocab_size, loaded.built.args.max_position_embeddings)
+        with loaded.frozen.weights_of(request.model):
+            columns = loaded.passes.forward(given)
+        if _leads():
+            save_file({name: columns[name].cpu() for name in sorted(request.want)}, out)
+        dist.barrier()
+        return {
+            "out": str(out),
+            "sha256": hashlib.sha256(out.read_bytes()).hexdigest() if _leads() else "",
+            "tokens": len(given.tokens),
+            "seconds": time.monotonic() - began,
+        }
+
+    def train(self, request: TrainRequest) -> dict[str, Any]:
+        began = time.monotonic()
+        loaded = self._need()
+        if request.model != "policy":
+            raise WorkerError(
+                "not_loaded", f"no {request.model} is loaded that could be trained", "train the policy"
+            )
+        if request.step != self._standing.step + 1:
+            raise WorkerError(
+                "step_out_of_order",
+                f"step {request.step} was asked for but {self._standing.step} steps are trained",
+                f"send step {self._standing.step + 1}, or load the cut before step {request.step}",
+            )
+        if request.renew_reference:
+            loaded.frozen.need("reference")
+        phase("reading the batch")
+        given = batch.read(self._roots.existing(request.batch))
+        batch.refuse_other(given, self._standing.run_id, request.step)
+        batch.refuse_misfit(given, loaded.built.args.vocab_size, loaded.built.args.max_position_embeddings)
+        loaded.passes.refuse_misfit(given, request.loss)
+        try:
+            metrics, logprobs = loaded.passes.train(given, request.loss)
+        except BaseException:
+            # Some optimizer steps of the batch may be in the weights: they are no step's any more.
+            self._unload()
+            raise
+        loaded.optimizer_steps += metrics["optimizerSteps"]
+        if request.renew_reference:
+            loaded.frozen.keep("reference")
+        self._standing = Standing(
+            self._standing.run_id, request.step, given.sha256, self._standing.weight_version
+        )
+        sha256 = self._weights_sha256()
+        seconds = time.monotonic() - began
+        metrics |= {
+            "tokens": int(given.loss_mask.sum()),
+            "seconds": seconds,
+            "tokensPerSecond": len(given.tokens) / seconds,
+        }
+        return {
+            "step": request.step,
+            "batchSha256": given.sha256,
+            "metrics": metrics,
+            "logprobs": _base64(logprobs),
+            "weightsSha256": sha256,
+        }
+
+    def export(self, request: ExportRequest) -> dict[str, Any]:
+        began = time.monotonic()
+        loaded = self._need()
+        if request.format != "hf":
+            raise WorkerError("unsupported", "this worker writes no deltas", "export with the format hf")
+        if request.dtype not in DTYPES:
+            raise WorkerError("invalid_request", f"dtype is {request.dtype[:80]}", f"use {' or '.join(DTYPES)}")
+        if loaded.table is None:
+            raise WorkerError(
+                "not_loaded", "the load named no table of tensors", "send the field tensors with /load"
+            )
+        directory = self._roots.absent(request.dir)
+        export_hf(loaded.built.policy, loaded.table, loaded.config, directory, DTYPES[request.dtype])
+        written = _written(directory, began)
+        self._standing = Standing(
+            self._standing.run_id, self._standing.step, self._standing.batch_sha256, request.version
+        )
+        return written
+
+    def save(self, request: SaveRequest, progress: Progress) -> dict[str, Any]:
+        began = time.monotonic()
+        loaded = self._need()
+        directory = self._roots.absent(request.dir)
+        phase("writing the cut")
+        checkpoint.save_cut(loaded.built, directory, self._standing.step, loaded.optimizer_steps)
+        if loaded.frozen.renewed:
+            with loaded.frozen.weights_of("reference"):
+                checkpoint.save_weights(loaded.built.policy, directory / "reference", self._standing.step)
+        return _written(directory, began)
+
+    def _frozen_directory(self, request: LoadRequest, role: str, directory: str) -> Path:
+        """A reference that was the policy of an earlier step is part of the cut."""
+        if role == "reference" and request.resume_from is not None:
+            renewed = self._roots.existing(request.resume_from) / "reference"
+            if renewed.is_dir():
+                return renewed
+        return self._roots.existing(directory)
+
+    def _join(self):
+        if dist.is_initialized():
+            return
+        phase("waiting for all ranks")
+        # Collectives of tensors on the host (checkpoints, sums for people) go through gloo.
+        backend = "gloo" if self._device.type == "cpu" else "cpu:gloo,cuda:nccl"
+        if "RANK" not in os.environ:
+            store = dist.HashStore()
+            dist.init_process_group(backend, store=store, rank=0, world_size=1, timeout=model.GROUP_TIMEOUT)
+        else:
+            dist.init_process_group(backend, timeout=model.GROUP_TIMEOUT)
+
+    def _need(self) -> Loaded:
+        if self._loaded is None:
+            raise WorkerError("not_loaded", "no policy is loaded", "call /load first")
+        return self._loaded
+
+    def _unload(self):
+        self._loaded = None
+        self._standing = Standing()
+        torch.cuda.empty_cache()
+
+    def _weights_sha256(self) -> str | None:
+        """SHA-256 over all ranks' weights in order of rank; None unless the same calls give the same bits."""
+        loaded = self._loaded
+        if loaded is None or not loaded.built.args.deterministic_mode:
+            return None
+        digest = hashlib.sha256()
+        for name, parameter in loaded.built.policy.named_parameters():
+            digest.update(name.encode())
+            digest.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        digests: list[bytes] = [b""] * dist.get_world_size()
+        dist.all_gather_object(digests, digest.digest())
+        return hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+CAPABILITIES = {
+    "train",
+    "mtp",
+    "forward:logprobs",
+    "forward:entropy",
+    "reference",
+    "teacher",
+    "export:hf",
+    "save",
+}
+
+
+def _world_size() -> int:
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _leads() -> bool:
+    return dist.get_rank() == 0
+
+
+def _parameters(built: model.Built) -> int:
+    """Values of the whole model, each counted once."""
+    dense = sum(p.numel() for p in built.policy.parameters() if getattr(p, "allreduce", True))
+    experts = sum(p.numel() for p in built.policy.parameters() if not getattr(p, "allreduce", True))
+    counts = torch.tensor([dense, experts], dtype=torch.float64)
+    dist.all_reduce(counts)
+    replicas = torch.tensor(
+        [mpu.get_data_parallel_world_size(with_context_parallel=True), mpu.get_expert_data_parallel_world_size()],
+        dtype=torch.float64,
+    )
+    return int((counts / replicas).sum())
+
+
+def _written(directory: Path, began: float) -> dict[str, Any]:
+    dist.barrier()
+    sha256 = manifest.write(directory) if _leads() else ""
+    dist.barrier()
+    return {
+        "dir": str(directory),
+        "manifest": str(directory / manifest.FILE),
+        "manifestSha256": sha256,
+        "bytes": manifest.size(directory) if _leads() else 0,
+        "seconds": time.monotonic() - began,
+    }
+
+
+def _base64(values: torch.Tensor) -> str:
+    """Little-endian float32, as Float32Array of common/worker-api reads it."""
+    return base64.b64encode(values.float().cpu().numpy().astype("<f4").tobytes()).decode()

@@ -1,0 +1,80 @@
+"""Megatron arguments of the models that are run here, as `sluice plan` writes them, and where fixtures lie."""
+
+import os
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+FIXTURES = Path(os.environ.get("SLUICE_FIXTURES", REPOSITORY / "common/checkpoint/src/test/fixtures"))
+
+_LAYOUT = {
+    "--tensor-model-parallel-size": "1",
+    "--pipeline-model-parallel-size": "1",
+    "--context-parallel-size": "1",
+    "--expert-model-parallel-size": "1",
+    "--expert-tensor-parallel-size": "1",
+}
+_OPTIMIZER = (
+    "--optimizer adam --lr 1e-6 --lr-decay-style constant --weight-decay 0.1 --adam-beta1 0.9 --adam-beta2 0.98 "
+    "--adam-eps 1e-8 --clip-grad 1 --use-distributed-optimizer --train-iters 100 --micro-batch-size 1"
+).split()
+_PRECISION = (
+    "--attention-dropout 0 --hidden-dropout 0 --accumulate-allreduce-grads-in-fp32 --attention-softmax-in-fp32 "
+    "--attention-backend flash"
+).split()
+_DECODER = (
+    "--normalization RMSNorm --norm-epsilon 1e-5 --swiglu --disable-bias-linear --untie-embeddings-and-output-weights "
+    "--make-vocab-size-divisible-by 64"
+).split()
+_EXPERTS = (
+    "--moe-token-dispatcher-type alltoall --moe-router-score-function sigmoid --moe-router-pre-softmax "
+    "--moe-router-load-balancing-type seq_aux_loss --moe-router-enable-expert-bias --moe-router-bias-update-rate 0 "
+    "--moe-aux-loss-coeff 0 --moe-router-topk-scaling-factor 1.8 --moe-router-dtype fp32 --moe-grouped-gemm "
+    "--moe-permute-fusion"
+).split()
+_LATENT = "--multi-latent-attention --qk-layernorm --position-embedding-type rope --rope-type rope --rotary-base 1000000 --no-rope-fusion".split()
+MTP = "--mtp-num-layers 1 --mtp-loss-scaling-factor 0.2 --mtp-detach-heads".split()
+FULL_RECOMPUTE = "--recompute-granularity full --recompute-method uniform --recompute-num-layers 1".split()
+CPU_ADAM = "--optimizer-cpu-offload --overlap-cpu-optimizer-d2h-h2d --use-precision-aware-optimizer".split()
+
+
+def tiny(*further: str, **layout: int) -> tuple[str, ...]:
+    """The fixtures' model of GLM-4.7-Flash's shape; ``layout`` such as tensor_model_parallel_size=2."""
+    sizes = (
+        "--seq-length 512 --num-layers 3 --hidden-size 64 --ffn-hidden-size 160 --num-attention-heads 4 --vocab-size 300 "
+        "--max-position-embeddings 512 --q-lora-rank 48 --kv-lora-rank 32 --qk-head-dim 24 --qk-pos-emb-head-dim 8 "
+        "--v-head-dim 32 --kv-channels 24 --num-experts 8 --moe-layer-freq [0]*1+[1]*2 --moe-ffn-hidden-size 40 "
+        "--moe-router-topk 2 --moe-shared-expert-intermediate-size 40"
+    ).split()
+    return _arguments(sizes, further, layout)
+
+
+def flash(layers: int, experts: int, *further: str, **layout: int) -> tuple[str, ...]:
+    """GLM-4.7-Flash at real width with fewer layers or experts: one dense layer, the others with experts."""
+    sizes = (
+        f"--bf16 --seq-length 8192 --num-layers {layers} --hidden-size 2048 --ffn-hidden-size 10240 --num-attention-heads 20 "
+        "--vocab-size 154880 --max-position-embeddings 202752 --q-lora-rank 768 --kv-lora-rank 512 --qk-head-dim 192 "
+        f"--qk-pos-emb-head-dim 64 --v-head-dim 256 --kv-channels 192 --num-experts {experts} "
+        f"--moe-layer-freq [0]*1+[1]*{layers - 1} --moe-ffn-hidden-size 1536 --moe-router-topk 4 "
+        "--moe-shared-expert-intermediate-size 1536"
+    ).split()
+    return _arguments(sizes, further, layout)
+
+
+def flops_a_token(layers: int, length: int) -> float:
+    """Floating-point operations of a training step a token, forward and twice that backward, of ``flash``: 2 a weight that
+    the token meets, and causal attention's 2 products over half of ``length``.
+    """
+    attention = 2048 * 768 + 768 * 20 * 256 + 2048 * 576 + 512 * 20 * (192 + 256) + 20 * 256 * 2048
+    dense = 3 * 2048 * 10240
+    sparse = 3 * 2048 * 1536 * (4 + 1) + 2048 * 64
+    weights = layers * attention + dense + (layers - 1) * sparse + 2048 * 154880
+    products = layers * 2 * 20 * (256 + 256) * length / 2
+    return 3 * (2 * weights + products)
+
+
+def _arguments(sizes: list[str], further: tuple[str, ...], layout: dict[str, int]) -> tuple[str, ...]:
+    given = dict(_LAYOUT)
+    for name, size in layout.items():
+        given["--" + name.replace("_", "-")] = str(size)
+    flat = [word for pair in given.items() for word in pair]
+    return (*flat, *_OPTIMIZER, *_PRECISION, *_DECODER, *_LATENT, *_EXPERTS, *sizes, *further)
