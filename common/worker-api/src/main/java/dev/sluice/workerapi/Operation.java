@@ -1,7 +1,9 @@
 package dev.sluice.workerapi;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,13 +12,25 @@ import org.jspecify.annotations.Nullable;
  * @param progress from 0 to 1
  * @param result the call's result record, once done
  * @param error why it failed, once failed
+ * @param ranks where each rank is, while it runs in a worker of several processes; absent otherwise
  */
 public record Operation(
         String operationId,
         State state,
         double progress,
         @Nullable JsonNode result,
-        @Nullable WorkerError error) {
+        @Nullable WorkerError error,
+
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<RankProgress> ranks) {
+    public Operation {
+        ranks = ranks == null ? null : List.copyOf(ranks);
+    }
+
+    /** Of a worker that is one process. */
+    public Operation(
+            String operationId, State state, double progress, @Nullable JsonNode result, @Nullable WorkerError error) {
+        this(operationId, state, progress, result, error, null);
+    }
 
     /** Where an operation is. */
     public enum State {
@@ -26,5 +40,11 @@ public record Operation(
         DONE,
         @JsonProperty("failed")
         FAILED
+    }
+
+    /** How far it is, for a person: which rank has been longest where it is, and for how long. */
+    public String situation() {
+        String done = Math.round(100 * progress) + " %";
+        return ranks == null || ranks.isEmpty() ? done : done + ": " + RankProgress.describe(ranks);
     }
 }

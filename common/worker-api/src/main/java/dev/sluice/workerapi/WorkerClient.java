@@ -35,6 +35,9 @@ public final class WorkerClient {
          * @param began when it was asked for
          */
         void ended(String path, Instant began);
+
+        /** Told how an operation stands whenever it was asked for and still runs. */
+        default void runs(Operation operation) {}
     }
 
     private WorkerClient(HttpEndpoint endpoint, Observer observer) {
@@ -128,6 +131,7 @@ public final class WorkerClient {
         while (operation.state() == Operation.State.RUNNING) {
             Duration left = Duration.ofNanos(end - System.nanoTime());
             // The last question needs some time for its answer.
+            observer.runs(operation);
             if (left.compareTo(FIRST_POLL) < 0) {
                 throw late(path, request, deadline, operation);
             }
@@ -157,7 +161,7 @@ public final class WorkerClient {
     private static WorkerException late(String path, WorkerCall request, Duration deadline, Operation operation) {
         return new WorkerException(
                 WorkerErrorCode.DEADLINE,
-                path + " was not done after " + deadline + " (" + Math.round(100 * operation.progress()) + " %)",
+                path + " was not done after " + deadline + " (" + operation.situation() + ")",
                 "it goes on in the worker; ask for operation " + request.operationId() + " again");
     }
 

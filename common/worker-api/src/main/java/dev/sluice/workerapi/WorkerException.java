@@ -11,7 +11,11 @@ public final class WorkerException extends RuntimeException {
     }
 
     public WorkerException(WorkerError error, @Nullable Throwable cause) {
-        super(error.message() + (error.mend().isEmpty() ? "" : "; " + error.mend()), cause);
+        super(
+                (error.rank() == null ? "" : "rank " + error.rank() + ": ")
+                        + error.message()
+                        + (error.mend().isEmpty() ? "" : "; " + error.mend()),
+                cause);
         this.error = error;
     }
 
