@@ -38,6 +38,7 @@ final class Scenario implements AutoCloseable {
     Duration evaluationBound = Duration.ofMinutes(60);
     private final KafkaConnection connection;
     int workerMaxTokens = Integer.MAX_VALUE;
+    Plan plan = plan();
     List<TrainingRequest.Guard> guards = List.of();
     /** Of the trainer, besides the scenario's. */
     final Map<String, String> configuration = new HashMap<>();
@@ -82,7 +83,7 @@ final class Scenario implements AutoCloseable {
 
     RunTrainer trainer(int epoch) {
         TrainedRun run = TrainedRun.of(
-                runId, epoch, guarded(), plan(), dataRoot.resolve("runs").resolve(runId));
+                runId, epoch, guarded(), plan, dataRoot.resolve("runs").resolve(runId));
         Parts parts = new Parts(
                 "trainer-test",
                 connection,
@@ -154,7 +155,7 @@ final class Scenario implements AutoCloseable {
                 System.getProperty("java.class.path").replace(",", "\\,"),
                 ChainWorkerMain.class.getName());
         Map<String, String> values = new HashMap<>(Map.of(
-                "sluice.trainer.worker.command",
+                plan.backend() == Backend.GPU ? "sluice.trainer.worker.gpu-command" : "sluice.trainer.worker.command",
                 command,
                 "sluice.trainer.worker.environment." + ChainWorkerMain.MAX_TOKENS,
                 Integer.toString(workerMaxTokens),
