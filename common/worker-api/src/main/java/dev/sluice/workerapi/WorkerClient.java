@@ -83,6 +83,23 @@ public final class WorkerClient {
         return finish("/save", request, FilesWritten.class, deadline);
     }
 
+    /** Ends once the group's last member has come; until then it is to be asked on another thread than theirs. */
+    public Connected connect(ConnectRequest request, Duration deadline) {
+        return finish("/weights/connect", request, Connected.class, deadline);
+    }
+
+    public Sent send(SendRequest request, Duration deadline) {
+        return finish("/weights/send", request, Sent.class, deadline);
+    }
+
+    public MemoryMoved offload(OffloadRequest request, Duration deadline) {
+        return finish("/offload", request, MemoryMoved.class, deadline);
+    }
+
+    public MemoryMoved onload(OnloadRequest request, Duration deadline) {
+        return finish("/onload", request, MemoryMoved.class, deadline);
+    }
+
     /** Begins to write a cut; returns once the worker has taken a copy of it. Ask later for what was {@link #saved}. */
     public void beginSave(SaveRequest request, Duration deadline) {
         result("/save", read(call(HttpCall.post("/save", request, deadline)), Operation.class), FilesWritten.class);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.sluice.events.Float32Array;
 import dev.sluice.http.Json;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -53,5 +54,31 @@ class WireTest {
     void aFieldThatIsMissingIsNamed() {
         assertThatThrownBy(() -> Json.MAPPER.readValue("{\"operationId\":\"f\",\"batch\":\"/b\"}", TrainRequest.class))
                 .hasMessageContaining("model is missing");
+    }
+
+    /** The fields are those that services/megatron-worker's wire.py reads, which refuses any other. */
+    @Test
+    void callsOfTheGpuWorkerHaveTheFieldsThatItReads() throws JsonProcessingException {
+        assertThat(Json.MAPPER.writeValueAsString(
+                        new ConnectRequest(1, "c", "10.0.0.7", 29_500, 0, 9, "sluice-run-e1-1", "nccl")))
+                .isEqualTo(
+                        "{\"epoch\":1,\"operationId\":\"c\",\"masterAddress\":\"10.0.0.7\",\"masterPort\":29500,\"rankOffset\":0,"
+                                + "\"worldSize\":9,\"groupName\":\"sluice-run-e1-1\",\"backend\":\"nccl\"}");
+        assertThat(Json.MAPPER.writeValueAsString(new SendRequest(
+                        1, "s", List.of("http://10.0.0.8:7000"), 4, SendRequest.Transport.NCCL, "g", false, 0, 0)))
+                .isEqualTo(
+                        "{\"epoch\":1,\"operationId\":\"s\",\"engines\":[\"http://10.0.0.8:7000\"],\"version\":4,\"transport\":\"nccl\","
+                                + "\"groupName\":\"g\",\"flushCache\":false,\"bucketBytes\":536870912,\"timeoutSeconds\":600.0}");
+        assertThat(Json.MAPPER.writeValueAsString(new OffloadRequest(1, "o", Set.of(Held.OPTIMIZER))))
+                .isEqualTo("{\"epoch\":1,\"operationId\":\"o\",\"what\":[\"optimizer\"]}");
+    }
+
+    @Test
+    void aGroupOfOneAndAnOffloadOfNothingAreRefused() {
+        assertThatThrownBy(() -> new ConnectRequest(1, "c", "h", 29_500, 0, 1, "g", "nccl"))
+                .hasMessageContaining("worldSize 1");
+        assertThatThrownBy(() -> new OnloadRequest(1, "o", Set.of())).hasMessageContaining("what is missing");
+        assertThatThrownBy(() -> new SendRequest(1, "s", null, 4, SendRequest.Transport.NCCL, null, false, 0, 0))
+                .hasMessageContaining("groupName is missing");
     }
 }
