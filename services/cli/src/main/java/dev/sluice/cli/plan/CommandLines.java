@@ -19,7 +19,7 @@ record CommandLines(TrainingRequest request, Plan plan, Machines machines) {
         lines.add(
                 plan.training().gpus() == 0
                         ? "# training; WORKER is sluice.trainer.worker.command"
-                        : "# training; WORKER is -m sluice_megatron, which gets the arguments when it loads the model");
+                        : "# training; WORKER is -m sluice_megatron");
         lines.addAll(command(worker(), plan.training().args(), plan.training().environment(), columns));
         if (plan.rollout().engines() > 0) {
             lines.add("");
