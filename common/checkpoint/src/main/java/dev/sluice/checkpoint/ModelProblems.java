@@ -63,7 +63,7 @@ final class ModelProblems {
     }
 
     /** Settings that give the model tensors which its family's name map lacks: they would be lost. */
-    private static List<String> unmapped(ModelConfig config) {
+    static List<String> unmapped(ModelConfig config) {
         List<String> problems = new ArrayList<>();
         JsonNode quantised = config.json().path("quantization_config").path("quant_method");
         if (quantised.isTextual() && !quantised.asText().equals("fp8")) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class ModelPlanTest {
     /** The released configuration of GLM-4.7-Flash, as far as shapes depend on it. */
-    private static final String GLM47_FLASH = """
+    static final String GLM47_FLASH = """
             {"model_type":"glm4_moe_lite","vocab_size":154880,"hidden_size":2048,"num_hidden_layers":47,"first_k_dense_replace":1,
              "num_attention_heads":20,"num_nextn_predict_layers":1,"q_lora_rank":768,"kv_lora_rank":512,"qk_nope_head_dim":192,
              "qk_rope_head_dim":64,"v_head_dim":256,"intermediate_size":10240,"moe_intermediate_size":1536,"n_routed_experts":64,
@@ -123,7 +123,7 @@ class ModelPlanTest {
                 cut.shape().toString());
     }
 
-    private static String folded(String name, String prefix) {
+    static String folded(String name, String prefix) {
         return name.replaceFirst("^(\\Q" + prefix + "\\E)([1-9]|[1-3]\\d|4[0-6])\\.", "$1{1..46}.");
     }
 }

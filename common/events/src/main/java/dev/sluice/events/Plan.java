@@ -91,6 +91,16 @@ public record Plan(
             environment = environment == null ? Map.of() : Map.copyOf(environment);
         }
 
+        /** Nodes that the worker spans; each needs an instance of its own. */
+        public int nodes(int gpusPerNode) {
+            return Math.max(1, Math.ceilDiv(gpus, Math.max(1, gpusPerNode)));
+        }
+
+        /** Ranks on each node of the worker, a GPU each; one where it has none. */
+        public int ranksPerNode(int gpusPerNode) {
+            return Math.max(1, Math.ceilDiv(gpus, nodes(gpusPerNode)));
+        }
+
         /** One process without GPUs. */
         public TrainingPlan(TrainingLayout layout, List<String> args, Memory memory, boolean cpuAdam) {
             this(layout, args, memory, cpuAdam, 0, 0, List.of(), Map.of());

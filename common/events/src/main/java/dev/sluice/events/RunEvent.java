@@ -54,7 +54,43 @@ public sealed interface RunEvent extends Event {
             String incarnation,
 
             @About("Epoch under which this process trains the run; kept when only the pool changes")
-            int trainerEpoch) {}
+            int trainerEpoch,
+
+            @About("GPU indexes of this instance that the worker gets, empty on cpu")
+            List<Integer> gpus,
+
+            @About("Host under which the worker's other nodes reach this one; absent where it lies on one node")
+            @Nullable
+            String host,
+
+            @About(
+                    "Instances of the worker's other nodes, in the order of their rank from 1; none where it lies on one")
+            List<TrainerNode> others) {
+        public TrainerShare {
+            // Assignments of this version's first months leased no GPUs to trainers.
+            gpus = gpus == null ? List.of() : List.copyOf(gpus);
+            others = others == null ? List.of() : List.copyOf(others);
+        }
+
+        /** A worker without GPUs. */
+        public TrainerShare(String instanceId, String incarnation, int trainerEpoch) {
+            this(instanceId, incarnation, trainerEpoch, List.of(), null, List.of());
+        }
+    }
+
+    @About("An instance that starts the ranks of one further node of a worker")
+    record TrainerNode(
+            @About("Instance id") String instanceId,
+
+            @About("The instance's process: another incarnation is not meant")
+            String incarnation,
+
+            @About("GPU indexes of this instance that the worker gets")
+            List<Integer> gpus) {
+        public TrainerNode {
+            gpus = gpus == null ? List.of() : List.copyOf(gpus);
+        }
+    }
 
     @About("What one rollout instance gives to a run")
     record RolloutShare(

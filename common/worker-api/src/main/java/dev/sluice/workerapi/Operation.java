@@ -1,5 +1,6 @@
 package dev.sluice.workerapi;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param progress from 0 to 1
  * @param result the call's result record, once done
  * @param error why it failed, once failed
- * @param ranks what each rank is in while it runs, or was in when it failed; absent where the worker does not say
+ * @param ranks where each rank is, while it runs in a worker of several processes; absent otherwise
  */
 public record Operation(
         String operationId,
@@ -19,25 +20,17 @@ public record Operation(
         double progress,
         @Nullable JsonNode result,
         @Nullable WorkerError error,
-        @Nullable List<RankPhase> ranks) {
 
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<RankProgress> ranks) {
     public Operation {
         ranks = ranks == null ? null : List.copyOf(ranks);
     }
 
-    /** Of a worker that says nothing of its ranks. */
+    /** Of a worker that is one process. */
     public Operation(
             String operationId, State state, double progress, @Nullable JsonNode result, @Nullable WorkerError error) {
         this(operationId, state, progress, result, error, null);
     }
-
-    /**
-     * What one rank is in.
-     *
-     * @param phase for a person, such as {@code train: optimizer step 1, micro-batch 3 of 8}
-     * @param seconds since when
-     */
-    public record RankPhase(int rank, String phase, double seconds) {}
 
     /** Where an operation is. */
     public enum State {
@@ -47,5 +40,11 @@ public record Operation(
         DONE,
         @JsonProperty("failed")
         FAILED
+    }
+
+    /** How far it is, for a person: which rank has been longest where it is, and for how long. */
+    public String situation() {
+        String done = Math.round(100 * progress) + " %";
+        return ranks == null || ranks.isEmpty() ? done : done + ": " + RankProgress.describe(ranks);
     }
 }

@@ -5,7 +5,16 @@ import org.jspecify.annotations.Nullable;
 
 /** What every call that changes or occupies a worker carries. */
 public sealed interface WorkerCall
-        permits LoadRequest, ForwardRequest, TrainRequest, ExportRequest, SaveRequest, ShutdownRequest {
+        permits LoadRequest,
+                ForwardRequest,
+                TrainRequest,
+                ExportRequest,
+                SaveRequest,
+                ConnectRequest,
+                SendRequest,
+                OffloadRequest,
+                OnloadRequest,
+                ShutdownRequest {
 
     /** Operation ids stand in URLs and logs. */
     Pattern OPERATION_ID = Pattern.compile("[A-Za-z0-9._:-]{1,120}");

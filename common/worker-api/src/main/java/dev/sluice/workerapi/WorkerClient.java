@@ -35,6 +35,9 @@ public final class WorkerClient {
          * @param began when it was asked for
          */
         void ended(String path, Instant began);
+
+        /** Told how an operation stands whenever it was asked for and still runs. */
+        default void runs(Operation operation) {}
     }
 
     private WorkerClient(HttpEndpoint endpoint, Observer observer) {
@@ -78,6 +81,23 @@ public final class WorkerClient {
 
     public FilesWritten save(SaveRequest request, Duration deadline) {
         return finish("/save", request, FilesWritten.class, deadline);
+    }
+
+    /** Ends once the group's last member has come; until then it is to be asked on another thread than theirs. */
+    public Connected connect(ConnectRequest request, Duration deadline) {
+        return finish("/weights/connect", request, Connected.class, deadline);
+    }
+
+    public Sent send(SendRequest request, Duration deadline) {
+        return finish("/weights/send", request, Sent.class, deadline);
+    }
+
+    public MemoryMoved offload(OffloadRequest request, Duration deadline) {
+        return finish("/offload", request, MemoryMoved.class, deadline);
+    }
+
+    public MemoryMoved onload(OnloadRequest request, Duration deadline) {
+        return finish("/onload", request, MemoryMoved.class, deadline);
     }
 
     /** Begins to write a cut; returns once the worker has taken a copy of it. Ask later for what was {@link #saved}. */
@@ -128,6 +148,7 @@ public final class WorkerClient {
         while (operation.state() == Operation.State.RUNNING) {
             Duration left = Duration.ofNanos(end - System.nanoTime());
             // The last question needs some time for its answer.
+            observer.runs(operation);
             if (left.compareTo(FIRST_POLL) < 0) {
                 throw late(path, request, deadline, operation);
             }
@@ -157,7 +178,7 @@ public final class WorkerClient {
     private static WorkerException late(String path, WorkerCall request, Duration deadline, Operation operation) {
         return new WorkerException(
                 WorkerErrorCode.DEADLINE,
-                path + " was not done after " + deadline + " (" + Math.round(100 * operation.progress()) + " %)",
+                path + " was not done after " + deadline + " (" + operation.situation() + ")",
                 "it goes on in the worker; ask for operation " + request.operationId() + " again");
     }
 

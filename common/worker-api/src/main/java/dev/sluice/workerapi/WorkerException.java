@@ -11,8 +11,14 @@ public final class WorkerException extends RuntimeException {
     }
 
     public WorkerException(WorkerError error, @Nullable Throwable cause) {
-        super(error.message() + (error.mend().isEmpty() ? "" : "; " + error.mend()), cause);
+        super(who(error) + error.message() + (error.mend().isEmpty() ? "" : "; " + error.mend()), cause);
         this.error = error;
+    }
+
+    /** The rank that failed, unless the message names it already. */
+    private static String who(WorkerError error) {
+        String rank = "rank " + error.rank();
+        return error.rank() == null || error.message().contains(rank) ? "" : rank + ": ";
     }
 
     public WorkerErrorCode code() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.sluice.events.Float32Array;
 import dev.sluice.http.Json;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -64,7 +65,7 @@ class WireTest {
 
         Operation operation = Json.MAPPER.readValue(text, Operation.class);
 
-        assertThat(operation.ranks()).containsExactly(new Operation.RankPhase(1, "train: micro-batch 3 of 8", 0.4));
+        assertThat(operation.ranks()).containsExactly(new RankProgress(1, "train: micro-batch 3 of 8", 0.4));
     }
 
     @Test
@@ -73,5 +74,31 @@ class WireTest {
                 "{\"operationId\":\"t-5\",\"state\":\"running\",\"progress\":0}", Operation.class);
 
         assertThat(operation).isEqualTo(new Operation("t-5", Operation.State.RUNNING, 0, null, null));
+    }
+
+    /** The fields are those that services/megatron-worker's wire.py reads, which refuses any other. */
+    @Test
+    void callsOfTheGpuWorkerHaveTheFieldsThatItReads() throws JsonProcessingException {
+        assertThat(Json.MAPPER.writeValueAsString(
+                        new ConnectRequest(1, "c", "10.0.0.7", 29_500, 0, 9, "sluice-run-e1-1", "nccl")))
+                .isEqualTo(
+                        "{\"epoch\":1,\"operationId\":\"c\",\"masterAddress\":\"10.0.0.7\",\"masterPort\":29500,\"rankOffset\":0,"
+                                + "\"worldSize\":9,\"groupName\":\"sluice-run-e1-1\",\"backend\":\"nccl\"}");
+        assertThat(Json.MAPPER.writeValueAsString(new SendRequest(
+                        1, "s", List.of("http://10.0.0.8:7000"), 4, SendRequest.Transport.NCCL, "g", false, 0, 0)))
+                .isEqualTo(
+                        "{\"epoch\":1,\"operationId\":\"s\",\"engines\":[\"http://10.0.0.8:7000\"],\"version\":4,\"transport\":\"nccl\","
+                                + "\"groupName\":\"g\",\"flushCache\":false,\"bucketBytes\":536870912,\"timeoutSeconds\":600.0}");
+        assertThat(Json.MAPPER.writeValueAsString(new OffloadRequest(1, "o", Set.of(Held.OPTIMIZER))))
+                .isEqualTo("{\"epoch\":1,\"operationId\":\"o\",\"what\":[\"optimizer\"]}");
+    }
+
+    @Test
+    void aGroupOfOneAndAnOffloadOfNothingAreRefused() {
+        assertThatThrownBy(() -> new ConnectRequest(1, "c", "h", 29_500, 0, 1, "g", "nccl"))
+                .hasMessageContaining("worldSize 1");
+        assertThatThrownBy(() -> new OnloadRequest(1, "o", Set.of())).hasMessageContaining("what is missing");
+        assertThatThrownBy(() -> new SendRequest(1, "s", null, 4, SendRequest.Transport.NCCL, null, false, 0, 0))
+                .hasMessageContaining("groupName is missing");
     }
 }

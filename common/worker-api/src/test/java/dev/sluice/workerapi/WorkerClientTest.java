@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -85,7 +86,7 @@ class WorkerClientTest {
                         e -> assertThat(e.error())
                                 .isEqualTo(new WorkerError(
                                         WorkerErrorCode.OUT_OF_MEMORY, "78 GiB are full", "lower tokensPerGpu", 3)))
-                .hasMessage("78 GiB are full; lower tokensPerGpu");
+                .hasMessage("rank 3: 78 GiB are full; lower tokensPerGpu");
     }
 
     @Test
@@ -123,6 +124,49 @@ class WorkerClientTest {
                 .isInstanceOfSatisfying(
                         WorkerException.class, e -> assertThat(e.code()).isEqualTo(WorkerErrorCode.DEADLINE))
                 .hasMessageContaining("25 %");
+    }
+
+    @Test
+    void aDeadlineThatPassesNamesTheRankThatKeepsTheOthersWaiting() {
+        replies.add(new Reply(202, """
+                {"operationId":"s","state":"running","progress":0.25,"ranks":[
+                 {"rank":0,"phase":"waiting for the others","seconds":40.2},
+                 {"rank":1,"phase":"optimizer step 1, micro-batch 4 of 8","seconds":61.7},
+                 {"rank":2,"phase":"waiting for the others","seconds":39}]}
+                """));
+
+        assertThatThrownBy(() -> client.save(new SaveRequest(0, "s", "/d"), Duration.ofSeconds(2)))
+                .hasMessageContaining(
+                        "(25 %: rank 1 in optimizer step 1, micro-batch 4 of 8 for 62 s, rank 0 in waiting for the others for 40 s)");
+    }
+
+    @Test
+    void whileAnOperationRunsAnObserverHearsWhereItsRanksAre() {
+        List<String> heard = new CopyOnWriteArrayList<>();
+        String ranks =
+                "[{\"rank\":0,\"phase\":\"writing\",\"seconds\":3},{\"rank\":1,\"phase\":\"writing\",\"seconds\":2}]";
+        replies.add(new Reply(
+                202, "{\"operationId\":\"s\",\"state\":\"running\",\"progress\":0.5,\"ranks\":" + ranks + "}"));
+        replies.add(
+                new Reply(
+                        200,
+                        "{\"operationId\":\"s\",\"state\":\"done\",\"progress\":1,"
+                                + "\"result\":{\"dir\":\"/d\",\"manifest\":\"/m\",\"manifestSha256\":\"ab\",\"bytes\":7,\"seconds\":1}}"));
+
+        client.observedBy(new WorkerClient.Observer() {
+                    @Override
+                    public void ended(String path, Instant began) {
+                        heard.add(path + " ended");
+                    }
+
+                    @Override
+                    public void runs(Operation operation) {
+                        heard.add(operation.situation());
+                    }
+                })
+                .save(new SaveRequest(0, "s", "/d"), DEADLINE);
+
+        assertThat(heard).containsExactly("50 %: all 2 ranks in writing for 3 s", "/save ended");
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.sluice.cli;
 
 import dev.sluice.cli.checkpoint.Inspection;
 import dev.sluice.cli.checkpoint.Inspection.Detail;
+import dev.sluice.cli.checkpoint.TensorPlaces;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
@@ -38,6 +39,14 @@ final class InspectCommand implements Callable<Integer> {
 
         @Option(names = "--all", description = "Show every tensor, state, item and argument by its full name.")
         private boolean all;
+
+        @Option(
+                names = "--tensors",
+                description = {
+                    "Show where each tensor of a Hugging Face model lies in Megatron's, with keys for models with and",
+                    "without TransformerEngine. Needs config.json alone; --json is the table that training workers get."
+                })
+        private boolean tensors;
     }
 
     InspectCommand(Terminal terminal) {
@@ -47,6 +56,9 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         output.applyTo(terminal);
+        if (shown.tensors) {
+            return new TensorPlaces(terminal).run(path);
+        }
         Detail detail = shown.all ? Detail.ALL : shown.tree ? Detail.TREE : Detail.FOLDED;
         return new Inspection(terminal, detail).run(path);
     }

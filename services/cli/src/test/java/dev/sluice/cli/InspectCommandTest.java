@@ -82,6 +82,30 @@ class InspectCommandTest {
         assertThat(json.at("/tensors/0/bytes").asLong()).isEqualTo(38_400);
     }
 
+    /** Offsets: the fixtures' key table, whose shapes here are those of hf_tiny's config.json. */
+    @Test
+    void saysWhereEachTensorLiesInMegatronsFromItsConfigurationAlone() throws IOException {
+        Files.copy(CheckpointFixtures.HUGGING_FACE.resolve("config.json"), folder.resolve("config.json"));
+
+        CommandOutcome outcome = CommandOutcome.of("inspect", folder, "--tensors");
+        JsonNode json =
+                CommandOutcome.of("inspect", folder, "--tensors", "--json").json();
+
+        assertThat(outcome.exitCode()).isEqualTo(ExitCode.OK);
+        assertThat(outcome.out())
+                .contains(
+                        "model.layers.1.mlp.experts.3.up_proj.weight  [40, 64]",
+                        "    decoder.layers.1.mlp.experts.experts.linear_fc1.weight [3:4, 40:80, 0:64]",
+                        "model.layers.3.embed_tokens.weight  as model.embed_tokens.weight");
+        assertThat(json.path("tensors")).hasSize(133);
+        assertThat(json.path("copies")).hasSize(2);
+        assertThat(CommandOutcome.of("inspect", folder.resolve("nothing"), "--tensors"))
+                .returns(ExitCode.USAGE, CommandOutcome::exitCode)
+                .extracting(CommandOutcome::err)
+                .asString()
+                .contains("config.json");
+    }
+
     @Test
     void everyProblemOfADamagedDirectoryIsListed() throws IOException {
         Path damaged = CheckpointFixtures.copy(CheckpointFixtures.HUGGING_FACE, folder.resolve("damaged"));

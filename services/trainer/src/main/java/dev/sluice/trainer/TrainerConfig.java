@@ -52,8 +52,23 @@ public interface TrainerConfig {
 
     /** The training worker. */
     interface Worker {
-        /** Program and leading arguments; {@code --host}, {@code --port} and {@code --root} are added. */
+        /** Program and leading arguments of the CPU worker; {@code --host}, {@code --port} and {@code --root} are added. */
         Optional<List<String>> command();
+
+        /** Program that starts the ranks of the GPU worker; how many, where they meet, and their module are added. */
+        @WithDefault("python3,-m,torch.distributed.run")
+        List<String> gpuCommand();
+
+        /** Module that each rank of the GPU worker runs. */
+        @WithDefault("sluice_megatron")
+        String gpuModule();
+
+        /** Where other hosts reach this one, for workers of several nodes; absent: under its name. */
+        Optional<String> meetingHost();
+
+        /** Port at which the ranks of several nodes meet, on the host of the first. */
+        @WithDefault("29400")
+        int meetingPort();
 
         /** Environment of the worker besides its token. */
         Map<String, String> environment();
@@ -61,6 +76,10 @@ public interface TrainerConfig {
         /** From its start to its first answer. */
         @WithDefault("60s")
         Duration startDeadline();
+
+        /** The same of the GPU worker, whose libraries take a while to be read. */
+        @WithDefault("5m")
+        Duration gpuStartDeadline();
 
         /** For one load, step, export or save. */
         @WithDefault("30m")

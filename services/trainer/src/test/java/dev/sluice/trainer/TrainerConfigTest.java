@@ -16,6 +16,11 @@ class TrainerConfigTest {
 
         assertThat(config.worker().command()).isEmpty();
         assertThat(config.worker().environment()).isEmpty();
+        assertThat(config.worker().gpuCommand()).containsExactly("python3", "-m", "torch.distributed.run");
+        assertThat(config.worker().gpuModule()).isEqualTo("sluice_megatron");
+        assertThat(config.worker().gpuStartDeadline()).isEqualTo(Duration.ofMinutes(5));
+        assertThat(config.worker().meetingHost()).isEmpty();
+        assertThat(config.worker().meetingPort()).isEqualTo(29_400);
         assertThat(config.worker().startDeadline()).isEqualTo(Duration.ofSeconds(60));
         assertThat(config.worker().callDeadline()).isEqualTo(Duration.ofMinutes(30));
         assertThat(config.worker().stopDeadline()).isEqualTo(Duration.ofSeconds(5));
@@ -51,6 +56,11 @@ class TrainerConfigTest {
         Map<String, String> keys = Map.ofEntries(
                 Map.entry("sluice.trainer.worker.command", "torchrun,--standalone"),
                 Map.entry("sluice.trainer.worker.environment.NCCL_ALGO", "Ring"),
+                Map.entry("sluice.trainer.worker.gpu-command", "/opt/venv/bin/torchrun"),
+                Map.entry("sluice.trainer.worker.gpu-module", "own_worker"),
+                Map.entry("sluice.trainer.worker.gpu-start-deadline", "22s"),
+                Map.entry("sluice.trainer.worker.meeting-host", "10.0.0.7"),
+                Map.entry("sluice.trainer.worker.meeting-port", "23000"),
                 Map.entry("sluice.trainer.worker.start-deadline", "1s"),
                 Map.entry("sluice.trainer.worker.call-deadline", "2s"),
                 Map.entry("sluice.trainer.worker.stop-deadline", "3s"),
@@ -105,10 +115,12 @@ class TrainerConfigTest {
                         config.waits().staleGroups(),
                         config.waits().diskSpace(),
                         config.teacherCallDeadline(),
-                        config.waits().teacher()))
+                        config.waits().teacher(),
+                        config.worker().gpuStartDeadline()))
                 .extracting(Duration::toSeconds)
                 .containsExactly(
-                        1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 18L, 11L, 12L, 13L, 14L, 90L, 16L, 17L, 19L, 20L, 21L);
+                        1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 18L, 11L, 12L, 13L, 14L, 90L, 16L, 17L, 19L, 20L, 21L,
+                        22L);
         assertThat(List.of(
                         config.worker().restarts(),
                         config.gpus(),
@@ -116,6 +128,10 @@ class TrainerConfigTest {
                         config.weights().keep(),
                         config.teacherCalls()))
                 .containsExactly(9, 8, 2, 15, 4);
+        assertThat(config.worker().gpuCommand()).containsExactly("/opt/venv/bin/torchrun");
+        assertThat(config.worker().gpuModule()).isEqualTo("own_worker");
+        assertThat(config.worker().meetingHost()).contains("10.0.0.7");
+        assertThat(config.worker().meetingPort()).isEqualTo(23_000);
         assertThat(config.teacherUrls()).contains(List.of("http://teacher:30000", "https://other"));
         assertThat(config.backend()).isEqualTo(Backend.GPU);
     }

@@ -105,8 +105,9 @@ record PlanOfWay(TrainingRequest request, Outcome outcome) {
 
     private RolloutPlan rollout(Candidate candidate, SizedEngine sized) {
         EngineSide engine = sized.engine();
-        // Without the longest prompt the model's own bound is the only safe one.
-        int context = candidate.workload().maxPromptTokens() > 0
+        // Only what the trainer holds prompts to is a bound: from a file's bytes their tokens are estimated, and a chat
+        // template adds to them. An engine refuses every sample above this one.
+        int context = request.data().maxPromptTokens() > 0
                 ? candidate.workload().contextTokens() + engine.speculation().reservedTokens()
                 : 0;
         Flags derived = SglangArguments.of(candidate, context, request.data().seed());

@@ -69,14 +69,11 @@ record Placement(Run run, Runs runs, Instances instances, RunQueue queue, Instan
     }
 
     private Choice waiting(List<String> losses, boolean hasTrainer) {
-        String backend = plan().backend().name().toLowerCase(Locale.ROOT);
         String because = losses.isEmpty() ? "" : String.join(", ", losses) + "; ";
         if (!hasTrainer) {
-            return new Choice.Wait(
-                    "%swaits for a trainer instance with a free slot (backend %s)".formatted(because, backend),
-                    false,
-                    !instances.ready(Role.TRAINER, plan().backend(), now).isEmpty());
+            return new Choice.Wait(because + seats().lacking(), seats().lacksNodes(), seats().wouldFit());
         }
+        String backend = plan().backend().name().toLowerCase(Locale.ROOT);
         boolean fits = candidates().stream()
                         .filter(candidate -> candidate.gpus() == 0 || candidate.gpus() >= gpusPerNode())
                         .count()
@@ -123,10 +120,9 @@ record Placement(Run run, Runs runs, Instances instances, RunQueue queue, Instan
         List<String> losses = new ArrayList<>();
         if (run.service() != null) {
             RunAssigned current = run.service().assignment();
-            TrainerShare trainer = current.trainer();
-            instances.lost(trainer.instanceId(), trainer.incarnation(), now).ifPresent(losses::add);
+            losses.addAll(seats().losses(current.trainer()));
             if (trainerGaveUp && losses.isEmpty()) {
-                losses.add(trainer.instanceId() + " gave the run up");
+                losses.add(current.trainer().instanceId() + " gave the run up");
             }
             current.rollout()
                     .forEach(share -> instances
@@ -139,23 +135,14 @@ record Placement(Run run, Runs runs, Instances instances, RunQueue queue, Instan
     private @Nullable TrainerShare trainer(boolean gaveUp) {
         TrainerShare current =
                 run.service() == null ? null : run.service().assignment().trainer();
-        if (current != null
-                && !gaveUp
-                && instances
-                        .lost(current.instanceId(), current.incarnation(), now)
-                        .isEmpty()) {
+        if (current != null && !gaveUp && seats().losses(current).isEmpty()) {
             return current;
         }
-        // A trainer that gave up is asked again only where there is no other.
-        Comparator<InstanceSnapshot> order = Comparator.comparing((InstanceSnapshot trainer) ->
-                        gaveUp && current != null && trainer.instanceId().equals(current.instanceId()))
-                .thenComparing(trainer -> -room().freeSlots(trainer))
-                .thenComparing(InstanceSnapshot::instanceId);
-        Optional<InstanceSnapshot> chosen = instances.ready(Role.TRAINER, plan().backend(), now).stream()
-                .filter(trainer -> room().freeSlots(trainer) > 0)
-                .min(order);
-        return chosen.map(trainer -> new TrainerShare(trainer.instanceId(), trainer.incarnation(), nextEpoch()))
-                .orElse(null);
+        return seats().choose(gaveUp ? current : null);
+    }
+
+    private TrainerSeats seats() {
+        return new TrainerSeats(run, room(), instances, nextEpoch(), now);
     }
 
     private List<RolloutShare> rollout() {

@@ -3,6 +3,7 @@ package dev.sluice.domain.run;
 import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.RunEvent.RolloutShare;
 import dev.sluice.events.RunEvent.RunAssigned;
+import dev.sluice.events.RunEvent.TrainerNode;
 import dev.sluice.events.RunEvent.TrainerShare;
 import java.util.Collection;
 import java.util.HashSet;
@@ -24,7 +25,7 @@ record Room(Run run, Runs runs) {
      * GPUs that neither another run nor this one holds.
      *
      * @param taken what this run holds there already
-     * @param wanted how many; none where the engine needs none or the instance does not say what it has
+     * @param wanted how many; none where none are needed or the instance does not say what it has
      * @return empty where there are not so many
      */
     Optional<List<Integer>> gpus(InstanceSnapshot instance, Collection<Integer> taken, int wanted) {
@@ -32,7 +33,10 @@ record Room(Run run, Runs runs) {
             return Optional.of(List.of());
         }
         Set<Integer> held = new HashSet<>(taken);
-        others().flatMap(assignment -> shares(assignment, instance)).forEach(share -> held.addAll(share.gpus()));
+        others().forEach(assignment -> {
+            shares(assignment, instance).forEach(share -> held.addAll(share.gpus()));
+            seats(assignment, instance).forEach(seat -> held.addAll(seat.gpus()));
+        });
         List<Integer> free = IntStream.range(0, instance.gpus())
                 .filter(gpu -> !held.contains(gpu))
                 .limit(wanted)
@@ -49,10 +53,18 @@ record Room(Run run, Runs runs) {
     }
 
     private static int held(RunAssigned assignment, InstanceSnapshot instance) {
-        TrainerShare trainer = assignment.trainer();
-        boolean trains = trainer.instanceId().equals(instance.instanceId())
-                && trainer.incarnation().equals(instance.incarnation());
-        return shares(assignment, instance).mapToInt(RolloutShare::engines).sum() + (trains ? 1 : 0);
+        return shares(assignment, instance).mapToInt(RolloutShare::engines).sum()
+                + (int) seats(assignment, instance).count();
+    }
+
+    /** What the instance gives to the run's worker. */
+    private static Stream<TrainerNode> seats(RunAssigned assignment, InstanceSnapshot instance) {
+        TrainerShare head = assignment.trainer();
+        return Stream.concat(
+                        Stream.of(new TrainerNode(head.instanceId(), head.incarnation(), head.gpus())),
+                        head.others().stream())
+                .filter(seat -> seat.instanceId().equals(instance.instanceId()))
+                .filter(seat -> seat.incarnation().equals(instance.incarnation()));
     }
 
     private static Stream<RolloutShare> shares(RunAssigned assignment, InstanceSnapshot instance) {

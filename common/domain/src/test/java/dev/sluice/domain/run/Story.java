@@ -95,6 +95,26 @@ final class Story {
                 .ifPresent(this::append);
     }
 
+    /** A run of one engine whose worker takes so many GPUs, at most 4 of a node. */
+    void planTraining(String runId, int gpus) {
+        RunPlanned one =
+                planned(runId, 1, 10, 0, request -> request.putObject("cluster").put("gpusPerNode", 4));
+        Plan plan = one.plan();
+        Plan.TrainingPlan training = new Plan.TrainingPlan(
+                new Plan.TrainingLayout(gpus, 1, 1, 1, 1, 1),
+                List.of(),
+                plan.training().memory(),
+                false,
+                gpus,
+                1024,
+                List.of(),
+                Map.of());
+        Plan onGpus =
+                new Plan(plan.backend(), plan.model(), training, plan.rollout(), null, plan.choices(), plan.warnings());
+        desk.answer(new RunPlanned(runId, one.requestSha256(), one.request(), onGpus))
+                .ifPresent(this::append);
+    }
+
     static RunPlanned planned(String runId, int engines, int steps) {
         return planned(runId, engines, steps, 0);
     }

@@ -16,7 +16,10 @@ record CommandLines(TrainingRequest request, Plan plan, Machines machines) {
 
     List<String> lines(int columns) {
         List<String> lines = new ArrayList<>();
-        lines.add("# training; WORKER is sluice.trainer.worker.command");
+        lines.add(
+                plan.training().gpus() == 0
+                        ? "# training; WORKER is sluice.trainer.worker.command"
+                        : "# training; WORKER is -m sluice_megatron");
         lines.addAll(command(worker(), plan.training().args(), plan.training().environment(), columns));
         if (plan.rollout().engines() > 0) {
             lines.add("");
@@ -32,7 +35,9 @@ record CommandLines(TrainingRequest request, Plan plan, Machines machines) {
         return gpus == 0
                 ? "WORKER"
                 : "torchrun --nnodes %d --nproc-per-node %d WORKER"
-                        .formatted(Math.ceilDiv(gpus, machines.gpusPerNode()), Math.min(gpus, machines.gpusPerNode()));
+                        .formatted(
+                                plan.training().nodes(machines.gpusPerNode()),
+                                plan.training().ranksPerNode(machines.gpusPerNode()));
     }
 
     private String engine() {

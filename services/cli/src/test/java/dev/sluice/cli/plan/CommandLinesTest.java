@@ -12,7 +12,7 @@ class CommandLinesTest {
     void bothCommandsStandWithTheirEnvironmentFirst() {
         assertThat(new PlanPage(ExamplePlans.oneNode(), ExamplePlans.glmOnOneNode(), 100).commands())
                 .isEqualTo("""
-                # training; WORKER is sluice.trainer.worker.command
+                # training; WORKER is -m sluice_megatron
                 CUDA_DEVICE_MAX_CONNECTIONS=1 \\
                 torchrun --nnodes 1 --nproc-per-node 8 WORKER --tensor-model-parallel-size 1 \\
                     --pipeline-model-parallel-size 1 --expert-model-parallel-size 8 \\

@@ -7,6 +7,7 @@ import dev.sluice.process.ChildExit;
 import dev.sluice.process.ChildProcess;
 import dev.sluice.process.Life;
 import dev.sluice.process.PortLease;
+import dev.sluice.process.VisibleGpus;
 import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.assignment.Share.Node;
 import dev.sluice.sglang.SglangClient;
@@ -103,8 +104,7 @@ public record ChildEngineLauncher(
                 "SLUICE_ALLOWED_ROOTS",
                 allowedRoots.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)));
         if (!gpus.isEmpty()) {
-            environment.put(
-                    "CUDA_VISIBLE_DEVICES", gpus.stream().map(String::valueOf).collect(Collectors.joining(",")));
+            environment.put(VisibleGpus.ENVIRONMENT_NAME, VisibleGpus.of(gpus));
         }
         return environment;
     }

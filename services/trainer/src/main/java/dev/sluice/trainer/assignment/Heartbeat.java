@@ -48,7 +48,7 @@ final class Heartbeat {
                 instance.incarnation(),
                 InstanceSnapshot.Role.TRAINER,
                 state,
-                host(),
+                config.worker().meetingHost().orElseGet(Heartbeat::host),
                 ProcessHandle.current().pid(),
                 config.backend(),
                 config.gpus(),

@@ -5,6 +5,8 @@ import dev.sluice.events.Event;
 import dev.sluice.events.RunEvent;
 import dev.sluice.events.RunEvent.RunAssigned;
 import dev.sluice.events.RunEvent.RunPlanned;
+import dev.sluice.events.RunEvent.TrainerNode;
+import dev.sluice.events.RunEvent.TrainerShare;
 import dev.sluice.events.RunRequest.ContinuationRequested;
 import dev.sluice.trainer.run.RunSignals;
 import java.util.HashMap;
@@ -34,7 +36,17 @@ final class RunFollower {
 
     /** What a follower has done; each call returns soon. */
     interface Training {
-        void begin(RunPlanned planned, int epoch, RunSignals signals);
+        void begin(RunPlanned planned, TrainerShare share, RunSignals signals);
+
+        /**
+         * The ranks of a further node of its worker run here.
+         *
+         * @param rank of this node, from 1
+         */
+        void serve(RunPlanned planned, TrainerShare share, int rank);
+
+        /** They run here no longer. */
+        void leave(String runId);
 
         /** Another process trains it now. */
         void supersede(String runId);
@@ -48,6 +60,7 @@ final class RunFollower {
         private @Nullable RunPlanned planned;
         private @Nullable RunAssigned assigned;
         private int trainedUnder;
+        private int servedUnder;
     }
 
     synchronized void accept(Event event) {
@@ -100,7 +113,8 @@ final class RunFollower {
         if (run.planned == null || run.assigned == null || run.signals.ended().isDone()) {
             return;
         }
-        RunEvent.TrainerShare share = run.assigned.trainer();
+        TrainerShare share = run.assigned.trainer();
+        decideNode(run, share);
         boolean ours =
                 share.instanceId().equals(instanceId) && share.incarnation().equals(incarnation);
         String runId = run.planned.runId();
@@ -112,7 +126,26 @@ final class RunFollower {
         if (ours && run.trainedUnder == 0) {
             run.trainedUnder = share.trainerEpoch();
             LOG.info("assigned runId={} epoch={}", runId, share.trainerEpoch());
-            training.begin(run.planned, share.trainerEpoch(), run.signals);
+            training.begin(run.planned, share, run.signals);
+        }
+    }
+
+    private void decideNode(Known run, TrainerShare share) {
+        int rank = 0;
+        for (int i = 0; i < share.others().size(); i++) {
+            TrainerNode node = share.others().get(i);
+            if (node.instanceId().equals(instanceId) && node.incarnation().equals(incarnation)) {
+                rank = i + 1;
+            }
+        }
+        if (run.servedUnder > 0 && (rank == 0 || share.trainerEpoch() != run.servedUnder)) {
+            run.servedUnder = 0;
+            training.leave(run.planned.runId());
+        }
+        if (rank > 0 && run.servedUnder == 0) {
+            run.servedUnder = share.trainerEpoch();
+            LOG.info("assigned as a node runId={} epoch={} node={}", run.planned.runId(), run.servedUnder, rank);
+            training.serve(run.planned, share, rank);
         }
     }
 
@@ -121,6 +154,10 @@ final class RunFollower {
         if (run.trainedUnder > 0) {
             run.trainedUnder = 0;
             training.end(runId);
+        }
+        if (run.servedUnder > 0) {
+            run.servedUnder = 0;
+            training.leave(runId);
         }
     }
 

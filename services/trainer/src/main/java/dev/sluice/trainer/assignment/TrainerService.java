@@ -2,6 +2,7 @@ package dev.sluice.trainer.assignment;
 
 import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.RunEvent.RunPlanned;
+import dev.sluice.events.RunEvent.TrainerShare;
 import dev.sluice.events.Topics;
 import dev.sluice.kafka.EventPublisher;
 import dev.sluice.kafka.KafkaConnection;
@@ -16,6 +17,8 @@ import dev.sluice.trainer.loop.RunTrainer;
 import dev.sluice.trainer.metrics.TrainerMeters;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
+import dev.sluice.trainer.run.WorkerPlace;
+import dev.sluice.trainer.worker.NodeWorker;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -42,6 +45,7 @@ public class TrainerService implements RunFollower.Training {
     private final Clock clock = Clock.systemUTC();
     private final RolloutPool pool = new RolloutPool();
     private final Map<String, RunTrainer> trainers = new ConcurrentHashMap<>();
+    private final Map<String, NodeWorker> nodes = new ConcurrentHashMap<>();
     private final EventPublisher tasks;
     private final Heartbeat heartbeat;
 
@@ -80,19 +84,40 @@ public class TrainerService implements RunFollower.Training {
 
     void stop(@Observes ShutdownEvent stopping) {
         List.copyOf(trainers.values()).parallelStream().forEach(trainer -> trainer.end(STOP_GRACE));
+        List.copyOf(nodes.values()).parallelStream().forEach(node -> node.stop(STOP_GRACE));
         // Only now: another trainer would start its worker while we still end ours.
         heartbeat.stop(InstanceSnapshot.State.STOPPED);
         tasks.close();
     }
 
     @Override
-    public void begin(RunPlanned planned, int epoch, RunSignals signals) {
-        TrainedRun run =
-                TrainedRun.of(planned.runId(), epoch, planned.request(), planned.plan(), roots.run(planned.runId()));
+    public void begin(RunPlanned planned, TrainerShare share, RunSignals signals) {
+        TrainedRun run = run(planned, share).at(new WorkerPlace(share.gpus(), share.host()));
         Parts parts = new Parts(instance.id(), connection, config, pool, tasks::publish, roots.all(), meters, clock);
         RunTrainer trainer = new RunTrainer(run, signals, parts, () -> Quarkus.asyncExit(EXIT_BROKER_LOST));
         trainers.put(planned.runId(), trainer);
         trainer.start();
+    }
+
+    private TrainedRun run(RunPlanned planned, TrainerShare share) {
+        String runId = planned.runId();
+        return TrainedRun.of(runId, share.trainerEpoch(), planned.request(), planned.plan(), roots.run(runId));
+    }
+
+    @Override
+    public void serve(RunPlanned planned, TrainerShare share, int rank) {
+        WorkerPlace place = new WorkerPlace(share.others().get(rank - 1).gpus(), share.host());
+        NodeWorker node = new NodeWorker(run(planned, share).at(place), rank, config.worker(), roots.all());
+        nodes.put(planned.runId(), node);
+        node.start();
+    }
+
+    @Override
+    public void leave(String runId) {
+        NodeWorker node = nodes.remove(runId);
+        if (node != null) {
+            Thread.ofVirtual().name("leave-" + runId).start(() -> node.stop(STOP_GRACE));
+        }
     }
 
     @Override

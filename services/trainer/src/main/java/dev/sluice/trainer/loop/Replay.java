@@ -77,7 +77,7 @@ public final class Replay {
         TrainedRun changed = order.changed() == null ? recorded : run(logged, order.changed());
         requireTeacher(recorded, changed);
         ReplayStart start = ReplayStart.choose(order, logged, history, connection);
-        WorkerHost host = new WorkerHost(config, folders, roots(recorded, start));
+        WorkerHost host = new WorkerHost(config, recorded, roots(recorded, start));
         Runtime.getRuntime().addShutdownHook(new Thread(host::stopLeftBehind, "stop-worker"));
         WorkerSeat.Seated seated =
                 seat(recorded, host).load(start.cutDirectory(), start.cut().step(), start.torchDist(), history);

@@ -61,7 +61,7 @@ public final class RunTrainer {
         this.signals = signals;
         this.parts = parts;
         this.onBrokerLost = onBrokerLost;
-        this.host = new WorkerHost(parts.config().worker(), run.folders(), parts.roots());
+        this.host = new WorkerHost(parts.config().worker(), run, parts.roots());
         this.thread = Thread.ofPlatform().name("train-" + run.runId()).daemon().unstarted(this::train);
     }
 

@@ -95,7 +95,7 @@ final class TrainingLoop {
         this.history = session.history();
         this.flow = session.flow();
         this.journal = session.journal();
-        this.waits = new Waits(run, journal, parts.config().waits().shownAfter(), parts.clock());
+        this.waits = new Waits(run, journal, parts.config().waits().shownAfter(), parts.clock()).of(seated.worker());
         this.teacher = new Teacher(run, parts.config(), verbs.batches(), waits);
         this.saving = new Saving(run, parts, session, verbs, waits);
         this.evaluation = new EvaluationWatch(

@@ -3,6 +3,7 @@ package dev.sluice.trainer.loop;
 import dev.sluice.events.TrainingEvent.WaitChanged;
 import dev.sluice.trainer.log.RunJournal;
 import dev.sluice.trainer.run.TrainedRun;
+import dev.sluice.trainer.worker.Worker;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -12,25 +13,42 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Waits of the training thread: each has a bound, and one that lasts is shown to people with its reason. */
 final class Waits {
-    /** How often a wait that lasts tells how things stand. */
-    private static final Duration SHOWN_EVERY = Duration.ofSeconds(10);
+    /** How soon a wait that lasts tells first how things stand, and at most how late again: what it tells stays in the log. */
+    private static final Duration SHOWN_FIRST = Duration.ofSeconds(10);
+
+    private static final Duration SHOWN_SLOWEST = Duration.ofMinutes(2);
 
     /** A call's own bound comes first, and says more. */
     private static final Duration CALL_GRACE = Duration.ofMinutes(1);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Waits.class);
 
     private final TrainedRun run;
     private final RunJournal journal;
     private final Duration shownAfter;
     private final Clock clock;
+    private final Supplier<String> called;
 
     Waits(TrainedRun run, RunJournal journal, Duration shownAfter, Clock clock) {
+        this(run, journal, shownAfter, clock, () -> "");
+    }
+
+    private Waits(TrainedRun run, RunJournal journal, Duration shownAfter, Clock clock, Supplier<String> called) {
+        this.called = called;
         this.run = run;
         this.journal = journal;
         this.shownAfter = shownAfter;
         this.clock = clock;
+    }
+
+    /** The same for calls of a worker. */
+    Waits of(Worker worker) {
+        return new Waits(run, journal, shownAfter, clock, worker::situation);
     }
 
     /** Waits for a while. */
@@ -60,20 +78,23 @@ final class Waits {
         }
         Instant deadline = since.plus(bound);
         String shown = "";
+        Duration pause = SHOWN_FIRST;
         while (true) {
             String now = situation.get();
             if (!now.equals(shown)) {
                 shown = now;
+                LOG.info("waits runId={} for={} because={}", run.runId(), what, now);
                 journal.append(new WaitChanged(run.runId(), run.epoch(), what, now, since, deadline));
             }
             Duration left = Duration.between(clock.instant(), deadline);
             if (!left.isPositive()) {
                 throw new WaitOverdueException("%s did not come within %s: %s".formatted(what, bound, situation.get()));
             }
-            if (attempt.within(left.compareTo(SHOWN_EVERY) < 0 ? left : SHOWN_EVERY)) {
+            if (attempt.within(left.compareTo(pause) < 0 ? left : pause)) {
                 journal.append(new WaitChanged(run.runId(), run.epoch(), "", "", clock.instant(), null));
                 return;
             }
+            pause = pause.multipliedBy(2).compareTo(SHOWN_SLOWEST) < 0 ? pause.multipliedBy(2) : SHOWN_SLOWEST;
         }
     }
 
@@ -97,12 +118,7 @@ final class Waits {
                 answer.completeExceptionally(e);
             }
         });
-        await(
-                wait,
-                which,
-                () -> "the worker has been asked and works",
-                bound.plus(CALL_GRACE),
-                time -> isDone(answer, time));
+        await(wait, which, called, bound.plus(CALL_GRACE), time -> isDone(answer, time));
         try {
             return answer.join();
         } catch (CompletionException e) {

@@ -1,11 +1,15 @@
 package dev.sluice.trainer.loop;
 
+import dev.sluice.checkpoint.CheckpointException;
+import dev.sluice.checkpoint.TensorTable;
 import dev.sluice.domain.training.TrainingState;
 import dev.sluice.events.Algorithm;
+import dev.sluice.events.Backend;
 import dev.sluice.http.Json;
 import dev.sluice.trainer.TrainerConfig;
 import dev.sluice.trainer.log.TrainingHistory;
 import dev.sluice.trainer.run.TrainedRun;
+import dev.sluice.trainer.run.TrainingRefusedException;
 import dev.sluice.trainer.worker.Worker;
 import dev.sluice.trainer.worker.WorkerHost;
 import dev.sluice.workerapi.LoadRequest;
@@ -16,6 +20,7 @@ import dev.sluice.workerapi.WorkerErrorCode;
 import dev.sluice.workerapi.WorkerException;
 import dev.sluice.workerapi.WorkerHealth;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -138,7 +143,20 @@ final class WorkerSeat {
                 run.memoryLadder()
                         .rung(history.memoryRungs().newest())
                         .args(run.plan().training().args()),
-                cutDirectory);
+                cutDirectory,
+                run.plan().backend() == Backend.GPU ? tensorTable() : null);
+    }
+
+    /** The GPU worker keeps no name map of its own. */
+    private String tensorTable() {
+        String model = run.request().model().path();
+        try {
+            TensorTable.of(Path.of(model)).write(run.folders().tensors());
+            return run.folders().tensors().toString();
+        } catch (CheckpointException e) {
+            throw new TrainingRefusedException(
+                    "the worker cannot be told where the tensors of %s lie: %s".formatted(model, e.getMessage()), e);
+        }
     }
 
     /** The name of a step's operation; without the epoch, so that a successor finds what its predecessor began. */

@@ -51,9 +51,19 @@ public record RunFolders(Path root, int epoch) {
         return root.resolve("worker.token");
     }
 
+    /** Where Hugging Face tensors lie in Megatron's, for a worker without a name map. */
+    public Path tensors() {
+        return root.resolve("tensors").resolve("e" + epoch + ".json");
+    }
+
     /** Samples of a run that trains nothing, a file a set. */
     public Path samples() {
         return root.resolve("samples");
+    }
+
+    /** The log of another node's ranks of the worker. */
+    public Path nodeLog(int rank) {
+        return root.resolve("logs").resolve("worker-e%d-node%d.log".formatted(epoch, rank));
     }
 
     public Path workerLog() {

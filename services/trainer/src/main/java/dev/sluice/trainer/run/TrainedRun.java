@@ -13,11 +13,23 @@ import java.nio.file.Path;
  *
  * @param epoch under which this process trains the run
  * @param folders of this epoch
+ * @param place of the worker's processes
  */
-public record TrainedRun(String runId, int epoch, TrainingRequest request, Plan plan, RunFolders folders) {
+public record TrainedRun(
+        String runId, int epoch, TrainingRequest request, Plan plan, RunFolders folders, WorkerPlace place) {
+
+    /** On this host, wherever there is room. */
+    public TrainedRun(String runId, int epoch, TrainingRequest request, Plan plan, RunFolders folders) {
+        this(runId, epoch, request, plan, folders, WorkerPlace.ANYWHERE);
+    }
 
     public static TrainedRun of(String runId, int epoch, TrainingRequest request, Plan plan, Path runDirectory) {
         return new TrainedRun(runId, epoch, request, plan, new RunFolders(runDirectory, epoch));
+    }
+
+    /** The same where the assignment says. */
+    public TrainedRun at(WorkerPlace assigned) {
+        return new TrainedRun(runId, epoch, request, plan, folders, assigned);
     }
 
     public TrainingRules rules() {

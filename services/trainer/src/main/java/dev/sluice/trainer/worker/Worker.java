@@ -3,6 +3,7 @@ package dev.sluice.trainer.worker;
 import dev.sluice.events.TrainingEvent.Activity;
 import dev.sluice.events.TrainingEvent.WorkerTime;
 import dev.sluice.process.ChildProcess;
+import dev.sluice.workerapi.Operation;
 import dev.sluice.workerapi.ShutdownRequest;
 import dev.sluice.workerapi.WorkerClient;
 import dev.sluice.workerapi.WorkerException;
@@ -13,6 +14,7 @@ import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,15 +28,29 @@ public final class Worker implements AutoCloseable {
     private final int epoch;
     private final WorkerTimes times = new WorkerTimes();
     private final ScheduledExecutorService keepAlive;
+    private volatile @Nullable Operation running;
 
     Worker(ChildProcess process, WorkerClient client, int epoch, Duration keepAliveEvery) {
         this.process = process;
-        this.client = client.observedBy(times::ended);
+        this.client = client.observedBy(new Progress());
         this.epoch = epoch;
         this.keepAlive = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("worker-keep-alive").factory());
         keepAlive.scheduleWithFixedDelay(
                 this::call, keepAliveEvery.toMillis(), keepAliveEvery.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private final class Progress implements WorkerClient.Observer {
+        @Override
+        public void ended(String path, Instant began) {
+            running = null;
+            times.ended(path, began);
+        }
+
+        @Override
+        public void runs(Operation operation) {
+            running = operation;
+        }
     }
 
     private void call() {
@@ -57,6 +73,14 @@ public final class Worker implements AutoCloseable {
     /** What it did since this was asked last. */
     public List<WorkerTime> takeTimes() {
         return times.take();
+    }
+
+    /** What it does, for a person who waits for it: of a worker with several ranks also which of them is late. */
+    public String situation() {
+        Operation now = running;
+        return now == null || now.ranks() == null
+                ? "the worker has been asked and works"
+                : "the worker works, " + now.situation();
     }
 
     /** What a person needs to know of a worker that failed: that it lives, or how it ended. */

@@ -1,12 +1,11 @@
 package dev.sluice.trainer.worker;
 
-import dev.sluice.process.ChildCommand;
 import dev.sluice.process.ChildProcess;
-import dev.sluice.process.Life;
 import dev.sluice.process.PidFile;
 import dev.sluice.process.PortLease;
 import dev.sluice.trainer.TrainerConfig;
 import dev.sluice.trainer.run.RunFolders;
+import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.run.TrainingRefusedException;
 import dev.sluice.workerapi.WorkerClient;
 import dev.sluice.workerapi.WorkerErrorCode;
@@ -20,11 +19,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -35,7 +31,6 @@ import org.slf4j.LoggerFactory;
  * survives a trainer that was killed, and ends by itself when no trainer calls it.
  */
 public final class WorkerHost {
-    private static final String TOKEN = "SLUICE_WORKER_TOKEN";
     private static final Duration FIRST_CALL = Duration.ofSeconds(2);
     private static final Duration POLL = Duration.ofMillis(50);
     private static final int TOKEN_BYTES = 32;
@@ -43,13 +38,13 @@ public final class WorkerHost {
 
     private final TrainerConfig.Worker config;
     private final RunFolders folders;
-    private final List<Path> roots;
+    private final WorkerProgram program;
 
     /** @param roots directories whose files the worker may read and write; the data root first */
-    public WorkerHost(TrainerConfig.Worker config, RunFolders folders, List<Path> roots) {
+    public WorkerHost(TrainerConfig.Worker config, TrainedRun run, List<Path> roots) {
         this.config = config;
-        this.folders = folders;
-        this.roots = List.copyOf(roots);
+        this.folders = run.folders();
+        this.program = new WorkerProgram(run, config, roots);
     }
 
     /**
@@ -60,6 +55,11 @@ public final class WorkerHost {
     public Optional<Worker> attach(Predicate<WorkerHealth> agrees) throws InterruptedException {
         Optional<ChildProcess> left = leftBehind();
         if (left.isEmpty()) {
+            return Optional.empty();
+        }
+        if (program.spansNodes()) {
+            // What lives here says nothing of the ranks elsewhere.
+            left.get().stop(config.stopDeadline());
             return Optional.empty();
         }
         Worker worker = worker(left.get(), readPidFile().orElseThrow(), readToken());
@@ -84,7 +84,8 @@ public final class WorkerHost {
     }
 
     private Optional<ChildProcess> leftBehind() {
-        return readPidFile().flatMap(pidFile -> ChildProcess.adopt(pidFile, command(pidFile.port(), readToken())));
+        return readPidFile()
+                .flatMap(pidFile -> ChildProcess.adopt(pidFile, program.command(pidFile.port(), readToken())));
     }
 
     private Optional<PidFile> readPidFile() {
@@ -119,9 +120,9 @@ public final class WorkerHost {
         leftBehind().ifPresent(process -> process.stop(config.stopDeadline()));
         String token = newToken();
         Instant started = Instant.now();
-        try (PortLease lease = PortLease.take()) {
+        try (PortLease lease = PortLease.take(program.ports())) {
             Files.createDirectories(folders.root());
-            ChildProcess process = ChildProcess.start(command(lease.port(), token));
+            ChildProcess process = ChildProcess.start(program.command(lease.port(), token));
             PidFile pidFile = PidFile.of(process, lease.port());
             writeToken(token);
             pidFile.write(folders.worker());
@@ -135,7 +136,7 @@ public final class WorkerHost {
     }
 
     private void awaitAnswer(ChildProcess process, WorkerClient client) throws InterruptedException {
-        long end = System.nanoTime() + config.startDeadline().toNanos();
+        long end = System.nanoTime() + program.startDeadline().toNanos();
         while (true) {
             try {
                 client.health(FIRST_CALL);
@@ -148,7 +149,7 @@ public final class WorkerHost {
                 if (System.nanoTime() > end) {
                     process.stop(config.stopDeadline());
                     throw failed("the training worker gave no answer within %s: %s; see %s"
-                            .formatted(config.startDeadline(), e.getMessage(), folders.workerLog()));
+                            .formatted(program.startDeadline(), e.getMessage(), folders.workerLog()));
                 }
                 Thread.sleep(POLL);
             }
@@ -185,23 +186,7 @@ public final class WorkerHost {
         return new Worker(process, client, folders.epoch(), config.keepAlive());
     }
 
-    private ChildCommand command(int port, String token) {
-        List<String> command = new ArrayList<>(
-                config.command()
-                        .orElseThrow(
-                                () -> new TrainingRefusedException(
-                                        "no training worker is configured; set sluice.trainer.worker.command to its program and arguments")));
-        command.addAll(List.of("--host", "127.0.0.1", "--port", Integer.toString(port)));
-        command.addAll(List.of("--data-root", roots.getFirst().toString()));
-        roots.stream().skip(1).forEach(root -> command.addAll(List.of("--allow-root", root.toString())));
-        Map<String, String> environment = new HashMap<>(config.environment());
-        environment.put(TOKEN, token);
-        return ChildCommand.of(command, Path.of("").toAbsolutePath(), folders.workerLog())
-                .withEnvironment(environment)
-                .withLife(Life.DETACHED);
-    }
-
-    private static String newToken() {
+    static String newToken() {
         byte[] token = new byte[TOKEN_BYTES];
         new java.security.SecureRandom().nextBytes(token);
         return HexFormat.of().formatHex(token);

@@ -82,7 +82,7 @@ class TeacherIT {
     private float[] fromWorker(BatchRows rows) throws InterruptedException {
         TrainedRun run = run(MODEL.toString());
         BatchFiles batches = new BatchFiles(run, DEADLINE);
-        WorkerHost host = new WorkerHost(config().worker(), run.folders(), List.of(folder, MODEL));
+        WorkerHost host = new WorkerHost(config().worker(), run, List.of(folder, MODEL));
         Worker worker = host.start();
         try {
             worker.client()

@@ -17,6 +17,7 @@ import dev.sluice.workerapi.ForwardResult;
 import dev.sluice.workerapi.LoadRequest;
 import dev.sluice.workerapi.LoadResult;
 import dev.sluice.workerapi.Operation;
+import dev.sluice.workerapi.RankProgress;
 import dev.sluice.workerapi.SaveRequest;
 import dev.sluice.workerapi.ShutdownRequest;
 import dev.sluice.workerapi.TrainMetrics;
@@ -33,10 +34,12 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -54,11 +57,18 @@ public final class ChainWorkerMain {
     /** Environment variable: a micro-batch of more tokens does not fit into this worker's memory. */
     static final String MAX_TOKENS = "CHAIN_WORKER_MAX_TOKENS";
 
+    /** Environment variable: a file that gets a line for each call, its path and body. */
+    static final String NOTES = "CHAIN_WORKER_NOTES";
+
+    /** Environment variable: a file until whose creation training goes on, on two ranks of which the second is late. */
+    static final String PAUSE = "CHAIN_WORKER_PAUSE";
+
     /** A folder that holds a file of this name, and all below it, has no room for a cut. */
     static final String FULL = "disk-is-full";
 
     private final Map<String, Object> answers = new HashMap<>();
     private final Map<String, Unwritten> unwritten = new HashMap<>();
+    private final Set<String> trainings = new HashSet<>();
     private @Nullable String runId;
     private String weights = "";
     private int step = -1;
@@ -106,6 +116,7 @@ public final class ChainWorkerMain {
         try (exchange) {
             String path = exchange.getRequestURI().getPath();
             byte[] body = exchange.getRequestBody().readAllBytes();
+            note(path, body);
             Object answer;
             int status = 200;
             try {
@@ -155,7 +166,18 @@ public final class ChainWorkerMain {
         };
     }
 
+    private static void note(String path, byte[] body) throws IOException {
+        String notes = System.getenv(NOTES);
+        if (notes != null && body.length > 0) {
+            String line = path + " " + new String(body, StandardCharsets.UTF_8) + "\n";
+            Files.writeString(Path.of(notes), line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        }
+    }
+
     private Operation operation(String id) throws IOException {
+        if (trainings.contains(id) && isPaused()) {
+            return onTwoRanks(id);
+        }
         Unwritten left = unwritten.remove(id);
         if (left != null && left.asks() > 0) {
             unwritten.put(id, new Unwritten(left.directory(), left.content(), left.asks() - 1));
@@ -214,7 +236,21 @@ public final class ChainWorkerMain {
         batchSha256 = BatchFile.sha256(file);
         TrainMetrics metrics = new TrainMetrics(
                 0.5, 0.5, 0, 1, 0, 0, 0, 1, null, 1, batch.tokens().length, 1, 0, 0, 0.01, 100, null, null);
-        return done(request.operationId(), new TrainResult(step, batchSha256, metrics, Float32Array.of(), weights));
+        trainings.add(request.operationId());
+        done(request.operationId(), new TrainResult(step, batchSha256, metrics, Float32Array.of(), weights));
+        return operation(request.operationId());
+    }
+
+    private static boolean isPaused() {
+        String until = System.getenv(PAUSE);
+        return until != null && !Files.exists(Path.of(until));
+    }
+
+    private static Operation onTwoRanks(String id) {
+        List<RankProgress> ranks = List.of(
+                new RankProgress(0, "optimizer step 1, micro-batch 5 of 8", 2),
+                new RankProgress(1, "optimizer step 1, micro-batch 4 of 8", 12));
+        return new Operation(id, Operation.State.RUNNING, 0.5, null, null, ranks);
     }
 
     /** A critic that expects the same of every token, by what it was trained on. */

@@ -39,6 +39,7 @@ final class Scenario implements AutoCloseable {
     private final KafkaConnection connection;
     int workerMaxTokens = Integer.MAX_VALUE;
     List<String> workerCommand = List.of();
+    Plan plan = plan();
     List<TrainingRequest.Guard> guards = List.of();
     /** Of the trainer, besides the scenario's. */
     final Map<String, String> configuration = new HashMap<>();
@@ -83,7 +84,7 @@ final class Scenario implements AutoCloseable {
 
     RunTrainer trainer(int epoch) {
         TrainedRun run = TrainedRun.of(
-                runId, epoch, guarded(), plan(), dataRoot.resolve("runs").resolve(runId));
+                runId, epoch, guarded(), plan, dataRoot.resolve("runs").resolve(runId));
         Parts parts = new Parts(
                 "trainer-test",
                 connection,
@@ -148,7 +149,7 @@ final class Scenario implements AutoCloseable {
     TrainerConfig config() {
         String command = workerCommand.isEmpty() ? chainWorker() : String.join(",", workerCommand);
         Map<String, String> values = new HashMap<>(Map.of(
-                "sluice.trainer.worker.command",
+                plan.backend() == Backend.GPU ? "sluice.trainer.worker.gpu-command" : "sluice.trainer.worker.command",
                 command,
                 "sluice.trainer.worker.environment." + ChainWorkerMain.MAX_TOKENS,
                 Integer.toString(workerMaxTokens),
