@@ -17,8 +17,16 @@ PATIENCE = 300.0
 
 
 class WorkerProcess:
-    def __init__(self, folder: Path, *flags: str, ranks: int | None = 2, token: str | None = TOKEN):
-        """``ranks`` None starts it without torchrun."""
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        ranks: int | None = 2,
+        token: str | None = TOKEN,
+        program: tuple[str, ...] = (str(HERE / "small_worker.py"),),
+        **variables: str,
+    ):
+        """``ranks`` None starts it without torchrun; ``variables`` go into its environment."""
         self.data = folder / "data"
         self.data.mkdir(parents=True, exist_ok=True)
         self.log = folder / "log"
@@ -26,9 +34,9 @@ class WorkerProcess:
         # standalone: its store takes a free port.
         torchrun = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
         launcher = [] if ranks is None else [*torchrun, "--nproc-per-node", str(ranks)]
-        command = [sys.executable, *launcher, str(HERE / "small_worker.py"), "--data-root", str(self.data)]
+        command = [sys.executable, *launcher, *program, "--data-root", str(self.data)]
         environment = {key: value for key, value in os.environ.items() if key != "SLUICE_WORKER_TOKEN"}
-        environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", **variables}
         if token is not None:
             environment["SLUICE_WORKER_TOKEN"] = token
         with self.log.open("wb") as log:
