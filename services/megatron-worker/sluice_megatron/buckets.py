@@ -1,4 +1,4 @@
-"""The policy's weights in buckets for engines: each Hugging Face tensor whole, put together from what all ranks hold."""
+"""The policy's weights in buckets for engines: each Hugging Face tensor whole, made of what all ranks hold."""
 
 import math
 from collections.abc import Iterable

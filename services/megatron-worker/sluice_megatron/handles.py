@@ -8,6 +8,7 @@ number GPUs differently. Metadata is read by attribute there, so a namespace doe
 import base64
 import io
 import pickle
+from functools import partial
 from types import SimpleNamespace
 
 import torch
@@ -19,7 +20,7 @@ _DEVICE_ARGUMENT = 6
 
 
 def payload(bucket: Bucket, flat: torch.Tensor) -> str:
-    """Base64. ``flat`` must live until the engine has answered; one on the CPU travels by value."""
+    """Base64. ``flat`` is u8[bytes] and must live until the engine has answered; on the CPU it travels by value."""
     metadata = []
     end = 0
     for entry, values in zip(bucket.entries, bucket.views(flat), strict=True):
@@ -41,8 +42,11 @@ def payload(bucket: Bucket, flat: torch.Tensor) -> str:
 
 class _Handles(pickle.Pickler):
     def reducer_override(self, thing):
-        if not isinstance(thing, torch.Tensor) or thing.device.type != "cuda":
+        if not isinstance(thing, torch.Tensor):
             return NotImplemented
+        if thing.device.type != "cuda":
+            # Tensors' own pickles name a function of Megatron's, once that is imported.
+            return partial(torch.frombuffer, dtype=thing.dtype), (bytearray(thing.numpy()),)
         rebuild, arguments = reductions.reduce_tensor(thing)
         uuid = str(torch.cuda.get_device_properties(thing.device).uuid)
         return rebuild, (*arguments[:_DEVICE_ARGUMENT], uuid, *arguments[_DEVICE_ARGUMENT + 1 :])

@@ -1,8 +1,8 @@
 """Writes torch_dist checkpoints in three parts: plan with all ranks, write alone, finish on rank 0 alone.
 
-Megatron's own ``dist_checkpointing.save`` ends with collectives, so nothing else could run beside it, and reports a full
-disk as an assertion. The plan and the files are Megatron's; what ranks tell each other at the end goes through files in
-the directory instead, which a cut's directory is shared for anyway.
+Megatron's own ``dist_checkpointing.save`` ends with collectives, so nothing else could run beside it, and reports a
+full disk as an assertion. The plan and the files are Megatron's; what ranks tell each other at the end goes through
+files in the directory instead, which a cut's directory is shared for anyway.
 """
 
 import errno

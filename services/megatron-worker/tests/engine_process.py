@@ -100,7 +100,7 @@ class SafeUnpickler(pickle.Unpickler):
     """Those of SGLang's prefixes that are of Python and torch."""
 
     _ALLOWED = ("builtins.", "collections.", "copyreg.", "functools.", "types.", "torch.")
-    _DENIED = {("builtins", "eval"), ("builtins", "exec"), ("types", "CodeType"), ("types", "FunctionType")}
+    _DENIED = frozenset({("builtins", "eval"), ("builtins", "exec"), ("types", "CodeType"), ("types", "FunctionType")})
 
     def find_class(self, module, name):
         if (module, name) in self._DENIED or not (module + ".").startswith(self._ALLOWED):

@@ -1,16 +1,16 @@
-"""The worker with Megatron on the CPU: two ranks that split the tiny GLM-4.7-Flash-shaped model of common/checkpoint."""
+"""The worker with Megatron on the CPU: two ranks that share the tiny GLM-4.7-Flash-like model of common/checkpoint."""
 
 import importlib.util
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pytest
 import torch
+from batches import BatchFile
 from safetensors.torch import load_file
 from worker_process import HERE, WorkerProcess
-
-from batches import BatchFile
 
 FIXTURES = HERE.parents[2] / "common" / "checkpoint" / "src" / "test" / "fixtures"
 TABLE = HERE / "fixtures" / "hf_tiny.tensors.json"
@@ -21,7 +21,7 @@ _MISSING = [module for module in _MODULES if importlib.util.find_spec(module) is
 needs_megatron = pytest.mark.skipif(bool(_MISSING), reason=f"this Python lacks {', '.join(_MISSING)}")
 
 # Both kinds of split at once: attention and the dense layer over two ranks, experts whole on either.
-ARGUMENTS = """
+ARGUMENTS = shlex.split("""
 --tensor-model-parallel-size 2 --sequence-parallel --pipeline-model-parallel-size 1 --context-parallel-size 1
 --expert-model-parallel-size 2 --expert-tensor-parallel-size 1 --seq-length 64 --train-iters 10 --optimizer adam
 --lr 1e-3 --lr-decay-style constant --weight-decay 0.1 --adam-beta1 0.9 --adam-beta2 0.98 --adam-eps 1e-8
@@ -37,7 +37,7 @@ ARGUMENTS = """
 --moe-router-load-balancing-type seq_aux_loss --moe-router-enable-expert-bias --moe-router-bias-update-rate 0
 --moe-aux-loss-coeff 0 --moe-router-topk-scaling-factor 1.8 --moe-router-dtype fp32 --moe-grouped-gemm
 --moe-permute-fusion --mtp-num-layers 1 --mtp-loss-scaling-factor 0.2 --mtp-detach-heads
-""".split()
+""")
 
 
 class MegatronWorker(WorkerProcess):

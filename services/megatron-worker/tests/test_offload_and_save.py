@@ -1,7 +1,13 @@
 """The GPU is lent and taken back, and cuts are written beside other calls: training goes on to the same bits."""
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 from megatron_worker import needs_megatron, same_bits
+from worker_process import HERE
 
 pytestmark = needs_megatron
 
@@ -69,3 +75,17 @@ def test_a_cut_before_the_first_step_is_one_too(megatron, twice):
     assert megatron.loads(cut)["step"] == 0
     megatron.trains(1)
     assert same_bits(megatron.exports(), twice[0])
+
+
+def test_a_full_disk_is_told_as_one(tmp_path):
+    child = subprocess.run(
+        [sys.executable, "-W", "ignore", str(HERE / "saving_on_a_full_disk.py"), str(tmp_path / "cut")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    told = json.loads(child.stdout.splitlines()[-1])
+    assert told["code"] == "disk_full"
+    assert told["message"] == f"{tmp_path / 'cut'} cannot be written: No space left on device"
