@@ -117,7 +117,9 @@ def load_cut(built: Built, directory: Path) -> tuple[int, int]:
     counters = loaded.get(_COUNTERS)
     if not isinstance(counters, dict) or not {"step", "optimizerSteps"} <= counters.keys():
         raise WorkerError(
-            "bad_checkpoint", f"{directory} says nothing of steps, so it is no cut", "resume from a directory that /save wrote"
+            "bad_checkpoint",
+            f"{directory} says nothing of steps, so it is no cut",
+            "resume from a directory that /save wrote",
         )
     built.policy.load_state_dict(loaded["model"], strict=False)
     _load_optimizer(built.optimizer, loaded["optimizer"])
@@ -164,11 +166,15 @@ def _begin_optimizer(optimizer):
 
 
 def _load_optimizer(optimizer, state: dict):
-    """Megatron takes the count of torch's Adam for a part of the state by parameter, where a checkpoint has none."""
+    """Mends what Megatron's loading does to torch's Adam: it wants a count of steps by parameter from the checkpoint, which
+    has none, and gives all parameters one count, which each of them then raises in every step."""
     for one, _ in _torch_adams(optimizer):
         put = one._set_main_param_and_optimizer_states
         one._set_main_param_and_optimizer_states = partial(_put_but_step, put)
     optimizer.load_state_dict(state)
+    for _, adam in _torch_adams(optimizer):
+        for of_parameter in adam.state.values():
+            of_parameter["step"] = of_parameter["step"].clone()
 
 
 def _put_but_step(put, parameter, tensors: dict):
@@ -200,7 +206,9 @@ def _load(state: dict, directory: Path) -> dict:
 def _check(iteration: Path):
     metadata = iteration / ".metadata"
     if not metadata.is_file():
-        raise WorkerError("bad_checkpoint", f"{iteration} holds no .metadata, so it is no torch_dist checkpoint", _CONVERT)
+        raise WorkerError(
+            "bad_checkpoint", f"{iteration} holds no .metadata, so it is no torch_dist checkpoint", _CONVERT
+        )
     try:
         with open(metadata, "rb") as source:
             _ClosedUnpickler(source).load()
@@ -220,7 +228,9 @@ def _refuse_misfits(state: dict, iteration: Path):
         if found is None:
             problems.append(f"{tensor.key} is missing")
         elif tuple(found.global_shape) != tuple(tensor.global_shape) and not tensor.allow_shape_mismatch:
-            problems.append(f"{tensor.key} has the shape {list(found.global_shape)}, the model {list(tensor.global_shape)}")
+            problems.append(
+                f"{tensor.key} has the shape {list(found.global_shape)}, the model {list(tensor.global_shape)}"
+            )
     if problems:
         more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise WorkerError(

@@ -159,6 +159,15 @@ def test_engines_that_do_not_answer_are_named(megatron):
     assert "http://127.0.0.1:9 cannot be asked /server_info" in error["message"]
 
 
+def test_an_engine_that_is_late_is_named(megatron):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        error = megatron.does("weights/send", engines=[address], version=9, transport="tensor", timeoutSeconds=1.0)
+    assert f"{address} did not answer /server_info in time" in error["message"]
+
+
 def test_a_port_that_is_taken_and_a_group_that_cannot_be_are_refused(megatron):
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
