@@ -248,12 +248,17 @@ class Worker:
         # All ranks have looked before one of them writes.
         dist.barrier()
         phase("copying for the cut" if request.asynchronous else "planning the cut")
-        cut = checkpoint.Cut(
-            loaded.built, directory, self._standing.step, loaded.optimizer_steps, request.asynchronous
-        )
-        if loaded.frozen.renewed:
-            with loaded.frozen.weights_of("reference"):
-                cut.add_weights(loaded.built.policy, "reference")
+        try:
+            cut = checkpoint.Cut(
+                loaded.built, directory, self._standing.step, loaded.optimizer_steps, request.asynchronous
+            )
+            if loaded.frozen.renewed:
+                with loaded.frozen.weights_of("reference"):
+                    cut.add_weights(loaded.built.policy, "reference")
+        except BaseException:
+            if _leads():
+                checkpoint.remove(directory)
+            raise
 
         def finish() -> dict[str, Any]:
             try:
