@@ -263,7 +263,7 @@ class Worker:
         def finish() -> dict[str, Any]:
             try:
                 cut.finish()
-                return _listed(directory, began)
+                return manifest.listed(directory, began)
             except BaseException:
                 cut.abandon()
                 raise
@@ -386,20 +386,9 @@ def _parameters(built: model.Built) -> int:
 
 def _written(directory: Path, began: float) -> dict[str, Any]:
     dist.barrier()
-    listed = _listed(directory, began) if _leads() else {}
+    listed = manifest.listed(directory, began) if _leads() else {}
     dist.barrier()
     return listed
-
-
-def _listed(directory: Path, began: float) -> dict[str, Any]:
-    """Rank 0's, once all have written."""
-    return {
-        "dir": str(directory),
-        "manifestSha256": manifest.write(directory),
-        "manifest": str(directory / manifest.FILE),
-        "bytes": manifest.size(directory),
-        "seconds": time.monotonic() - began,
-    }
 
 
 def _base64(values: torch.Tensor) -> str:
