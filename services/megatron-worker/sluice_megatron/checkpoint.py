@@ -1,6 +1,7 @@
 """Loads the converter's torch_dist checkpoints, and writes and reads cuts: torch_dist with optimizer state."""
 
 import pickle
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,8 +12,10 @@ from megatron.core.dist_checkpointing.mapping import ShardedObject, ShardedTenso
 from megatron.core.dist_checkpointing.serialization import load_sharded_metadata
 from megatron.core.dist_checkpointing.validation import StrictHandling
 
+from sluice_megatron import agreement
 from sluice_megatron.errors import WorkerError
 from sluice_megatron.model import Built, PolicyModel
+from sluice_megatron.saving import Saving, remove
 
 _TRACKER = "latest_checkpointed_iteration.txt"
 _COUNTERS = "sluice"
@@ -67,47 +70,59 @@ def load_weights(model: PolicyModel, directory: Path):
     model.load_state_dict(loaded["model"], strict=False)
 
 
-def save_cut(built: Built, directory: Path, step: int, optimizer_steps: int):
-    """Writes weights, optimizer state and counters as iteration ``step``; every rank writes its own part."""
-    iteration = directory / f"iter_{step:07d}"
-    if _leads():
-        iteration.mkdir(parents=True)
-    _barrier()
-    state = _cut_state(built, is_loading=False)
-    state["iteration"] = step
-    state["checkpoint_version"] = 3.0
-    state[_COUNTERS] = {"step": step, "optimizerSteps": optimizer_steps}
-    dist_checkpointing.save(state, str(iteration), content_metadata=_CONTENT)
-    _barrier()
-    if _leads():
-        (directory / _TRACKER).write_text(str(step))
+class Cut:
+    """Weights, optimizer state and counters on their way to disk as iteration ``step``.
 
+    Every rank makes one at the same time. ``write`` is each rank's own, without collectives; then ``finish`` is rank 0's
+    alone, or ``abandon``. ``copied``: training may go on meanwhile.
+    """
 
-def save_weights(model: PolicyModel, directory: Path, step: int):
-    """Writes weights alone as iteration ``step``, for ``load_weights``."""
-    iteration = directory / f"iter_{step:07d}"
-    if _leads():
-        iteration.mkdir(parents=True)
-    _barrier()
-    dist_checkpointing.save(
-        {"model": model.sharded_state_dict(metadata=_metadata()), "iteration": step}, str(iteration), content_metadata=_CONTENT
-    )
-    _barrier()
-    if _leads():
-        (directory / _TRACKER).write_text(str(step))
+    def __init__(self, built: Built, directory: Path, step: int, optimizer_steps: int, copied: bool):
+        self._directory = directory
+        self._step = step
+        state = _cut_state(built, is_loading=False)
+        state["checkpoint_version"] = 3.0
+        state[_COUNTERS] = {"step": step, "optimizerSteps": optimizer_steps}
+        self._parts = [(directory, self._begin(state, directory, copied))]
+        self._copied = copied
+
+    def add_weights(self, model: PolicyModel, name: str):
+        """Weights alone, for ``load_weights``, below the cut as ``name``."""
+        directory = self._directory / name
+        state = {"model": model.sharded_state_dict(metadata=_metadata())}
+        self._parts.append((directory, self._begin(state, directory, self._copied)))
+
+    def write(self):
+        for _, saving in self._parts:
+            saving.write()
+
+    def finish(self):
+        for directory, saving in self._parts:
+            saving.finish()
+            (directory / _TRACKER).write_text(str(self._step))
+
+    def abandon(self):
+        remove(self._directory)
+
+    def _begin(self, state: dict, directory: Path, copied: bool) -> Saving:
+        iteration = directory / f"iter_{self._step:07d}"
+        agreement.lead(lambda: iteration.mkdir(parents=True))
+        return Saving(state | {"iteration": self._step}, iteration, _CONTENT, copied)
 
 
 def load_cut(built: Built, directory: Path) -> tuple[int, int]:
-    """Reads what ``save_cut`` wrote, also under another layout; returns (step, optimizer steps)."""
+    """Reads what a ``Cut`` wrote, also under another layout; returns (step, optimizer steps)."""
     state = _cut_state(built, is_loading=True)
     loaded = _load(state, directory)
     counters = loaded.get(_COUNTERS)
     if not isinstance(counters, dict) or not {"step", "optimizerSteps"} <= counters.keys():
         raise WorkerError(
-            "bad_checkpoint", f"{directory} says nothing of steps, so it is no cut", "resume from a directory that /save wrote"
+            "bad_checkpoint",
+            f"{directory} says nothing of steps, so it is no cut",
+            "resume from a directory that /save wrote",
         )
     built.policy.load_state_dict(loaded["model"], strict=False)
-    built.optimizer.load_state_dict(loaded["optimizer"])
+    _load_optimizer(built.optimizer, loaded["optimizer"])
     return int(counters["step"]), int(counters["optimizerSteps"])
 
 
@@ -131,10 +146,46 @@ def _metadata() -> dict:
 
 
 def _cut_state(built: Built, is_loading: bool) -> dict:
+    _begin_optimizer(built.optimizer)
     metadata = _metadata()
     state = {"model": built.policy.sharded_state_dict(metadata=metadata)}
     state["optimizer"] = built.optimizer.sharded_state_dict(state, is_loading=is_loading, metadata=metadata)
     return state
+
+
+def _begin_optimizer(optimizer):
+    """Gives an optimizer that has not stepped the state that its first step would begin with.
+
+    Megatron asks torch's Adam for its count of steps, which that has not got before the first, be it to save or to load.
+    """
+    for one, adam in _torch_adams(optimizer):
+        if not adam.state:
+            one.init_state_fn(adam, one.config)
+            for state in adam.state.values():
+                state["step"] = torch.zeros(())
+
+
+def _load_optimizer(optimizer, state: dict):
+    """Mends what Megatron's loading does to torch's Adam: it wants a count of steps by parameter from the checkpoint, which
+    has none, and gives all parameters one count, which each of them then raises in every step."""
+    for one, _ in _torch_adams(optimizer):
+        put = one._set_main_param_and_optimizer_states
+        one._set_main_param_and_optimizer_states = partial(_put_but_step, put)
+    optimizer.load_state_dict(state)
+    for _, adam in _torch_adams(optimizer):
+        for of_parameter in adam.state.values():
+            of_parameter["step"] = of_parameter["step"].clone()
+
+
+def _put_but_step(put, parameter, tensors: dict):
+    put(parameter, {"step": None} | tensors)
+
+
+def _torch_adams(optimizer):
+    for one in getattr(optimizer, "chained_optimizers", [optimizer]):
+        inner = getattr(one, "optimizer", None)
+        if isinstance(inner, torch.optim.Adam) and hasattr(one, "_set_main_param_and_optimizer_states"):
+            yield one, inner
 
 
 def _load(state: dict, directory: Path) -> dict:
@@ -155,7 +206,9 @@ def _load(state: dict, directory: Path) -> dict:
 def _check(iteration: Path):
     metadata = iteration / ".metadata"
     if not metadata.is_file():
-        raise WorkerError("bad_checkpoint", f"{iteration} holds no .metadata, so it is no torch_dist checkpoint", _CONVERT)
+        raise WorkerError(
+            "bad_checkpoint", f"{iteration} holds no .metadata, so it is no torch_dist checkpoint", _CONVERT
+        )
     try:
         with open(metadata, "rb") as source:
             _ClosedUnpickler(source).load()
@@ -175,7 +228,9 @@ def _refuse_misfits(state: dict, iteration: Path):
         if found is None:
             problems.append(f"{tensor.key} is missing")
         elif tuple(found.global_shape) != tuple(tensor.global_shape) and not tensor.allow_shape_mismatch:
-            problems.append(f"{tensor.key} has the shape {list(found.global_shape)}, the model {list(tensor.global_shape)}")
+            problems.append(
+                f"{tensor.key} has the shape {list(found.global_shape)}, the model {list(tensor.global_shape)}"
+            )
     if problems:
         more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise WorkerError(
@@ -221,11 +276,3 @@ def _tensors(state):
     elif isinstance(state, (list, tuple)):
         for value in state:
             yield from _tensors(value)
-
-
-def _leads() -> bool:
-    return torch.distributed.get_rank() == 0
-
-
-def _barrier():
-    torch.distributed.barrier()

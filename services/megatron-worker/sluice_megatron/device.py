@@ -96,7 +96,7 @@ def use_cpu() -> torch.device:
     cuda.stream = lambda *args, **kwargs: contextlib.nullcontext()
     for nothing in ("synchronize", "empty_cache", "manual_seed", "set_device", "reset_peak_memory_stats"):
         setattr(cuda, nothing, lambda *args, **kwargs: None)
-    cuda.get_rng_state = lambda *args, **kwargs: torch.get_rng_state()
+    cuda.get_rng_state = cuda.random.get_rng_state = lambda *args, **kwargs: torch.get_rng_state()
     cuda.set_rng_state = lambda state, *args, **kwargs: torch.set_rng_state(state)
     cuda.device_count = lambda: 1
     cuda.get_device_capability = lambda *args: (10, 0)

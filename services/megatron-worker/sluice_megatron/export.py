@@ -49,7 +49,7 @@ def export_hf(model: PolicyModel, table: TensorTable, source: Path, directory: P
     trained model lacks (a multi-token-prediction layer that is not trained) are taken from it.
     """
     shards = Shards(model)
-    present = _over_ranks(shards.keys())
+    present = shards.keys_over_ranks()
     in_source = _index(source)
     entries = _entries(table, present, in_source)
     places = _places(entries, dtype)
@@ -76,12 +76,6 @@ def export_hf(model: PolicyModel, table: TensorTable, source: Path, directory: P
 
 def _is_trained(entry: Entry, present: set[str]) -> bool:
     return any(box.key in present for box in entry.boxes)
-
-
-def _over_ranks(keys: set[str]) -> set[str]:
-    everyone: list[set[str]] = [set()] * dist.get_world_size()
-    dist.all_gather_object(everyone, keys)
-    return set().union(*everyone)
 
 
 def _entries(table: TensorTable, present: set[str], in_source: dict[str, str]) -> list[Entry]:

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import xxhash
 
@@ -32,6 +34,17 @@ def write(directory: Path) -> str:
         os.fsync(out.fileno())
     os.replace(partial, directory / FILE)
     return hashlib.sha256(content).hexdigest()
+
+
+def listed(directory: Path, began: float) -> dict[str, Any]:
+    """Writes the manifest; returns FilesWritten of common/worker-api. ``began`` is a time of time.monotonic."""
+    return {
+        "dir": str(directory),
+        "manifestSha256": write(directory),
+        "manifest": str(directory / FILE),
+        "bytes": size(directory),
+        "seconds": time.monotonic() - began,
+    }
 
 
 def size(directory: Path) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+import torch.distributed as dist
 from megatron.core import parallel_state as mpu
 from megatron.core.dist_checkpointing.dict_utils import nested_values
 from megatron.core.dist_checkpointing.mapping import ShardedTensor, apply_factories, is_main_replica
@@ -45,8 +46,11 @@ class Shards:
                 if piece is not None:
                     yield piece
 
-    def keys(self) -> set[str]:
-        return set(self._by_key)
+    def keys_over_ranks(self) -> set[str]:
+        """Of the whole model; every rank asks."""
+        everyone: list[set[str]] = [set()] * dist.get_world_size()
+        dist.all_gather_object(everyone, set(self._by_key))
+        return set().union(*everyone)
 
 
 def _common(box: Box, shard: ShardedTensor) -> Piece | None:

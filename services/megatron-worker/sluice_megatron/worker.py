@@ -14,16 +14,28 @@ import torch.distributed as dist
 from megatron.core import parallel_state as mpu
 from safetensors.torch import save_file
 
-from sluice_megatron import arguments, batch, checkpoint, device, manifest, model
+from sluice_megatron import agreement, arguments, batch, checkpoint, device, manifest, model, sync
+from sluice_megatron.buckets import Weights
 from sluice_megatron.errors import WorkerError
 from sluice_megatron.export import export_hf
 from sluice_megatron.frozen import FrozenModels
+from sluice_megatron.offload import Offloading
 from sluice_megatron.operations import Progress
 from sluice_megatron.paths import AllowedRoots
-from sluice_megatron.ranks import phase
+from sluice_megatron.ranks import Rest, phase
 from sluice_megatron.step import Passes
 from sluice_megatron.tensors import TensorTable
-from sluice_megatron.wire import ExportRequest, ForwardRequest, LoadRequest, SaveRequest, TrainRequest
+from sluice_megatron.wire import (
+    ConnectRequest,
+    ExportRequest,
+    ForwardRequest,
+    LoadRequest,
+    OffloadRequest,
+    OnloadRequest,
+    SaveRequest,
+    SendRequest,
+    TrainRequest,
+)
 
 # Torch's own name for bytes in a safetensors header and in a request.
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -50,6 +62,14 @@ class Loaded:
     config: Path
     optimizer_steps: int
     left_out: tuple[str, ...]
+    offloading: Offloading
+
+    def needed_table(self) -> TensorTable:
+        if self.table is None:
+            raise WorkerError(
+                "not_loaded", "the load named no table of tensors", "send the field tensors with /load"
+            )
+        return self.table
 
 
 class Worker:
@@ -61,6 +81,7 @@ class Worker:
         self._standing = Standing()
         on_cpu = os.environ.get("SLUICE_WORKER_DEVICE", "cuda") == "cpu"
         self._device = device.use_cpu() if on_cpu else device.use_gpu()
+        self._sync = sync.Sync(self._device)
 
     def standing(self) -> dict[str, Any]:
         now = self._standing
@@ -113,7 +134,14 @@ class Worker:
             built.optimizer.reload_model_params()
         progress(4, 4)
         self._loaded = Loaded(
-            built, Passes(built, self._device), frozen, table, config, optimizer_steps, adapted.left_out
+            built,
+            Passes(built, self._device),
+            frozen,
+            table,
+            config,
+            optimizer_steps,
+            adapted.left_out,
+            Offloading(built, self._device),
         )
         self._standing = Standing(request.run_id, step)
         return {
@@ -126,7 +154,7 @@ class Worker:
 
     def forward(self, request: ForwardRequest) -> dict[str, Any]:
         began = time.monotonic()
-        loaded = self._need()
+        loaded = self._need("weights")
         if not request.want or "values" in request.want or request.model == "critic":
             raise WorkerError(
                 "unsupported",
@@ -150,7 +178,7 @@ class Worker:
 
     def train(self, request: TrainRequest) -> dict[str, Any]:
         began = time.monotonic()
-        loaded = self._need()
+        loaded = self._need("weights", "optimizer", "gradients")
         if request.model != "policy":
             raise WorkerError(
                 "not_loaded", f"no {request.model} is loaded that could be trained", "train the policy"
@@ -197,33 +225,78 @@ class Worker:
 
     def export(self, request: ExportRequest) -> dict[str, Any]:
         began = time.monotonic()
-        loaded = self._need()
+        loaded = self._need("weights")
         if request.format != "hf":
-            raise WorkerError("unsupported", "this worker writes no deltas", "export with the format hf")
+            raise WorkerError(
+                "unsupported",
+                "this worker writes no deltas",
+                "export with the format hf: the trainer makes deltas of two such directories",
+            )
         if request.dtype not in DTYPES:
             raise WorkerError("invalid_request", f"dtype is {request.dtype[:80]}", f"use {' or '.join(DTYPES)}")
-        if loaded.table is None:
-            raise WorkerError(
-                "not_loaded", "the load named no table of tensors", "send the field tensors with /load"
-            )
+        table = loaded.needed_table()
         directory = self._roots.absent(request.dir)
-        export_hf(loaded.built.policy, loaded.table, loaded.config, directory, DTYPES[request.dtype])
+        export_hf(loaded.built.policy, table, loaded.config, directory, DTYPES[request.dtype])
         written = _written(directory, began)
-        self._standing = Standing(
-            self._standing.run_id, self._standing.step, self._standing.batch_sha256, request.version
-        )
+        self._stand_at(request.version)
         return written
 
-    def save(self, request: SaveRequest, progress: Progress) -> dict[str, Any]:
+    def save(self, request: SaveRequest, progress: Progress) -> dict[str, Any] | Rest:
         began = time.monotonic()
-        loaded = self._need()
+        loaded = self._need("weights", "optimizer")
         directory = self._roots.absent(request.dir)
+        # All ranks have looked before one of them writes.
+        dist.barrier()
+        phase("copying for the cut" if request.asynchronous else "planning the cut")
+        try:
+            cut = checkpoint.Cut(
+                loaded.built, directory, self._standing.step, loaded.optimizer_steps, request.asynchronous
+            )
+            if loaded.frozen.renewed:
+                with loaded.frozen.weights_of("reference"):
+                    cut.add_weights(loaded.built.policy, "reference")
+        except BaseException:
+            if _leads():
+                checkpoint.remove(directory)
+            raise
+
+        def finish() -> dict[str, Any]:
+            try:
+                cut.finish()
+                return manifest.listed(directory, began)
+            except BaseException:
+                cut.abandon()
+                raise
+
+        if request.asynchronous:
+            return Rest(cut.write, finish, cut.abandon)
         phase("writing the cut")
-        checkpoint.save_cut(loaded.built, directory, self._standing.step, loaded.optimizer_steps)
-        if loaded.frozen.renewed:
-            with loaded.frozen.weights_of("reference"):
-                checkpoint.save_weights(loaded.built.policy, directory / "reference", self._standing.step)
-        return _written(directory, began)
+        try:
+            agreement.together(cut.write)
+        except WorkerError:
+            if _leads():
+                cut.abandon()
+            raise
+        result: dict[str, Any] = {}
+        agreement.lead(lambda: result.update(finish()))
+        return result
+
+    def connect(self, request: ConnectRequest) -> dict[str, Any]:
+        self._join()
+        return self._sync.connect(request)
+
+    def send(self, request: SendRequest) -> dict[str, Any]:
+        loaded = self._need("weights")
+        weights = Weights(loaded.built.policy, loaded.needed_table(), request.bucket_bytes, self._device)
+        sent = self._sync.send(weights, request)
+        self._stand_at(request.version)
+        return sent
+
+    def offload(self, request: OffloadRequest) -> dict[str, Any]:
+        return self._need().offloading.offload(request.what)
+
+    def onload(self, request: OnloadRequest) -> dict[str, Any]:
+        return self._need().offloading.onload(request.what)
 
     def _frozen_directory(self, request: LoadRequest, role: str, directory: str) -> Path:
         """A reference that was the policy of an earlier step is part of the cut."""
@@ -245,10 +318,16 @@ class Worker:
         else:
             dist.init_process_group(backend, timeout=model.GROUP_TIMEOUT)
 
-    def _need(self) -> Loaded:
+    def _need(self, *held: str) -> Loaded:
+        """``held``: what of it must be on the GPU."""
         if self._loaded is None:
             raise WorkerError("not_loaded", "no policy is loaded", "call /load first")
+        self._loaded.offloading.need(*held)
         return self._loaded
+
+    def _stand_at(self, version: int):
+        now = self._standing
+        self._standing = Standing(now.run_id, now.step, now.batch_sha256, version)
 
     def _unload(self):
         self._loaded = None
@@ -278,6 +357,9 @@ CAPABILITIES = {
     "teacher",
     "export:hf",
     "save",
+    "send:nccl",
+    "send:tensor",
+    "offload",
 }
 
 
@@ -304,15 +386,9 @@ def _parameters(built: model.Built) -> int:
 
 def _written(directory: Path, began: float) -> dict[str, Any]:
     dist.barrier()
-    sha256 = manifest.write(directory) if _leads() else ""
+    listed = manifest.listed(directory, began) if _leads() else {}
     dist.barrier()
-    return {
-        "dir": str(directory),
-        "manifest": str(directory / manifest.FILE),
-        "manifestSha256": sha256,
-        "bytes": manifest.size(directory) if _leads() else 0,
-        "seconds": time.monotonic() - began,
-    }
+    return listed
 
 
 def _base64(values: torch.Tensor) -> str:

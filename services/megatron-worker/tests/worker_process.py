@@ -24,9 +24,11 @@ class WorkerProcess:
         ranks: int | None = 2,
         token: str | None = TOKEN,
         meeting: tuple[str, ...] = ("--standalone", "--local-addr", "127.0.0.1"),
+        program: tuple[str, ...] = (str(HERE / "small_worker.py"),),
+        **variables: str,
     ):
         """``ranks`` None starts it without torchrun; ``meeting`` says how torchruns find each other: standalone takes a
-        free port.
+        free port. ``variables`` go into its environment.
         """
         self.data = folder / "data"
         self.data.mkdir(parents=True, exist_ok=True)
@@ -34,9 +36,9 @@ class WorkerProcess:
         self.state_file = folder / "run" / "worker.json"
         torchrun = ["-m", "torch.distributed.run", *meeting, "--nproc-per-node", str(ranks)]
         launcher = [] if ranks is None else torchrun
-        command = [sys.executable, *launcher, str(HERE / "small_worker.py"), "--data-root", str(self.data)]
+        command = [sys.executable, *launcher, *program, "--data-root", str(self.data)]
         environment = {key: value for key, value in os.environ.items() if key != "SLUICE_WORKER_TOKEN"}
-        environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", **variables}
         if token is not None:
             environment["SLUICE_WORKER_TOKEN"] = token
         with self.log.open("wb") as log:
