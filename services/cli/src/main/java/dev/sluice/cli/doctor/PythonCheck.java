@@ -16,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
@@ -27,7 +26,6 @@ final class PythonCheck implements Check {
     // A cold disk gives torch and SGLang to the first import at some MB/s.
     private static final Duration IMPORT_DEADLINE = Duration.ofMinutes(4);
     private static final Duration LOOK_DEADLINE = Duration.ofSeconds(60);
-    private static final String WORKER_ENVIRONMENT = "SLUICE_TRAINER_WORKER_ENVIRONMENT_";
 
     private static final String ABSENT = "not installed";
 
@@ -77,7 +75,7 @@ final class PythonCheck implements Check {
         }
         // Without a GPU most of these do not import, and what is installed is all that can be said.
         boolean looks = node.order().quick() || node.gpus().isEmpty();
-        return switch (Probe.ask(line(python.get(), looks), environment(), looks ? LOOK_DEADLINE : IMPORT_DEADLINE)) {
+        return switch (Probe.ask(line(python.get(), looks), looks ? LOOK_DEADLINE : IMPORT_DEADLINE)) {
             case Probe.Answer.Absent absent ->
                 List.of(failed(
                         side + " python",
@@ -104,19 +102,6 @@ final class PythonCheck implements Check {
         } catch (IOException e) {
             throw new IllegalStateException("doctor/probe.py cannot be read", e);
         }
-    }
-
-    /** What a trainer in this environment would give its workers. */
-    private Map<String, String> environment() {
-        Map<String, String> environment = new TreeMap<>();
-        if (side.equals("worker")) {
-            System.getenv().forEach((name, value) -> {
-                if (name.startsWith(WORKER_ENVIRONMENT)) {
-                    environment.put(name.substring(WORKER_ENVIRONMENT.length()), value);
-                }
-            });
-        }
-        return environment;
     }
 
     /** A line of the probe. */

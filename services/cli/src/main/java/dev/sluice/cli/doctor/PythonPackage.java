@@ -74,7 +74,7 @@ record PythonPackage(
                             true,
                             plan -> plan.training().layout().cp() > 1
                                     || plan.training().args().contains("--fp8-format")),
-                    "pip install --no-build-isolation 'transformer-engine[pytorch]'",
+                    "pip install --no-build-isolation 'transformer-engine[core_cu13,pytorch]==2.20.2'",
                     "transformer-engine",
                     "transformer_engine"),
             optional(
