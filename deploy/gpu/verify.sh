@@ -136,7 +136,8 @@ run() { # work directory, engine program, settings of the request...
   directory=$1 engine=$2
   shift 2
   model >&2 || return 1
-  sluice up --work-dir "$directory" --rollout 1 --root "$work" --engine "$engine" >"$directory.log" 2>&1 &
+  # Not by the function: its pid would be a shell's, and the command would outlive it.
+  "$root/sluice" up --work-dir "$directory" --rollout 1 --root "$work" --engine "$engine" >"$directory.log" 2>&1 &
   stack=$!
   guard
   waited=0
