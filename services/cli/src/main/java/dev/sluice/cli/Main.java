@@ -33,7 +33,8 @@ import picocli.CommandLine.Command;
             InspectCommand.class,
             VerifyCommand.class,
             DiffCommand.class,
-            ConformanceCommand.class
+            ConformanceCommand.class,
+            DoctorCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

@@ -38,7 +38,8 @@ class CommandLineTest {
                 "inspect",
                 "verify",
                 "diff",
-                "conformance"
+                "conformance",
+                "doctor"
             })
     void everyCommandExplainsItselfAndKnowsJson(String command) {
         assertThat(execute(command, "--help")).isEqualTo(ExitCode.OK);

@@ -2,6 +2,7 @@ package dev.sluice.domain.memory;
 
 import dev.sluice.domain.candidate.Candidate;
 import dev.sluice.domain.model.Parameters;
+import dev.sluice.events.Plan;
 
 /**
  * Disk that a run fills, bytes.
@@ -20,6 +21,13 @@ public record DiskSpace(double converted, double cut, double export) {
         double trained = parameters.total() + (candidate.training().mtpTrained() ? parameters.mtp() : 0);
         return new DiskSpace(
                 WEIGHT_BYTES * all, (WEIGHT_BYTES + ADAM_BYTES) * trained, WEIGHT_BYTES * (all + tables(candidate)));
+    }
+
+    /** By a plan's figures, which do not tell the MTP layer's own copies of both tables: the export comes out so much less. */
+    public static DiskSpace of(Plan.ModelFigures model, boolean mtpTrained) {
+        double all = (double) model.totalParameters() + model.mtpParameters();
+        double trained = mtpTrained ? all : model.totalParameters();
+        return new DiskSpace(WEIGHT_BYTES * all, (WEIGHT_BYTES + ADAM_BYTES) * trained, WEIGHT_BYTES * all);
     }
 
     /** The MTP layer is exported with its own copies of both tables. */
