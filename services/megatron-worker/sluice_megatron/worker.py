@@ -372,10 +372,11 @@ def _leads() -> bool:
 
 
 def _parameters(built: model.Built) -> int:
-    """Values of the whole model, each counted once."""
-    dense = sum(p.numel() for p in built.policy.parameters() if getattr(p, "allreduce", True))
-    experts = sum(p.numel() for p in built.policy.parameters() if not getattr(p, "allreduce", True))
-    counts = torch.tensor([dense, experts], dtype=torch.float64)
+    """Values of the whole model, each counted once: MTP's copy of the embedding on a later pipeline stage is none."""
+    counts = torch.zeros(2, dtype=torch.float64)
+    for name, parameter in built.policy.named_parameters():
+        if built.policy.pre_process or not name.startswith("embedding."):
+            counts[0 if getattr(parameter, "allreduce", True) else 1] += parameter.numel()
     dist.all_reduce(counts)
     replicas = torch.tensor(
         [mpu.get_data_parallel_world_size(with_context_parallel=True), mpu.get_expert_data_parallel_world_size()],
