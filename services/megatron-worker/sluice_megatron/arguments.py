@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from sluice_megatron.errors import WorkerError
 
 # Megatron asks for these only to refuse or to print; batches bring their own sizes.
-_GIVEN = ("--micro-batch-size", "1", "--no-load-rng", "--no-save-rng", "--no-masked-softmax-fusion", "--ckpt-format", "torch_dist")
+_GIVEN = (
+    "--micro-batch-size",
+    "1",
+    "--no-load-rng",
+    "--no-save-rng",
+    "--no-masked-softmax-fusion",
+    "--ckpt-format",
+    "torch_dist",
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,9 @@ def read(plan: list[str], world_size: int, device: str = "cuda") -> Adapted:
     finally:
         sys.argv = before
     if args.vocab_size is None:
-        raise WorkerError("invalid_request", "the arguments lack --vocab-size", "give the model's shape as the plan does")
+        raise WorkerError(
+            "invalid_request", "the arguments lack --vocab-size", "give the model's shape as the plan does"
+        )
     _refuse_wrong_gradients(args)
     args.padded_vocab_size = _padded(args)
     return Adapted(args, tuple(left_out))

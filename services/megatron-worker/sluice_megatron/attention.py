@@ -79,7 +79,9 @@ class RootMeanSquareNorm(torch.nn.Module):
         self.eps = eps
         self.zero_centered = config.layernorm_zero_centered_gamma
         start = torch.zeros if self.zero_centered else torch.ones
-        self.weight = torch.nn.Parameter(start(hidden_size, dtype=config.params_dtype, device=torch.cuda.current_device()))
+        self.weight = torch.nn.Parameter(
+            start(hidden_size, dtype=config.params_dtype, device=torch.cuda.current_device())
+        )
         self.weight.sequence_parallel = config.sequence_parallel
 
     def forward(self, x):

@@ -79,7 +79,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     if "RANK" not in os.environ:
-        print("start this by torchrun: python -m torch.distributed.run ... -m sluice_megatron.bandwidth", file=sys.stderr)
+        print(
+            "start this by torchrun: python -m torch.distributed.run ... -m sluice_megatron.bandwidth", file=sys.stderr
+        )
         return 2
     local = int(os.environ["LOCAL_RANK"])
     if options.backend == "nccl":

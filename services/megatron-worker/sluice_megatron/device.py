@@ -28,7 +28,9 @@ class _CpuForCuda(TorchFunctionMode):
         if name == "type" and len(args) == 1:
             return func(*args, **kwargs).replace("torch.", "torch.cuda.", 1)
         if name == "to":
-            args = tuple(_on_cpu(argument) if isinstance(argument, (str, torch.device)) else argument for argument in args)
+            args = tuple(
+                _on_cpu(argument) if isinstance(argument, (str, torch.device)) else argument for argument in args
+            )
         return func(*args, **kwargs)
 
 

@@ -16,6 +16,7 @@ import torch
 import torch.distributed as dist
 from safetensors import safe_open
 
+from sluice_megatron import agreement
 from sluice_megatron.errors import WorkerError
 from sluice_megatron.model import PolicyModel
 from sluice_megatron.ranks import phase
@@ -54,10 +55,9 @@ def export_hf(model: PolicyModel, table: TensorTable, source: Path, directory: P
     entries = _entries(table, present, in_source)
     places = _places(entries, dtype)
     partial = directory.with_name(directory.name + ".partial")
-    if dist.get_rank() == 0:
-        _begin(partial, places, source, dtype)
-    dist.barrier()
-    try:
+    agreement.lead(lambda: _begin(partial, places, source, dtype))
+
+    def write():
         for number, entry in enumerate(entries):
             phase(f"export, tensor {number + 1} of {len(entries)}")
             if _is_trained(entry, present):
@@ -65,13 +65,14 @@ def export_hf(model: PolicyModel, table: TensorTable, source: Path, directory: P
                     _write(partial, places[entry.name], piece)
             elif dist.get_rank() == 0:
                 _carry_over(partial, places[entry.name], source / in_source[entry.name], entry)
-    except OSError as e:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise _no_room(e, directory) from e
-    dist.barrier()
-    if dist.get_rank() == 0:
-        os.rename(partial, directory)
-    dist.barrier()
+
+    try:
+        agreement.together(write)
+        agreement.lead(lambda: os.rename(partial, directory))
+    except WorkerError:
+        if dist.get_rank() == 0:
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
 
 
 def _is_trained(entry: Entry, present: set[str]) -> bool:
@@ -165,9 +166,9 @@ def _begin(partial: Path, places: dict[str, Place], source: Path, dtype: torch.d
         config.pop("torch_dtype", None)
         config["dtype"] = str(dtype).removeprefix("torch.")
         (partial / "config.json").write_text(json.dumps(config, indent=2))
-    except OSError as e:
+    except OSError:
         shutil.rmtree(partial, ignore_errors=True)
-        raise _no_room(e, partial) from e
+        raise
 
 
 def _write(directory: Path, place: Place, piece: Piece):
@@ -221,8 +222,3 @@ def _index(source: Path) -> dict[str, str]:
         if Path(file).name != file:
             raise WorkerError("bad_checkpoint", f"{index} names {file[:80]!r}, which lies elsewhere", "restore it")
     return files
-
-
-def _no_room(e: OSError, directory: Path) -> WorkerError:
-    code = "disk_full" if e.errno in (28, 122) else "internal"
-    return WorkerError(code, f"{directory} cannot be written: {e.strerror}", "make room, or move the data root")

@@ -55,7 +55,11 @@ class PolicyModel(GPTModel):
 
     def output_weight(self):
         """[vocabulary rows of this rank, H], also where it is the embedding's."""
-        return self.shared_embedding_or_output_weight() if self.share_embeddings_and_output_weights else self.output_layer.weight
+        return (
+            self.shared_embedding_or_output_weight()
+            if self.share_embeddings_and_output_weights
+            else self.output_layer.weight
+        )
 
 
 @dataclass(frozen=True)

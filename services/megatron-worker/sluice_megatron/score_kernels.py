@@ -107,7 +107,17 @@ if triton is not None:
 
     @triton.jit
     def _gradient_kernel(
-        logits, local, log_sums, entropies, of_logprobs, of_entropies, stride, width, counted, scale, BLOCK: tl.constexpr
+        logits,
+        local,
+        log_sums,
+        entropies,
+        of_logprobs,
+        of_entropies,
+        stride,
+        width,
+        counted,
+        scale,
+        BLOCK: tl.constexpr,
     ):
         row = tl.program_id(0).to(tl.int64)
         label = tl.load(local + row)

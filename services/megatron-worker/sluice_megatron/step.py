@@ -39,7 +39,9 @@ class Passes:
         self._device = device
         context = mpu.get_context_parallel_world_size()
         tensor = mpu.get_tensor_model_parallel_world_size()
-        self._layout = Layout(multiple=row_multiple * tensor if device.type == "cuda" else tensor, context_ranks=context)
+        self._layout = Layout(
+            multiple=row_multiple * tensor if device.type == "cuda" else tensor, context_ranks=context
+        )
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Log-probabilities and entropies f32[T] by the model's present weights, on rank 0; 0 where nothing precedes."""
@@ -161,7 +163,12 @@ class Passes:
     def _mtp_loss(self, row: PackedRow, hidden: Tensor, policy) -> Tensor:
         """Cross-entropy of the token after the next over tokens with gradient; only the layer itself learns from it."""
         logprobs, _ = token_scores(
-            hidden, policy.output_weight().detach(), row.mtp_labels, 1.0, self._vocabulary, self._config.sequence_parallel
+            hidden,
+            policy.output_weight().detach(),
+            row.mtp_labels,
+            1.0,
+            self._vocabulary,
+            self._config.sequence_parallel,
         )
         return -(logprobs * row.mtp_weights).sum()
 

@@ -66,9 +66,7 @@ class Loaded:
 
     def needed_table(self) -> TensorTable:
         if self.table is None:
-            raise WorkerError(
-                "not_loaded", "the load named no table of tensors", "send the field tensors with /load"
-            )
+            raise WorkerError("not_loaded", "the load named no table of tensors", "send the field tensors with /load")
         return self.table
 
 
@@ -106,7 +104,9 @@ class Worker:
         began = time.monotonic()
         config = self._roots.existing(request.hf_config)
         if request.critic is not None:
-            raise WorkerError("unsupported", "this worker trains no critic", "use an algorithm without one, such as grpo")
+            raise WorkerError(
+                "unsupported", "this worker trains no critic", "use an algorithm without one, such as grpo"
+            )
         self._unload()
         phase("reading the arguments")
         adapted = arguments.read(list(request.args), _world_size(), self._device.type)
@@ -180,9 +180,7 @@ class Worker:
         began = time.monotonic()
         loaded = self._need("weights", "optimizer", "gradients")
         if request.model != "policy":
-            raise WorkerError(
-                "not_loaded", f"no {request.model} is loaded that could be trained", "train the policy"
-            )
+            raise WorkerError("not_loaded", f"no {request.model} is loaded that could be trained", "train the policy")
         if request.step != self._standing.step + 1:
             raise WorkerError(
                 "step_out_of_order",
@@ -205,9 +203,7 @@ class Worker:
         loaded.optimizer_steps += metrics["optimizerSteps"]
         if request.renew_reference:
             loaded.frozen.keep("reference")
-        self._standing = Standing(
-            self._standing.run_id, request.step, given.sha256, self._standing.weight_version
-        )
+        self._standing = Standing(self._standing.run_id, request.step, given.sha256, self._standing.weight_version)
         sha256 = self._weights_sha256()
         seconds = time.monotonic() - began
         metrics |= {
@@ -372,17 +368,23 @@ def _leads() -> bool:
 
 
 def _parameters(built: model.Built) -> int:
-    """Values of the whole model, each counted once: MTP's copy of the embedding on a later pipeline stage is none."""
+    """Values of the whole model, each counted once: what tensor-parallel ranks repeat, and MTP's copy of the embedding on a
+    later pipeline stage, are none.
+    """
     counts = torch.zeros(2, dtype=torch.float64)
+    tensor_ranks = mpu.get_tensor_model_parallel_world_size()
     for name, parameter in built.policy.named_parameters():
-        if built.policy.pre_process or not name.startswith("embedding."):
-            counts[0 if getattr(parameter, "allreduce", True) else 1] += parameter.numel()
+        if name.startswith("embedding.") and not built.policy.pre_process:
+            continue
+        expert = not getattr(parameter, "allreduce", True)
+        repeated = not expert and not getattr(parameter, "tensor_model_parallel", False)
+        counts[int(expert)] += parameter.numel() / (tensor_ranks if repeated else 1)
     dist.all_reduce(counts)
     replicas = torch.tensor(
         [mpu.get_data_parallel_world_size(with_context_parallel=True), mpu.get_expert_data_parallel_world_size()],
         dtype=torch.float64,
     )
-    return int((counts / replicas).sum())
+    return round(float((counts / replicas).sum()))
 
 
 def _written(directory: Path, began: float) -> dict[str, Any]:

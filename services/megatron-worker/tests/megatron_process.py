@@ -40,7 +40,11 @@ def run(out: Path, do: list[str], ranks: int = 1, device: str = "cpu", **order):
     if device == "cpu":
         environment["CUDA_VISIBLE_DEVICES"] = ""
     done = subprocess.run(
-        [*command, str(HERE / "one_model.py"), str(file)], env=environment, capture_output=True, text=True, timeout=SECONDS
+        [*command, str(HERE / "one_model.py"), str(file)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
     )
     assert done.returncode == 0, "\n".join(done.stderr.splitlines()[-40:])
     return json.loads((out / "told.json").read_text())

@@ -31,7 +31,7 @@ def order(tmp_path, ranks=1, **layout):
     return {
         "checkpoint": str(FIXTURES / "torch_dist_mcore016slime_te_names"),
         "hf": str(FIXTURES / "hf_tiny"),
-        "tensors": str(HERE / "fixtures/glm4_moe_lite.tensors.json"),
+        "tensors": str(HERE / "fixtures/hf_tiny.tensors.json"),
         "args": args,
         "batches": batches,
         "loss": {},

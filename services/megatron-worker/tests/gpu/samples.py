@@ -27,7 +27,9 @@ GRPO = LossConfig(
 )
 
 
-def write(file: Path, step: int, lengths: list[int], vocabulary: int, tokens_a_micro_batch: int, ranks: int = 1, seed: int = 0):
+def write(
+    file: Path, step: int, lengths: list[int], vocabulary: int, tokens_a_micro_batch: int, ranks: int = 1, seed: int = 0
+):
     """Samples of these lengths, a quarter of each its prompt, packed in order into micro-batches and dealt out to ranks."""
     generator = torch.Generator().manual_seed(seed + step)
     total, count = sum(lengths), len(lengths)

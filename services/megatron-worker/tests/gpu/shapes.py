@@ -13,38 +13,126 @@ _LAYOUT = {
     "--expert-model-parallel-size": "1",
     "--expert-tensor-parallel-size": "1",
 }
-_OPTIMIZER = (
-    "--optimizer adam --lr 1e-6 --lr-decay-style constant --weight-decay 0.1 --adam-beta1 0.9 --adam-beta2 0.98 "
-    "--adam-eps 1e-8 --clip-grad 1 --use-distributed-optimizer --train-iters 100 --micro-batch-size 1"
-).split()
-_PRECISION = (
-    "--attention-dropout 0 --hidden-dropout 0 --accumulate-allreduce-grads-in-fp32 --attention-softmax-in-fp32 "
-    "--attention-backend flash"
-).split()
-_DECODER = (
-    "--normalization RMSNorm --norm-epsilon 1e-5 --swiglu --disable-bias-linear --untie-embeddings-and-output-weights "
-    "--make-vocab-size-divisible-by 64"
-).split()
-_EXPERTS = (
-    "--moe-token-dispatcher-type alltoall --moe-router-score-function sigmoid --moe-router-pre-softmax "
-    "--moe-router-load-balancing-type seq_aux_loss --moe-router-enable-expert-bias --moe-router-bias-update-rate 0 "
-    "--moe-aux-loss-coeff 0 --moe-router-topk-scaling-factor 1.8 --moe-router-dtype fp32 --moe-grouped-gemm "
-    "--moe-permute-fusion"
-).split()
-_LATENT = "--multi-latent-attention --qk-layernorm --position-embedding-type rope --rope-type rope --rotary-base 1000000 --no-rope-fusion".split()
-MTP = "--mtp-num-layers 1 --mtp-loss-scaling-factor 0.2 --mtp-detach-heads".split()
-FULL_RECOMPUTE = "--recompute-granularity full --recompute-method uniform --recompute-num-layers 1".split()
-CPU_ADAM = "--optimizer-cpu-offload --overlap-cpu-optimizer-d2h-h2d --use-precision-aware-optimizer".split()
+_OPTIMIZER = [
+    "--optimizer",
+    "adam",
+    "--lr",
+    "1e-6",
+    "--lr-decay-style",
+    "constant",
+    "--weight-decay",
+    "0.1",
+    "--adam-beta1",
+    "0.9",
+    "--adam-beta2",
+    "0.98",
+    "--adam-eps",
+    "1e-8",
+    "--clip-grad",
+    "1",
+    "--use-distributed-optimizer",
+    "--train-iters",
+    "100",
+    "--micro-batch-size",
+    "1",
+]
+_PRECISION = [
+    "--attention-dropout",
+    "0",
+    "--hidden-dropout",
+    "0",
+    "--accumulate-allreduce-grads-in-fp32",
+    "--attention-softmax-in-fp32",
+    "--attention-backend",
+    "flash",
+]
+_DECODER = [
+    "--normalization",
+    "RMSNorm",
+    "--norm-epsilon",
+    "1e-5",
+    "--swiglu",
+    "--disable-bias-linear",
+    "--untie-embeddings-and-output-weights",
+    "--make-vocab-size-divisible-by",
+    "64",
+]
+_EXPERTS = [
+    "--moe-token-dispatcher-type",
+    "alltoall",
+    "--moe-router-score-function",
+    "sigmoid",
+    "--moe-router-pre-softmax",
+    "--moe-router-load-balancing-type",
+    "seq_aux_loss",
+    "--moe-router-enable-expert-bias",
+    "--moe-router-bias-update-rate",
+    "0",
+    "--moe-aux-loss-coeff",
+    "0",
+    "--moe-router-topk-scaling-factor",
+    "1.8",
+    "--moe-router-dtype",
+    "fp32",
+    "--moe-grouped-gemm",
+    "--moe-permute-fusion",
+]
+_LATENT = [
+    "--multi-latent-attention",
+    "--qk-layernorm",
+    "--position-embedding-type",
+    "rope",
+    "--rope-type",
+    "rope",
+    "--rotary-base",
+    "1000000",
+    "--no-rope-fusion",
+]
+MTP = ["--mtp-num-layers", "1", "--mtp-loss-scaling-factor", "0.2", "--mtp-detach-heads"]
+FULL_RECOMPUTE = ["--recompute-granularity", "full", "--recompute-method", "uniform", "--recompute-num-layers", "1"]
+CPU_ADAM = ["--optimizer-cpu-offload", "--overlap-cpu-optimizer-d2h-h2d", "--use-precision-aware-optimizer"]
 
 
 def tiny(*further: str, **layout: int) -> tuple[str, ...]:
     """The fixtures' model of GLM-4.7-Flash's shape; ``layout`` such as tensor_model_parallel_size=2."""
-    sizes = (
-        "--seq-length 512 --num-layers 3 --hidden-size 64 --ffn-hidden-size 160 --num-attention-heads 4 --vocab-size 300 "
-        "--max-position-embeddings 512 --q-lora-rank 48 --kv-lora-rank 32 --qk-head-dim 24 --qk-pos-emb-head-dim 8 "
-        "--v-head-dim 32 --kv-channels 24 --num-experts 8 --moe-layer-freq [0]*1+[1]*2 --moe-ffn-hidden-size 40 "
-        "--moe-router-topk 2 --moe-shared-expert-intermediate-size 40"
-    ).split()
+    sizes = [
+        "--seq-length",
+        "512",
+        "--num-layers",
+        "3",
+        "--hidden-size",
+        "64",
+        "--ffn-hidden-size",
+        "160",
+        "--num-attention-heads",
+        "4",
+        "--vocab-size",
+        "300",
+        "--max-position-embeddings",
+        "512",
+        "--q-lora-rank",
+        "48",
+        "--kv-lora-rank",
+        "32",
+        "--qk-head-dim",
+        "24",
+        "--qk-pos-emb-head-dim",
+        "8",
+        "--v-head-dim",
+        "32",
+        "--kv-channels",
+        "24",
+        "--num-experts",
+        "8",
+        "--moe-layer-freq",
+        "[0]*1+[1]*2",
+        "--moe-ffn-hidden-size",
+        "40",
+        "--moe-router-topk",
+        "2",
+        "--moe-shared-expert-intermediate-size",
+        "40",
+    ]
     return _arguments(sizes, further, layout)
 
 

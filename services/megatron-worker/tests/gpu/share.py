@@ -23,7 +23,9 @@ from sluice_megatron.step import Passes
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=47)
-    parser.add_argument("--planned-gib", type=float, default=48.8, help="training.memory.gpuGiB of `sluice plan --json`")
+    parser.add_argument(
+        "--planned-gib", type=float, default=48.8, help="training.memory.gpuGiB of `sluice plan --json`"
+    )
     parser.add_argument("--optimizer", choices=("cpu", "none"), default="cpu")
     options = parser.parse_args()
     further = shapes.FULL_RECOMPUTE + (shapes.CPU_ADAM if options.optimizer == "cpu" else [])

@@ -35,7 +35,9 @@ def built(plan: tuple[str, ...]):
     made = model.build(adapted.args, where)
     with torch.no_grad():
         for name, parameter in made.policy.named_parameters():
-            parameter.fill_(1.0) if name.endswith("norm.weight") or "layer_norm_weight" in name else parameter.normal_(0, 0.02)
+            parameter.fill_(1.0) if name.endswith("norm.weight") or "layer_norm_weight" in name else parameter.normal_(
+                0, 0.02
+            )
     made.optimizer.reload_model_params()
     return made, where, adapted.left_out
 
@@ -70,7 +72,9 @@ class Bare:
 
     def _forward(self, rows, chunk):
         row = next(rows)
-        bounds = PackedSeqParams("thd", row.cu_seqlens, row.cu_seqlens, max_seqlen_q=row.longest, max_seqlen_kv=row.longest)
+        bounds = PackedSeqParams(
+            "thd", row.cu_seqlens, row.cu_seqlens, max_seqlen_q=row.longest, max_seqlen_kv=row.longest
+        )
         losses = chunk(
             input_ids=row.tokens[None],
             position_ids=row.positions[None],
