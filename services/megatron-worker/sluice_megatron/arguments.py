@@ -66,7 +66,6 @@ def read(plan: list[str], world_size: int, device: str = "cuda") -> Adapted:
         raise WorkerError(
             "invalid_request", "the arguments lack --vocab-size", "give the model's shape as the plan does"
         )
-    _refuse_wrong_gradients(args)
     args.padded_vocab_size = _padded(args)
     return Adapted(args, tuple(left_out))
 
@@ -74,7 +73,7 @@ def read(plan: list[str], world_size: int, device: str = "cuda") -> Adapted:
 _MEND = "correct training.megatron or training.layout of the request; `sluice plan --args` shows the list"
 
 
-def _refuse_wrong_gradients(args: Namespace):
+def refuse_wrong_gradients(args: Namespace):
     """Megatron-Core 0.19.2's local modules give the rotary part of MLA's keys the gradient of one rank's heads alone."""
     tensor = args.tensor_model_parallel_size
     if args.transformer_impl == "local" and args.multi_latent_attention and tensor > 1:

@@ -102,6 +102,9 @@ class LocalModules(LocalSpecProvider):
 def use_local_modules():
     """Makes Megatron-Core build its local layers of these modules."""
     from megatron.core.models.gpt import gpt_layer_specs
+    from megatron.core.transformer import transformer_block
 
     gpt_layer_specs.LocalSpecProvider = LocalModules
     gpt_layer_specs.LNImpl = RootMeanSquareNorm
+    # Of a block that is given one layer for all: dense models.
+    transformer_block.LayerNormImpl = RootMeanSquareNorm

@@ -183,7 +183,8 @@ def _load_optimizer(optimizer, state: dict):
     optimizer.load_state_dict(state)
     for _, adam in _torch_adams(optimizer):
         for of_parameter in adam.state.values():
-            of_parameter["step"] = of_parameter["step"].clone()
+            # On the host, where Adam counts from the first: on a GPU its corrections have other last bits.
+            of_parameter["step"] = torch.tensor(float(of_parameter["step"]))
 
 
 def _put_but_step(put, parameter, tensors: dict):

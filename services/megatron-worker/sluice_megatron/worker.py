@@ -189,6 +189,7 @@ class Worker:
             )
         if request.renew_reference:
             loaded.frozen.need("reference")
+        arguments.refuse_wrong_gradients(loaded.built.args)
         phase("reading the batch")
         given = batch.read(self._roots.existing(request.batch))
         batch.refuse_other(given, self._standing.run_id, request.step)

@@ -38,6 +38,12 @@ ARGUMENTS = shlex.split("""
 --moe-aux-loss-coeff 0 --moe-router-topk-scaling-factor 1.8 --moe-router-dtype fp32 --moe-grouped-gemm
 --moe-permute-fusion --mtp-num-layers 1 --mtp-loss-scaling-factor 0.2 --mtp-detach-heads
 """)
+# MLA is not trained over tensor-parallel ranks without TransformerEngine; here both ranks have samples.
+TRAINED = [
+    "1" if before == "--tensor-model-parallel-size" else argument
+    for before, argument in zip(["", *ARGUMENTS], ARGUMENTS, strict=False)
+    if argument != "--sequence-parallel"
+]
 
 
 class MegatronWorker(WorkerProcess):
@@ -74,14 +80,14 @@ class MegatronWorker(WorkerProcess):
     def does(self, verb: str, **fields: object) -> dict:
         return self.ended(self.started(verb, **fields))
 
-    def loads(self, resume_from: Path | None = None) -> dict:
+    def loads(self, resume_from: Path | None = None, arguments: list[str] = ARGUMENTS) -> dict:
         named = {} if resume_from is None else {"resumeFrom": str(resume_from)}
         return self.does(
             "load",
             runId="run",
             checkpoint=str(FIXTURES / "torch_dist_mcore016slime_te_names"),
             hfConfig=str(FIXTURES / "hf_tiny"),
-            args=ARGUMENTS,
+            args=arguments,
             tensors=str(TABLE),
             **named,
         )
@@ -140,7 +146,7 @@ def _batch(step: int) -> BatchFile:
             "advantages": (mask.float() * given["grpo.advantages"][:, None]).reshape(-1),
             "rollout_logprobs": logprobs,
             "weight_version": torch.zeros(samples * length, dtype=torch.int32),
-            "schedule": torch.tensor([[0, 0, sample] for sample in range(samples)], dtype=torch.int32),
+            "schedule": torch.tensor([[0, sample, 0] for sample in range(samples)], dtype=torch.int32),
             "old_logprobs": logprobs.clone(),
         },
         {

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from megatron_worker import needs_megatron, same_bits
+from megatron_worker import TRAINED, needs_megatron, same_bits
 from worker_process import HERE
 
 pytestmark = needs_megatron
@@ -17,15 +17,15 @@ ALL = ["weights", "optimizer", "gradients"]
 @pytest.fixture(scope="module")
 def twice(megatron):
     """Weights after one step and after two, without any offload or cut."""
-    megatron.loads()
-    megatron.trains(1)
+    megatron.loads(arguments=TRAINED)
+    assert megatron.trains(1).get("step") == 1
     first = megatron.exports()
-    megatron.trains(2)
+    assert megatron.trains(2).get("step") == 2
     return first, megatron.exports()
 
 
 def test_training_goes_on_to_the_same_bits_after_all_was_offloaded(megatron, twice):
-    megatron.loads()
+    megatron.loads(arguments=TRAINED)
     megatron.trains(1)
 
     assert megatron.does("offload", what=ALL).keys() == {"before", "after", "seconds"}
@@ -36,7 +36,7 @@ def test_training_goes_on_to_the_same_bits_after_all_was_offloaded(megatron, twi
 
 
 def test_calls_that_need_what_is_offloaded_say_what_to_bring_back(megatron):
-    megatron.loads()
+    megatron.loads(arguments=TRAINED)
     megatron.does("offload", what=["optimizer"])
     assert "layer" in " ".join(megatron.exports())  # weights are there
     error = megatron.trains(1)
@@ -52,7 +52,7 @@ def test_calls_that_need_what_is_offloaded_say_what_to_bring_back(megatron):
 
 
 def test_a_cut_holds_the_step_that_it_was_asked_at_while_the_next_one_is_trained(megatron, twice):
-    megatron.loads()
+    megatron.loads(arguments=TRAINED)
     megatron.trains(1)
     cut = megatron.data / "cut-beside"
 
@@ -62,17 +62,17 @@ def test_a_cut_holds_the_step_that_it_was_asked_at_while_the_next_one_is_trained
 
     assert written["dir"] == str(cut) and (cut / "manifest.json").is_file()
     assert not list(cut.rglob(".written*"))
-    assert megatron.loads(cut)["step"] == 1
+    assert megatron.loads(cut, TRAINED)["step"] == 1
     assert same_bits(megatron.exports(), twice[0])
     megatron.trains(2)
     assert same_bits(megatron.exports(), twice[1])
 
 
 def test_a_cut_before_the_first_step_is_one_too(megatron, twice):
-    megatron.loads()
+    megatron.loads(arguments=TRAINED)
     cut = megatron.data / "cut-first"
     assert "manifestSha256" in megatron.does("save", dir=str(cut))
-    assert megatron.loads(cut)["step"] == 0
+    assert megatron.loads(cut, TRAINED)["step"] == 0
     megatron.trains(1)
     assert same_bits(megatron.exports(), twice[0])
 

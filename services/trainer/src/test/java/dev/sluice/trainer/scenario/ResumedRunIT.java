@@ -38,6 +38,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -150,7 +152,14 @@ class ResumedRunIT {
 
             assertThat(log.events(later, CheckpointAdopted.class).getFirst().groups())
                     .isEqualTo(2);
-            assertThat(used(log, later, 9)).containsExactlyInAnyOrder(16L, 17L);
+            // Which two of the 18 were not ready in time for a step is chance.
+            List<Long> leftOver = LongStream.range(0, 18)
+                    .boxed()
+                    .filter(cursor -> IntStream.rangeClosed(1, 8)
+                            .noneMatch(step -> used(log, earlier, step).contains(cursor)))
+                    .toList();
+            assertThat(leftOver).hasSize(2);
+            assertThat(used(log, later, 9)).containsExactlyInAnyOrderElementsOf(leftOver);
         }
     }
 
