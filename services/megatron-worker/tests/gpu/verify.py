@@ -1,0 +1,55 @@
+"""All that is checked of the worker on a machine with a GPU: its tests there, a step beside bare Megatron, a rank's share.
+
+python tests/gpu/verify.py [--quick]. Prints a table; the last line is JSON. Exit code 1 if a check failed. Where two GPUs
+are, nothing here uses the second: tests of several ranks compute on the CPU.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PACKAGE = HERE.parents[1]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="leave out the two that step a model at real width")
+    options = parser.parse_args()
+    pytest = [sys.executable, "-W", "ignore", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    checks = {
+        "losses, batches, packing": [*pytest, "tests/test_losses.py", "tests/test_batch.py", "tests/test_packing.py"],
+        "families of the converter": [*pytest, "tests/test_families.py"],
+        "steps, layouts, resume": [*pytest, "tests/test_step.py"],
+        "weights to engines": [*pytest, "tests/test_sync.py", "tests/test_buckets.py"],
+        "offload and cuts": [*pytest, "tests/test_offload_and_save.py"],
+    }
+    if not options.quick:
+        checks["a step at real width"] = [sys.executable, "-W", "ignore", str(HERE / "speed.py")]
+        checks["one rank's share of the recipe"] = [sys.executable, "-W", "ignore", str(HERE / "share.py")]
+    results = {name: run(name, command) for name, command in checks.items()}
+    print(json.dumps(results))
+    return 1 if any(result["status"] == "failed" for result in results.values()) else 0
+
+
+def run(name: str, command: list[str]) -> dict[str, object]:
+    """Runs a check and prints its row; its last line on stdout is what it says."""
+    began = time.monotonic()
+    path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH", "")]))
+    done = subprocess.run(command, cwd=PACKAGE, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+    seconds = time.monotonic() - began
+    lines = (done.stdout if done.stdout.strip() else done.stderr).strip().splitlines()
+    said = lines[-1] if lines else ""
+    status = "ok" if done.returncode == 0 else "failed"
+    print(f"{name:32} {status:7} {seconds:6.0f} s  {said[:200]}", flush=True)
+    if status == "failed":
+        print("\n".join((done.stdout + done.stderr).splitlines()[-20:]), file=sys.stderr)
+    return {"status": status, "seconds": round(seconds, 1), "said": said}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
