@@ -245,7 +245,7 @@ def _refuse_misfits(state: dict, iteration: Path):
         more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise WorkerError(
             "bad_checkpoint",
-            f"{iteration} does not fit the model in {len(problems)} tensors: {'; '.join(problems[:5])}{more}",
+            f"{iteration} does not fit the model in {len(problems)} of its tensors: {'; '.join(problems[:5])}{more}",
             "name the checkpoint of this model, or give the arguments of that one",
         )
 

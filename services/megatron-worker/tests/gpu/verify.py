@@ -24,7 +24,7 @@ def main() -> int:
     checks = {
         "losses, batches, packing": [*pytest, "tests/test_losses.py", "tests/test_batch.py", "tests/test_packing.py"],
         "families of the converter": [*pytest, "tests/test_families.py"],
-        "steps, layouts, resume": [*pytest, "tests/test_step.py"],
+        "steps, layouts, resume": [*pytest, "tests/test_step.py", "tests/test_refusals.py"],
         "weights to engines": [*pytest, "tests/test_sync.py", "tests/test_buckets.py"],
         "offload and cuts": [*pytest, "tests/test_offload_and_save.py"],
     }
