@@ -180,7 +180,15 @@ def _load_optimizer(optimizer, state: dict):
     for one, _ in _torch_adams(optimizer):
         put = one._set_main_param_and_optimizer_states
         one._set_main_param_and_optimizer_states = partial(_put_but_step, put)
-    optimizer.load_state_dict(state)
+    try:
+        optimizer.load_state_dict(state)
+    except RuntimeError as e:
+        raise WorkerError(
+            "bad_checkpoint",
+            f"the cut's optimizer state does not fit this layout: {e}",
+            "resume with an expert-parallel size of 1 if the cut was written so, and above 1 if not: Megatron keeps the "
+            "experts' state apart only then",
+        ) from e
     for _, adam in _torch_adams(optimizer):
         for of_parameter in adam.state.values():
             # On the host, where Adam counts from the first: on a GPU its corrections have other last bits.
