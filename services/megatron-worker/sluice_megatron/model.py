@@ -81,7 +81,7 @@ def unwrapped(chunk) -> PolicyModel:
     return chunk
 
 
-def initialize(args: Namespace, device: torch.device):
+def initialize(args: Namespace):
     """Process groups and random numbers of this layout; the world's group must exist."""
     if mpu.model_parallel_is_initialized():
         mpu.destroy_model_parallel()
@@ -100,7 +100,7 @@ def initialize(args: Namespace, device: torch.device):
         torch.use_deterministic_algorithms(True)
 
 
-def build(args: Namespace, device: torch.device) -> Built:
+def build(args: Namespace) -> Built:
     """A model with optimizer, its weights as Megatron initialises them until a checkpoint is loaded."""
     if args.transformer_impl == "local":
         use_local_modules()

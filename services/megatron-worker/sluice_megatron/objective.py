@@ -43,12 +43,6 @@ def refuse_cut_sampling(batch: Batch) -> None:
         )
 
 
-def refuse_critic_misfit(batch: Batch) -> None:
-    """Refuses a batch without the columns that a critic learns from."""
-    batch.column("values")
-    batch.column("returns")
-
-
 def given_of(row: PackedRow, logprobs: Tensor, objective: Objective, reduce: Reduce | None = None) -> Given:
     """What a loss of current log-probabilities [P] is computed from; ``reduce`` sums over context-parallel ranks."""
     match objective.old_logprobs:

@@ -22,13 +22,11 @@ class Layout:
     """How a row is filled up.
 
     ``multiple`` divides the positions of each context-parallel rank (sequence parallelism needs the tensor-parallel size;
-    slime takes 128 times it so that few sizes of buffers occur). ``rectangular`` pads every sequence to the longest, for
-    attention that cannot keep packed sequences apart.
+    slime takes 128 times it so that few sizes of buffers occur).
     """
 
     multiple: int = 1
     context_ranks: int = 1
-    rectangular: bool = False
 
     def __post_init__(self) -> None:
         if self.multiple < 1 or self.context_ranks < 1:
@@ -78,10 +76,6 @@ class PackedRow:
     def longest(self) -> int:
         """Positions of the longest sequence over all context-parallel ranks."""
         return int(self.cu_seqlens.diff().max())
-
-    def rows(self, values: Tensor) -> Tensor:
-        """A rectangular row's [P, ...] as [S, P / S, ...]; a packed row's as [1, P, ...]."""
-        return values.reshape(self.sequences if self.layout.rectangular else 1, -1, *values.shape[1:])
 
     def to(self, device: torch.device | str) -> "PackedRow":
         return self._with_columns(lambda column: column.to(device, non_blocking=True), (*_COLUMNS, "cu_seqlens"))
@@ -156,9 +150,6 @@ def zigzag(bounds: Sequence[int], ranks: int, rank: int) -> Tensor:
 
 
 def _padded_lengths(lengths: Sequence[int], layout: Layout) -> list[int]:
-    if layout.rectangular:
-        # Not the row but each sequence: a model that cuts [S, P / S] over ranks cuts every sequence.
-        return [_up(max(lengths), layout.row)] * len(lengths)
     padded = [_up(length, layout.chunk) for length in lengths]
     missing = _up(sum(padded), layout.row) - sum(padded)
     return [*padded, missing] if missing else padded

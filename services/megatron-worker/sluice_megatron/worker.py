@@ -113,8 +113,8 @@ class Worker:
         table = None if request.tensors is None else TensorTable.read(self._roots.existing(request.tensors))
         self._join()
         phase("building the model")
-        model.initialize(adapted.args, self._device)
-        built = model.build(adapted.args, self._device)
+        model.initialize(adapted.args)
+        built = model.build(adapted.args)
         progress(1, 4)
         frozen = FrozenModels(built)
         step = optimizer_steps = 0

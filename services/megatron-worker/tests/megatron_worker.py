@@ -3,16 +3,15 @@
 import importlib.util
 import json
 import os
-import shlex
 from pathlib import Path
 
 import pytest
 import torch
 from batches import BatchFile
+from megatron_process import FIXTURES, arguments
 from safetensors.torch import load_file
 from worker_process import HERE, WorkerProcess
 
-FIXTURES = HERE.parents[2] / "common" / "checkpoint" / "src" / "test" / "fixtures"
 TABLE = HERE / "fixtures" / "hf_tiny.tensors.json"
 ENGINE_TOKEN = "a-token-of-engines"
 
@@ -20,30 +19,17 @@ _MODULES = ("megatron", "psutil", "xxhash")
 _MISSING = [module for module in _MODULES if importlib.util.find_spec(module) is None]
 needs_megatron = pytest.mark.skipif(bool(_MISSING), reason=f"this Python lacks {', '.join(_MISSING)}")
 
-# Both kinds of split at once: attention and the dense layer over two ranks, experts whole on either.
-ARGUMENTS = shlex.split("""
---tensor-model-parallel-size 2 --sequence-parallel --pipeline-model-parallel-size 1 --context-parallel-size 1
---expert-model-parallel-size 2 --expert-tensor-parallel-size 1 --seq-length 64 --train-iters 10 --optimizer adam
---lr 1e-3 --lr-decay-style constant --weight-decay 0.1 --adam-beta1 0.9 --adam-beta2 0.98 --adam-eps 1e-8
---clip-grad 1 --use-distributed-optimizer --attention-dropout 0 --hidden-dropout 0
---accumulate-allreduce-grads-in-fp32 --attention-softmax-in-fp32 --attention-backend flash
---moe-token-dispatcher-type alltoall --num-layers 3 --hidden-size 64 --ffn-hidden-size 160 --num-attention-heads 4
---vocab-size 300 --make-vocab-size-divisible-by 64 --max-position-embeddings 4096 --normalization RMSNorm
---norm-epsilon 1e-5 --swiglu --disable-bias-linear --untie-embeddings-and-output-weights --multi-latent-attention
---q-lora-rank 48 --kv-lora-rank 32 --qk-head-dim 24 --qk-pos-emb-head-dim 8 --v-head-dim 32 --kv-channels 24
---qk-layernorm --position-embedding-type rope --rope-type rope --rotary-base 1000000 --no-rope-fusion
---num-experts 8 --moe-layer-freq [0]*1+[1]*2 --moe-ffn-hidden-size 40 --moe-router-topk 2
---moe-shared-expert-intermediate-size 40 --moe-router-score-function sigmoid --moe-router-pre-softmax
---moe-router-load-balancing-type seq_aux_loss --moe-router-enable-expert-bias --moe-router-bias-update-rate 0
---moe-aux-loss-coeff 0 --moe-router-topk-scaling-factor 1.8 --moe-router-dtype fp32 --moe-grouped-gemm
---moe-permute-fusion --mtp-num-layers 1 --mtp-loss-scaling-factor 0.2 --mtp-detach-heads
-""")
-# MLA is not trained over tensor-parallel ranks without TransformerEngine; here both ranks have samples.
+# MLA is trained on whole attention alone where TransformerEngine is missing; here both ranks have samples and experts.
 TRAINED = [
-    "1" if before == "--tensor-model-parallel-size" else argument
-    for before, argument in zip(["", *ARGUMENTS], ARGUMENTS, strict=False)
-    if argument != "--sequence-parallel"
+    *arguments("glm4_moe_lite"),
+    "--expert-model-parallel-size",
+    "2",
+    "--mtp-num-layers",
+    "1",
+    "--mtp-detach-heads",
 ]
+# Both kinds of split at once: attention and the dense layer over two ranks, experts whole on either.
+ARGUMENTS = [*TRAINED, "--tensor-model-parallel-size", "2", "--sequence-parallel"]
 
 
 class MegatronWorker(WorkerProcess):

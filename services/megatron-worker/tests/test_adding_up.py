@@ -118,7 +118,7 @@ def test_losses_gradients_and_figures_are_those_of_one_pass_and_of_plain_loops(t
     kind = draw.choice(["sample", "token", "constant"])
     whole = random_batch(tmp_path, draw, kind)
     objective = golden.objective(DEFAULTS, OBJECTIVES[name])
-    layout = Layout(draw.choice([1, 2, 3, 8]), context_ranks, rectangular=draw.random() < 0.3)
+    layout = Layout(draw.choice([1, 2, 3, 8]), context_ranks)
     noise = torch.randn(len(whole.tokens), dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     column = whole.optional["old_logprobs"].double() + 0.3 * noise
     entropy = noise.abs()

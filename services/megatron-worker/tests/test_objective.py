@@ -59,14 +59,6 @@ def test_samples_of_a_cut_vocabulary_are_refused(file, tmp_path):
         objective.refuse_misfit(read, golden.objective(DEFAULTS, {}), mtp_layers=1)
 
 
-def test_a_critic_needs_values_and_returns(file, tmp_path):
-    objective.refuse_critic_misfit(batch.read(file.write(tmp_path / "batch")))
-    del file.columns["returns"]
-
-    with pytest.raises(WorkerError, match="the loss needs the column returns"):
-        objective.refuse_critic_misfit(batch.read(file.write(tmp_path / "without")))
-
-
 @pytest.mark.parametrize("source", ["rollout", "batch", "current"])
 def test_the_ratio_is_taken_to_the_policy_that_the_loss_names(file, tmp_path, source):
     row = pack(batch.read(file.write(tmp_path / "batch")), [0, 1], 1.0, Layout())

@@ -14,8 +14,6 @@ LAYOUTS = [
     Layout(multiple=8),
     Layout(multiple=3, context_ranks=2),
     Layout(multiple=16, context_ranks=4),
-    Layout(multiple=4, rectangular=True),
-    Layout(multiple=2, context_ranks=2, rectangular=True),
 ]
 
 
@@ -94,10 +92,6 @@ def test_rows_have_the_lengths_that_their_layout_asks_for(whole, layout):
     assert row.longest == int(lengths.max())
     padding = row.target < 0
     assert not row.weights[padding].any() and not row.loss_mask[padding].any()
-    if layout.rectangular:
-        assert row.rows(row.tokens).shape == (5, row.longest)
-    else:
-        assert row.rows(row.tokens).shape == (1, len(row.tokens))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
@@ -118,14 +112,12 @@ def test_every_token_comes_back_once_from_all_context_ranks_together(whole, layo
     assert torch.equal(column, torch.where(first, torch.tensor(-1.0), whole.tokens.float()))
 
 
-def test_rectangular_rows_are_samples_padded_on_the_right(whole):
-    row = pack(whole, [0, 3], 1.0, Layout(multiple=4, rectangular=True))
+def test_multi_token_prediction_looks_one_token_further_and_never_into_the_next_sample(whole):
+    row = pack(whole, [0, 4], 1.0, Layout())
 
-    tokens = row.rows(row.tokens)
-    assert tokens.tolist() == [
-        [*whole.tokens[0:5].tolist(), 0, 0, 0],
-        [*whole.tokens[15:17].tolist(), 0, 0, 0, 0, 0, 0],
-    ]
+    first, last = whole.tokens[0:5].tolist(), whole.tokens[17:23].tolist()
+    assert row.mtp_labels.tolist() == [*first[2:], 0, 0, *last[2:], 0, 0]
+    assert row.mtp_weights.tolist() == [*row.weights[1:5].tolist(), 0, *row.weights[6:11].tolist(), 0]
 
 
 def test_a_column_that_the_batch_lacks_is_absent(tmp_path):

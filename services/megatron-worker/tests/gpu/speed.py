@@ -31,8 +31,8 @@ def built(plan: tuple[str, ...]):
     where = device.use_gpu()
     dist.init_process_group("cpu:gloo,cuda:nccl", store=dist.HashStore(), rank=0, world_size=1)
     adapted = arguments.read(list(plan), 1)
-    model.initialize(adapted.args, where)
-    made = model.build(adapted.args, where)
+    model.initialize(adapted.args)
+    made = model.build(adapted.args)
     with torch.no_grad():
         for name, parameter in made.policy.named_parameters():
             parameter.fill_(1.0) if name.endswith("norm.weight") or "layer_norm_weight" in name else parameter.normal_(
