@@ -162,4 +162,43 @@ public sealed interface EngineEvent extends Event {
             this(runId, epoch, engineId, instanceId, reason, exitCode, lastLines, 0);
         }
     }
+
+    @About(
+            "All engines of a run on an instance do what the phase asks, or have ended; said again when one of them then waits for weights")
+    record PhaseReached(
+            @About("The run") String runId,
+            @About("Epoch of the assignment") int epoch,
+            @About("The instance") String instanceId,
+            @About("Incarnation of the instance") String incarnation,
+
+            @About("Number of the PhaseChanged that it answers; 0 before the first")
+            int number,
+
+            @About("Its engines with a process, in the order of their GPUs")
+            List<EnginePlace> engines)
+            implements EngineEvent {
+        public PhaseReached {
+            engines = engines == null ? List.of() : List.copyOf(engines);
+        }
+
+        /** It is of all engines. */
+        @Override
+        public String engineId() {
+            return instanceId;
+        }
+    }
+
+    @About("Where a worker reaches an engine")
+    record EnginePlace(
+            @About("The engine") String engineId,
+
+            @About("Base URL of its HTTP API, as the worker's host reaches it")
+            String address,
+
+            @About("GPUs, which are its ranks of a process group of weights")
+            int ranks,
+
+            @About(
+                    "It holds no weights that it may serve, and no files that it could load: the worker is to put them there")
+            boolean lacksWeights) {}
 }

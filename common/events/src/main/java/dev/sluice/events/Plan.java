@@ -20,9 +20,16 @@ public record Plan(
         @About("The next best layouts, fastest first") List<Alternative> alternatives,
 
         @About("Families of layouts that cannot run, each with the rule or number that rejects it")
-        List<Rejection> rejections) {
+        List<Rejection> rejections,
+
+        @About("Whether engines and training take turns on the same GPUs")
+        TrainingRequest.Placement placement,
+
+        @About("How new weights reach the engines") TrainingRequest.Transport transport) {
     public Plan {
         // Plans of this version's first months have neither.
+        placement = placement == null ? TrainingRequest.Placement.DISAGGREGATED : placement;
+        transport = transport == null ? TrainingRequest.Transport.DISK : transport;
         alternatives = alternatives == null ? List.of() : List.copyOf(alternatives);
         rejections = rejections == null ? List.of() : List.copyOf(rejections);
     }
@@ -36,7 +43,23 @@ public record Plan(
             @Nullable Prediction prediction,
             List<Choice> choices,
             List<Problem> warnings) {
-        this(backend, model, training, rollout, prediction, choices, warnings, List.of(), List.of());
+        this(
+                backend,
+                model,
+                training,
+                rollout,
+                prediction,
+                choices,
+                warnings,
+                List.of(),
+                List.of(),
+                TrainingRequest.Placement.DISAGGREGATED,
+                TrainingRequest.Transport.DISK);
+    }
+
+    /** Whether engines and training take turns on the same GPUs. */
+    public boolean colocated() {
+        return placement == TrainingRequest.Placement.COLOCATED;
     }
 
     @About("Figures of the model")

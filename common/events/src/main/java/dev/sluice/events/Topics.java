@@ -92,7 +92,10 @@ public enum Topics {
             4,
             Retention.forEver(),
             Reading.STATE,
-            List.of(WeightEvent.WeightsPublished.class, WeightEvent.WeightsRetired.class)),
+            List.of(
+                    WeightEvent.WeightsPublished.class,
+                    WeightEvent.WeightsRetired.class,
+                    WeightEvent.PhaseChanged.class)),
     ENGINES(
             "sluice.engines.events.v1",
             "rollout instances",
@@ -108,6 +111,7 @@ public enum Topics {
                     EngineEvent.EngineUnhealthy.class,
                     EngineEvent.EngineQuarantined.class,
                     EngineEvent.EngineFellBack.class,
+                    EngineEvent.PhaseReached.class,
                     EngineEvent.EngineStopped.class)),
     TRAINING(
             "sluice.training.events.v1",

@@ -332,7 +332,8 @@ public record TrainingRequest(
 
     @About("How weights reach the engines")
     public record Weights(
-            @About("auto, disk (all weights), or disk_delta (what changed, where engines hold the version before)")
+            @About(
+                    "auto, disk (all weights), disk_delta (what changed, where engines hold the version before), nccl (from GPU to GPU), or tensor (handles of memory, where engines and worker share GPUs)")
             Transport transport,
 
             @About("Publish every so many steps") int everySteps,
@@ -343,7 +344,16 @@ public record TrainingRequest(
     public enum Transport {
         AUTO,
         DISK,
-        DISK_DELTA
+        DISK_DELTA,
+        /** Broadcast by the worker over a process group with the engines. */
+        NCCL,
+        /** Handles of GPU memory that worker and engines share (CUDA IPC). */
+        TENSOR;
+
+        /** Whether weights go from the worker's memory into the engines' without files. */
+        public boolean direct() {
+            return this == NCCL || this == TENSOR;
+        }
     }
 
     @About("When the run is saved")

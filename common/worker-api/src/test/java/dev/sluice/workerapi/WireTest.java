@@ -79,11 +79,17 @@ class WireTest {
     /** The fields are those that services/megatron-worker's wire.py reads, which refuses any other. */
     @Test
     void callsOfTheGpuWorkerHaveTheFieldsThatItReads() throws JsonProcessingException {
-        assertThat(Json.MAPPER.writeValueAsString(
-                        new ConnectRequest(1, "c", "10.0.0.7", 29_500, 0, 9, "sluice-run-e1-1", "nccl")))
+        assertThat(Json.MAPPER.writeValueAsString(new ConnectRequest(
+                        1,
+                        "c",
+                        "10.0.0.7",
+                        29_500,
+                        "sluice-run-e1-1",
+                        List.of(new ConnectRequest.Member("http://10.0.0.8:30000", 8)),
+                        "nccl")))
                 .isEqualTo(
-                        "{\"epoch\":1,\"operationId\":\"c\",\"masterAddress\":\"10.0.0.7\",\"masterPort\":29500,\"rankOffset\":0,"
-                                + "\"worldSize\":9,\"groupName\":\"sluice-run-e1-1\",\"backend\":\"nccl\"}");
+                        "{\"epoch\":1,\"operationId\":\"c\",\"masterAddress\":\"10.0.0.7\",\"masterPort\":29500,"
+                                + "\"groupName\":\"sluice-run-e1-1\",\"engines\":[{\"address\":\"http://10.0.0.8:30000\",\"ranks\":8}],\"backend\":\"nccl\"}");
         assertThat(Json.MAPPER.writeValueAsString(new SendRequest(
                         1, "s", List.of("http://10.0.0.8:7000"), 4, SendRequest.Transport.NCCL, "g", false, 0, 0)))
                 .isEqualTo(
@@ -95,8 +101,8 @@ class WireTest {
 
     @Test
     void aGroupOfOneAndAnOffloadOfNothingAreRefused() {
-        assertThatThrownBy(() -> new ConnectRequest(1, "c", "h", 29_500, 0, 1, "g", "nccl"))
-                .hasMessageContaining("worldSize 1");
+        assertThatThrownBy(() -> new ConnectRequest(1, "c", "h", 29_500, "g", List.of(), "nccl"))
+                .hasMessageContaining("engines");
         assertThatThrownBy(() -> new OnloadRequest(1, "o", Set.of())).hasMessageContaining("what is missing");
         assertThatThrownBy(() -> new SendRequest(1, "s", null, 4, SendRequest.Transport.NCCL, null, false, 0, 0))
                 .hasMessageContaining("groupName is missing");

@@ -102,6 +102,7 @@ public final class RolloutPool {
             case EngineEvent.EngineStarted started -> false;
             case EngineEvent.EngineFellBack fellBack -> false;
             case EngineEvent.EngineWorked worked -> false;
+            case EngineEvent.PhaseReached reached -> false;
         };
     }
 
