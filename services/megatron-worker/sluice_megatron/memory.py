@@ -11,6 +11,7 @@ import torch
 
 from sluice_megatron.errors import WorkerError
 
+# How long an onload waits.
 ROOM_SECONDS = 30.0
 _POLL_SECONDS = 0.1
 # What the allocator rounds up to.
@@ -24,10 +25,8 @@ def used() -> int:
     return total - free
 
 
-def await_room(
-    needed: int, seconds: float = ROOM_SECONDS, free: Callable[[], int] = lambda: torch.cuda.mem_get_info()[0]
-):
-    """Waits until so many bytes are free. Raises WorkerError, which no smaller micro-batch mends, if they are not in time."""
+def await_room(needed: int, seconds: float, free: Callable[[], int] = lambda: torch.cuda.mem_get_info()[0]):
+    """Waits until so many bytes are free. Raises WorkerError, whose code leads to no smaller micro-batches, if they are not."""
     end = time.monotonic() + seconds
     while (there := free()) < needed + _SPARE_BYTES:
         if time.monotonic() > end:

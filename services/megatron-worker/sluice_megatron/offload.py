@@ -50,7 +50,7 @@ class Offloading:
             phase("waiting for free memory")
             torch.cuda.empty_cache()
             needed = sum(map(self._missing, wanted))
-            agreement.together(lambda: memory.await_room(needed))
+            agreement.together(lambda: memory.await_room(needed, memory.ROOM_SECONDS))
         return self._measured("onloading", wanted, self._bring)
 
     def _measured(self, doing: str, what: list[str], move: Callable[[str], int]) -> dict[str, Any]:
