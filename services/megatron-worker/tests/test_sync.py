@@ -145,13 +145,12 @@ def test_the_next_group_begins_when_worker_and_engines_have_left_the_one_before(
 
     assert first.told()["groups"] == ["two"]
     # Named in any order, all of them take each bucket.
-    megatron.does(
-        "weights/send", engines=[first.address, second.address], version=3, transport="nccl", groupName="two"
-    )
+    megatron.does("weights/send", engines=[first.address, second.address], version=3, transport="nccl", groupName="two")
     assert same_bits(first.weights(), of_the_model()) and same_bits(second.weights(), of_the_model())
     error = megatron.does("weights/send", engines=[first.address], version=4, transport="nccl", groupName="two")
-    assert error["code"] == "invalid_request" and f"those of the group {second.address}, {first.address}" in (
-        error["message"]
+    assert (
+        error["code"] == "invalid_request"
+        and f"those of the group {second.address}, {first.address}" in (error["message"])
     )
 
 

@@ -21,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import llama
 import samples
 import shapes
 
@@ -81,8 +82,8 @@ def _measure(options: argparse.Namespace, folder: Path) -> int:
     environment |= {"SLUICE_WORKER_DEVICE": options.device} | (
         {"CUDA_VISIBLE_DEVICES": ""} if options.device == "cpu" else {}
     )
-    args = shapes.two_layers(options.width, options.vocabulary, options.length, options.device == "cuda")
-    _make_checkpoint(folder, args, options.device, environment)
+    args = shapes.llama(2, options.width, options.vocabulary, options.length, options.device == "cuda")
+    llama.make_checkpoint(folder, args, options.device, environment)
     files = []
     for step in range(1, options.rounds + 2):
         files.append(folder / f"batch-{step}.safetensors")
@@ -97,7 +98,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> int:
                 raise RuntimeError(f"the worker ended: {log.read_text()[-2000:]}")
             time.sleep(0.1)
         client = Client(json.loads(state.read_text())["port"])
-        hf = {"hfConfig": str(folder), "checkpoint": str(folder / "begun")}
+        hf = {"hfConfig": str(folder), "checkpoint": str(folder / "weights")}
         client.does("/load", "load", runId="run", args=args, **hf)
         walls = []
         for step, file in enumerate(files, 1):
@@ -112,21 +113,6 @@ def _measure(options: argparse.Namespace, folder: Path) -> int:
         worker.kill()
     inside = {int(step): tuple(map(float, parts)) for step, *parts in _TRAINED.findall(log.read_text())}
     return _report(options, walls, inside, files[0].stat().st_size)
-
-
-def _make_checkpoint(folder: Path, args: tuple[str, ...], device: str, environment: dict[str, str]):
-    order = folder / "order.json"
-    order.write_text(
-        json.dumps({"args": args, "device": device, "out": str(folder), "steps": 0, "dataRanks": 1, "saveFirst": True})
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(HERE / "one_layout.py"), str(order)],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise RuntimeError(f"no checkpoint was made: {done.stderr[-2000:]}")
 
 
 def _report(options: argparse.Namespace, walls: list[float], inside: dict, batch_bytes: int) -> int:

@@ -1,7 +1,7 @@
 """One case of ranks.py on this rank: builds a small model under a layout, trains, saves; started alone or by torchrun.
 
-ORDER names {args, device, out, init | resume, steps, dataRanks, save | offload}; rank 0 writes told.json, a rank that fails
-its reason into RANK.error.
+ORDER names {args, device, out, init | resume, and steps, dataRanks | offload | weights}; rank 0 writes told.json, a rank that
+fails its reason into RANK.error.
 """
 
 import dataclasses
@@ -24,6 +24,7 @@ from sluice_megatron import agreement, arguments, batch, checkpoint, device, mem
 from sluice_megatron.errors import WorkerError
 from sluice_megatron.loss_config import Optimizer
 from sluice_megatron.offload import Offloading
+from sluice_megatron.saving import Saving
 from sluice_megatron.step import Passes
 
 LENGTHS = [120, 250, 64, 199, 90, 256, 140, 33]
@@ -76,12 +77,13 @@ def _run(order: dict, out: Path) -> dict:
         else:
             _fill(built.policy)
         built.optimizer.reload_model_params()
+    if "weights" in order:
+        _save_weights(built, Path(order["weights"]))
+        return told
     if "offload" in order:
         return told | _offload(built, where, order)
     if order.get("saveFirst"):
         _save(built, out / "begun", first)
-    if not order["steps"]:
-        return told
     told["steps"] = _train(built, where, order, out, first)
     began = time.monotonic()
     _save(built, out / "after", first + order["steps"])
@@ -122,6 +124,17 @@ def _save(built, directory: Path, step: int):
     cut = checkpoint.Cut(built, directory, step, step, False)
     agreement.together(cut.write)
     agreement.lead(cut.finish)
+
+
+def _save_weights(built, directory: Path):
+    """A checkpoint to load a policy from, as the converter writes one."""
+    iteration = directory / "iter_0000000"
+    agreement.lead(lambda: iteration.mkdir(parents=True))
+    state = {"model": built.policy.sharded_state_dict(metadata=checkpoint._metadata()), "iteration": 0}
+    saving = Saving(state, iteration, checkpoint._CONTENT, False)
+    agreement.together(saving.write)
+    agreement.lead(saving.finish)
+    agreement.lead(lambda: (directory / "latest_checkpointed_iteration.txt").write_text("0"))
 
 
 def _offload(built, where: torch.device, order: dict) -> dict:

@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -38,6 +39,7 @@ TP2 = {"tensor_model_parallel_size": 2}
 EP2 = {"expert_model_parallel_size": 2}
 PP2 = {"pipeline_model_parallel_size": 2}
 CP2 = {"context_parallel_size": 2}
+_RAISED = re.compile(r"\w+(Error|Exception|Exit): ")
 DEEPEP = ["--moe-token-dispatcher-type", "flex", "--moe-enable-deepep"]
 
 
@@ -115,7 +117,7 @@ class Bench:
         self._options = options
         self._folder = folder
         self._end = time.monotonic() + options.seconds
-        self._log = open(Path(os.environ["OUT"]) / "ranks.jsonl", "w") if os.environ.get("OUT") else None
+        self._log = Path(os.environ["OUT"]) / "ranks.jsonl" if os.environ.get("OUT") else None
         self._turn = 0
         self.told: dict[str, dict] = {}
         self.failed = 0
@@ -140,16 +142,16 @@ class Bench:
         print(f"{name:34} {status:8} {seconds:5.0f} s  {said[:700]}", flush=True)
         if self._log:
             row = {"case": name, "status": status, "seconds": round(seconds, 1), "said": said} | figures
-            self._log.write(json.dumps(row) + "\n")
-            self._log.flush()
+            with self._log.open("a") as log:
+                log.write(json.dumps(row) + "\n")
 
-    def start(self, name: str, ranks: int, order: dict, program: str = "one_layout.py") -> dict:
+    def start(self, name: str, ranks: int, order: dict, program: Path = HERE / "one_layout.py") -> dict:
         """Starts the ranks and returns what they told. Raises RuntimeError with the reason why they told nothing."""
         out = self.out(name)
         out.mkdir(parents=True, exist_ok=True)
         (out / "order.json").write_text(json.dumps(order | {"out": str(out), "device": self._options.device}))
         command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone"]
-        command += ["--nproc-per-node", str(ranks), str(HERE.parent / program if "/" in program else HERE / program)]
+        command += ["--nproc-per-node", str(ranks), str(program)]
         left = min(self._options.case_seconds, self._end - time.monotonic())
         if left < 10:
             raise RuntimeError(f"not begun: the {self._options.seconds} s are over")
@@ -253,8 +255,10 @@ class Bench:
 
 def _reason(out: Path, status: int | None, seconds: float) -> str:
     errors = sorted(out.glob("*.error"), key=lambda file: file.stat().st_mtime)
-    last = [line for line in (out / "log").read_text(errors="replace").splitlines() if line.strip()][-3:]
-    told = errors[0].read_text() if errors else " | ".join(last)
+    lines = [line for line in (out / "log").read_text(errors="replace").splitlines() if line.strip()]
+    # torchrun's own words come after those of the rank that failed.
+    raised = [line for line in lines if _RAISED.search(line) and "ChildFailedError" not in line]
+    told = errors[0].read_text() if errors else " | ".join(raised[:1] or lines[-3:])
     return f"stuck after {seconds:.0f} s: {told}" if status is None else f"exit status {status}: {told}"
 
 
@@ -334,7 +338,7 @@ def export(bench: Bench, options: argparse.Namespace, name: str, further: list[s
         "roots": ["/"],
     }
     try:
-        bench.start(name, 2, order, "../one_model.py")
+        bench.start(name, 2, order, HERE.parent / "one_model.py")
         from safetensors.torch import load_file
 
         written, source = (

@@ -159,12 +159,12 @@ def small(kind: str, half: bool, *further: str, **layout: int) -> tuple[str, ...
     return (*_layout(layout), *_OPTIMIZER, *_PRECISION, *_DECODER, *sizes, *precision, *further)
 
 
-def two_layers(width: int, vocabulary: int, length: int, half: bool) -> tuple[str, ...]:
-    """Two dense layers, whose step is short beside what is around it."""
+def llama(layers: int, width: int, vocabulary: int, length: int, half: bool) -> tuple[str, ...]:
+    """Dense layers of llama's kind; llama.py has the same in Hugging Face's words."""
     sizes = (
-        f"--seq-length {length} --num-layers 2 --hidden-size {width} --ffn-hidden-size {4 * width} --num-attention-heads "
-        f"{width // 64} --kv-channels 64 --vocab-size {vocabulary} --max-position-embeddings {length} "
-        "--position-embedding-type rope --rotary-base 10000"
+        f"--seq-length {length} --num-layers {layers} --hidden-size {width} --ffn-hidden-size {4 * width} "
+        f"--num-attention-heads {width // 64} --kv-channels 64 --vocab-size {vocabulary} "
+        f"--max-position-embeddings {length} --position-embedding-type rope --rotary-base 10000"
     ).split()
     precision = ["--bf16"] if half else []
     return (*_layout({}), *_OPTIMIZER, *_PRECISION, *_DECODER, *sizes, *precision)
