@@ -58,7 +58,9 @@ record PlanOfWay(TrainingRequest request, Outcome outcome) {
                 choices,
                 warnings,
                 alternatives(way.training()),
-                outcome.rejections());
+                outcome.rejections(),
+                TrainingRequest.Placement.DISAGGREGATED,
+                TrainingRequest.Transport.DISK);
     }
 
     private TrainingPlan training(Candidate candidate, SizedTraining training) {
