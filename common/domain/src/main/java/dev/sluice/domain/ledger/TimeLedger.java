@@ -104,6 +104,7 @@ public final class TimeLedger {
             case EngineEvent.EngineUnhealthy unhealthy -> {}
             case EngineEvent.EngineQuarantined quarantined -> {}
             case EngineEvent.EngineFellBack fellBack -> {}
+            case EngineEvent.PhaseReached reached -> {}
         }
     }
 

@@ -116,6 +116,7 @@ public final class TrainingState {
         switch (event) {
             case WeightsPublished publication -> progress.apply(publication);
             case WeightEvent.WeightsRetired retired -> progress.apply(retired);
+            case WeightEvent.PhaseChanged changed -> {}
         }
     }
 
