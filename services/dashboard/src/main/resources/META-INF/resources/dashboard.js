@@ -62,11 +62,17 @@ function converting(conversion) {
     : `${what}: ${Math.floor(100 * conversion.bytesDone / Math.max(1, conversion.bytesTotal))} %`;
 }
 
+function handOver(hand) {
+  if (!hand.placement) return '';
+  const awaited = hand.now && hand.now.awaited.length ? `, waits for ${hand.now.awaited.join(', ')}` : '';
+  return ` · ${hand.placement}, weights by ${hand.transport}` + (hand.now ? ` · phase ${hand.now.phase} (${hand.now.number})${awaited}` : '');
+}
+
 function show(page) {
   const run = page.run;
   byId('phase').textContent = run.position ? `${run.phase}, place ${run.position}` : run.phase;
   byId('phase').className = 'badge ' + run.phase;
-  byId('progress').textContent = `${run.name} · ${run.kind}, priority ${run.priority} · step ${run.step} of ${run.steps} · weights v${page.weightVersion} · epoch ${page.epoch}`;
+  byId('progress').textContent = `${run.name} · ${run.kind}, priority ${run.priority} · step ${run.step} of ${run.steps} · weights v${page.weightVersion} · epoch ${page.epoch}${handOver(page.handOver)}`;
   byId('wait').textContent = page.conversion ? converting(page.conversion)
     : page.waiting ? `waits for ${page.waiting.waitingFor}: ${page.waiting.reason}` : '';
   for (const [name, title] of FIGURES) draw(name, title, page.series[name]);

@@ -9,10 +9,13 @@ import dev.sluice.events.Event;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.TrainingEvent.RolledBack;
 import dev.sluice.events.TrainingEvent.WaitChanged;
+import dev.sluice.events.WeightEvent.Phase;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.kafka.EventRecord;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Instant;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -59,6 +62,18 @@ class RunViewTest {
 
         assertThat(out.toString().lines())
                 .contains("  rolled back    once, to step 20: train/kl is 3 at step 24, above 2");
+    }
+
+    @Test
+    void aRunWhoseEnginesAndTrainingTakeTurnsSaysWhoseTurnItIs() {
+        RunProjection run = after(new PhaseChanged("run-1", 1, 7, Phase.TRAIN, 0, List.of()));
+        new RunView(terminal).show(run);
+        assertThat(out.toString().lines()).contains("  phase          train (7), since 1970-01-01T00:00:00Z");
+
+        out.getBuffer().setLength(0);
+        terminal.useJson();
+        new RunView(terminal).show(run);
+        assertThat(out.toString()).contains("\"phase\" : \"train\"", "\"number\" : 7", "\"awaited\" : [ ]");
     }
 
     private static RunProjection waiting() {

@@ -29,6 +29,7 @@ record EngineView(
             case EngineEvent.EngineReady ready -> with("ready", ready.weightVersion(), loadSeconds, "", time);
             case EngineEvent.WeightsLoaded loaded -> with(state, loaded.version(), loaded.seconds(), "", since);
             case EngineEvent.EngineWorked worked -> this;
+            case EngineEvent.PhaseReached reached -> this;
             case EngineEvent.EngineUnhealthy unhealthy ->
                 with("unhealthy", weightVersion, loadSeconds, unhealthy.reason(), time);
             case EngineEvent.EngineQuarantined quarantined ->

@@ -1,6 +1,7 @@
 package dev.sluice.dashboard;
 
 import dev.sluice.domain.ledger.ControlPlaneTime;
+import dev.sluice.domain.ledger.HandOvers;
 import dev.sluice.domain.ledger.SeatTime;
 import dev.sluice.domain.ledger.TokenBuckets;
 import dev.sluice.events.CheckpointEvent;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param conversion the conversion or export that goes on, if one does
  * @param waiting what the trainer waits for, if it does
+ * @param handOver how engines, training and weights share GPUs
  * @param tokens the ledger
  * @param seatTime where the time of engines and worker went
  * @param controlPlane what a step takes besides their work; null where no step was measured
@@ -27,6 +29,7 @@ record RunPage(
         int weightVersion,
         @Nullable Conversion conversion,
         @Nullable Wait waiting,
+        HandOver handOver,
         TokenBuckets tokens,
         long tokensGenerated,
         SeatTime seatTime,
@@ -52,6 +55,13 @@ record RunPage(
             String kind,
             int priority,
             int position) {}
+
+    /**
+     * @param placement colocated or disaggregated, empty before the run is planned
+     * @param transport how weights travel, empty before
+     * @param now the newest phase; absent where nothing is handed over
+     */
+    record HandOver(String placement, String transport, HandOvers.@Nullable Now now) {}
 
     record Wait(
             String waitingFor,

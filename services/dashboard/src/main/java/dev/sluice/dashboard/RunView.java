@@ -2,10 +2,12 @@ package dev.sluice.dashboard;
 
 import dev.sluice.domain.guard.GuardTrip;
 import dev.sluice.domain.ledger.ControlPlane;
+import dev.sluice.domain.ledger.HandOvers;
 import dev.sluice.domain.ledger.Ledger;
 import dev.sluice.domain.ledger.SeatTime;
 import dev.sluice.domain.ledger.TimeLedger;
 import dev.sluice.events.CheckpointEvent;
+import dev.sluice.events.EngineEvent;
 import dev.sluice.events.Event;
 import dev.sluice.events.MetricPoint;
 import dev.sluice.events.Problem;
@@ -34,6 +36,7 @@ final class RunView {
     private final Ledger ledger;
     private final TimeLedger time;
     private final ControlPlane controlPlane;
+    private final HandOvers handOvers;
     private final Map<String, TreeMap<Integer, Double>> series = new TreeMap<>();
     private final Map<String, EngineView> engines = new TreeMap<>();
     private final List<RunPage.Moment> history = new ArrayList<>();
@@ -41,6 +44,8 @@ final class RunView {
     private String name = "";
     private String phase = "requested";
     private String kind = "";
+    private String placement = "";
+    private String transport = "";
     private int priority;
     private int position;
     private int steps;
@@ -56,6 +61,7 @@ final class RunView {
         this.ledger = new Ledger(runId);
         this.time = new TimeLedger(runId);
         this.controlPlane = new ControlPlane(runId);
+        this.handOvers = new HandOvers(runId);
     }
 
     String runId() {
@@ -66,13 +72,17 @@ final class RunView {
         ledger.apply(record.event(), record.id());
         time.apply(record.event(), record.time());
         controlPlane.apply(record.event(), record.time());
+        handOvers.apply(record.event(), record.time());
         switch (record.event()) {
             case RunEvent run -> applyRun(run, record.time());
             case TrainingEvent training -> applyTraining(training, record.time());
             case CheckpointEvent checkpoint -> applyCheckpoint(checkpoint, record.time());
             case WeightEvent.WeightsPublished weights -> weightVersion = Math.max(weightVersion, weights.version());
             case MetricPoint point -> addPoint(point.name(), point.step(), point.value());
-            case dev.sluice.events.EngineEvent engine ->
+            case EngineEvent.PhaseReached reached -> {
+                // Of an instance, not of an engine.
+            }
+            case EngineEvent engine ->
                 engines.merge(
                         engine.engineId(),
                         EngineView.of(engine, record.time()),
@@ -89,6 +99,8 @@ final class RunView {
                 name = planned.request().name();
                 steps = planned.request().training().steps();
                 kind = RunKind.of(planned.request()).wireName();
+                placement = planned.plan().placement().name().toLowerCase(Locale.ROOT);
+                transport = planned.plan().transport().name().toLowerCase(Locale.ROOT);
                 priority = planned.request().scheduling().priority();
                 enter("planned", time, "");
             }
@@ -250,6 +262,7 @@ final class RunView {
                 weightVersion,
                 conversion,
                 waiting,
+                new RunPage.HandOver(placement, transport, handOvers.now().orElse(null)),
                 ledger.tokens(),
                 ledger.tokensReported(),
                 spent,

@@ -38,15 +38,31 @@ final class EngineTime {
         return launched == null || told.isBefore(launched) ? told : launched;
     }
 
-    /** How it spent this life. What was reported beyond it, by clocks that disagree, is left out of its generation. */
-    TimeBuckets spent(TimeSpan life) {
+    /**
+     * How it spent this life. What was reported beyond it, by clocks that disagree, is left out of its generation.
+     *
+     * @param standstills times in which its run's engines were to stand still
+     */
+    TimeBuckets spent(TimeSpan life, List<TimeSpan> standstills) {
         double all = TimeBuckets.seconds(life.length());
         if (ready == null || !ready.isBefore(life.ended())) {
-            return new TimeBuckets(0, 0, 0, 0, all, 0, 0);
+            return new TimeBuckets(0, 0, 0, 0, 0, all, 0, 0);
         }
         double loading = Math.max(0, TimeBuckets.seconds(Duration.between(life.began(), ready)));
         double synced = Math.min(syncing, all - loading);
         double generated = Math.min(TimeBuckets.seconds(generating), all - loading - synced);
-        return new TimeBuckets(generated, all - loading - synced - generated, 0, synced, loading, 0, 0);
+        double idle = all - loading - synced - generated;
+        double still = Math.min(idle, overlap(new TimeSpan(ready, life.ended()), standstills));
+        return new TimeBuckets(generated, idle - still, still, 0, synced, loading, 0, 0);
+    }
+
+    private static double overlap(TimeSpan life, List<TimeSpan> standstills) {
+        double seconds = 0;
+        for (TimeSpan still : standstills) {
+            Instant from = still.began().isAfter(life.began()) ? still.began() : life.began();
+            Instant until = still.ended().isBefore(life.ended()) ? still.ended() : life.ended();
+            seconds += Math.max(0, TimeBuckets.seconds(Duration.between(from, until)));
+        }
+        return seconds;
     }
 }

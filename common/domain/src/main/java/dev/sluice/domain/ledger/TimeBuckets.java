@@ -7,6 +7,7 @@ import java.time.Duration;
  *
  * @param generating an engine had samples to generate
  * @param waiting an engine without samples, a worker without a batch, and whatever happens between two calls of the worker
+ * @param handOver an engine that stands still, since training has its GPUs or weights go into its memory
  * @param training passes and steps of the worker
  * @param syncing engines that load weights, and the worker while it writes them
  * @param loading from the start of a process to its first work
@@ -16,26 +17,28 @@ import java.time.Duration;
 public record TimeBuckets(
         double generating,
         double waiting,
+        double handOver,
         double training,
         double syncing,
         double loading,
         double saving,
         double down) {
-    public static final TimeBuckets NONE = new TimeBuckets(0, 0, 0, 0, 0, 0, 0);
+    public static final TimeBuckets NONE = new TimeBuckets(0, 0, 0, 0, 0, 0, 0, 0);
 
     static TimeBuckets down(double seconds) {
-        return new TimeBuckets(0, 0, 0, 0, 0, 0, seconds);
+        return new TimeBuckets(0, 0, 0, 0, 0, 0, 0, seconds);
     }
 
     /** The sum, which is the time of all seats. */
     public double total() {
-        return generating + waiting + training + syncing + loading + saving + down;
+        return generating + waiting + handOver + training + syncing + loading + saving + down;
     }
 
     public TimeBuckets plus(TimeBuckets other) {
         return new TimeBuckets(
                 generating + other.generating,
                 waiting + other.waiting,
+                handOver + other.handOver,
                 training + other.training,
                 syncing + other.syncing,
                 loading + other.loading,
@@ -47,6 +50,7 @@ public record TimeBuckets(
         return new TimeBuckets(
                 generating * seats,
                 waiting * seats,
+                handOver * seats,
                 training * seats,
                 syncing * seats,
                 loading * seats,
@@ -59,6 +63,7 @@ public record TimeBuckets(
         return new TimeBuckets(
                 rounded(generating),
                 rounded(waiting),
+                rounded(handOver),
                 rounded(training),
                 rounded(syncing),
                 rounded(loading),

@@ -29,6 +29,7 @@ public final class TimeLedger {
     private final Map<String, EngineTime> engines = new HashMap<>();
     private final Map<Process, Life> lives = new HashMap<>();
     private final WorkerSeatTime worker = new WorkerSeatTime();
+    private final HandOvers handOvers;
     private int workerSeats = 1;
     private boolean gpus;
     private @Nullable Instant ended;
@@ -44,6 +45,7 @@ public final class TimeLedger {
 
     public TimeLedger(String runId) {
         this.runId = runId;
+        this.handOvers = new HandOvers(runId);
     }
 
     /** @param at when it was written */
@@ -51,6 +53,7 @@ public final class TimeLedger {
         if (!event.runId().equals(runId)) {
             return;
         }
+        handOvers.apply(event, at);
         switch (event) {
             case RunEvent run -> applyRun(run, at);
             case EngineEvent engine -> applyEngine(engine, at);
@@ -120,8 +123,9 @@ public final class TimeLedger {
         Instant from = assignments.getFirst().at();
         Instant until = ended != null ? ended : now.isAfter(from) ? now : from;
         TimeBuckets all = TimeBuckets.NONE;
+        List<TimeSpan> standstills = handOvers.standstills(until);
         for (String instance : instances()) {
-            all = all.plus(spentOn(instance, from, until));
+            all = all.plus(spentOn(instance, new TimeSpan(from, until), standstills));
         }
         return new SeatTime(
                 gpus ? "GPU-seconds" : "process-seconds",
@@ -138,7 +142,9 @@ public final class TimeLedger {
                 .toList();
     }
 
-    private TimeBuckets spentOn(String instance, Instant from, Instant until) {
+    private TimeBuckets spentOn(String instance, TimeSpan run, List<TimeSpan> standstills) {
+        Instant from = run.began();
+        Instant until = run.ended();
         TimeBuckets sum = TimeBuckets.NONE;
         List<TimeSpan> alive = new ArrayList<>();
         for (Map.Entry<Process, Life> entry : lives.entrySet()) {
@@ -149,7 +155,7 @@ public final class TimeLedger {
             if (life.instanceId().equals(instance) && end.isAfter(began)) {
                 TimeSpan span = new TimeSpan(began, end);
                 alive.add(span);
-                sum = sum.plus(engine.spent(span));
+                sum = sum.plus(engine.spent(span, standstills));
             }
         }
         int seatsEach = assignments.stream()

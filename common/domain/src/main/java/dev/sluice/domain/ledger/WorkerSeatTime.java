@@ -55,6 +55,7 @@ final class WorkerSeatTime {
         return new TimeBuckets(
                 0,
                 TimeBuckets.seconds(waiting) + (over ? 0 : trailing),
+                0,
                 of(Activity.TRAINING),
                 of(Activity.SYNCING),
                 of(Activity.LOADING),

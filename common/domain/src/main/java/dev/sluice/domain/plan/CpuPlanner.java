@@ -3,6 +3,7 @@ package dev.sluice.domain.plan;
 import dev.sluice.domain.model.ModelSpec;
 import dev.sluice.domain.model.ModelSpec.LatentAttention;
 import dev.sluice.domain.model.Parameters;
+import dev.sluice.domain.request.HandOverRules;
 import dev.sluice.events.Backend;
 import dev.sluice.events.Plan;
 import dev.sluice.events.Plan.Choice;
@@ -16,6 +17,8 @@ import dev.sluice.events.Plan.TrainingPlan;
 import dev.sluice.events.Problem;
 import dev.sluice.events.RunKind;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.Placement;
+import dev.sluice.events.TrainingRequest.Transport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -59,9 +62,48 @@ final class CpuPlanner implements Planner {
                             given),
                     "lower rollout.engines, or use a host with at least %d GiB".formatted((long) Math.ceil(needed)))));
         }
+        Placement placement = placement(request, choices);
         // No prediction: speed depends on cores shared with others, and nothing measured backs a figure here.
-        return new Planning.Planned(
-                new Plan(Backend.CPU, figures, training, rollout, null, List.copyOf(choices), List.copyOf(warnings)));
+        return new Planning.Planned(new Plan(
+                Backend.CPU,
+                figures,
+                training,
+                rollout,
+                null,
+                List.copyOf(choices),
+                List.copyOf(warnings),
+                List.of(),
+                List.of(),
+                placement,
+                transport(request, choices)));
+    }
+
+    private static Placement placement(TrainingRequest request, List<Choice> choices) {
+        boolean asked = request.cluster().placement() == Placement.COLOCATED;
+        if (!HandOverRules.takesTurns(request)) {
+            return Placement.DISAGGREGATED;
+        }
+        choices.add(choice(
+                "cluster.placement",
+                asked ? "colocated" : "disaggregated",
+                asked
+                        ? "the request says so; engines stand still while the worker of their host trains, and keep their memory, since there is no GPU to give"
+                        : "engines sample while the worker trains",
+                asked ? null : "colocated: on cpu it frees nothing, and engines would stand still meanwhile"));
+        return asked ? Placement.COLOCATED : Placement.DISAGGREGATED;
+    }
+
+    private static Transport transport(TrainingRequest request, List<Choice> choices) {
+        Transport asked = request.weights().transport();
+        Transport chosen = asked == Transport.AUTO ? Transport.DISK : asked;
+        choices.add(choice(
+                "weights.transport",
+                chosen.name().toLowerCase(Locale.ROOT),
+                asked == Transport.AUTO
+                        ? "processes without GPUs have no memory that others could read: files carry the weights"
+                        : "the request says so",
+                null));
+        return chosen;
     }
 
     private static RolloutPlan rollout(TrainingRequest request, ModelSpec model, List<Choice> choices) {

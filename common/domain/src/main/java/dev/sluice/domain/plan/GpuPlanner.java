@@ -8,6 +8,7 @@ import dev.sluice.domain.candidate.Cluster;
 import dev.sluice.domain.candidate.Flags;
 import dev.sluice.domain.candidate.Gpu;
 import dev.sluice.domain.constraint.Constraints;
+import dev.sluice.domain.request.HandOverRules;
 import dev.sluice.domain.search.BaseCandidate;
 import dev.sluice.domain.search.PoolSplits;
 import dev.sluice.domain.search.Search;
@@ -43,7 +44,7 @@ final class GpuPlanner implements Planner {
         }
         Flags sglang = FurtherFlags.sglang(request.rollout().sglang()).flags();
         Flags megatron = FurtherFlags.megatron(request.training().megatron()).flags();
-        List<Cluster> clusters = PoolSplits.of(request.cluster(), gpu.get());
+        List<Cluster> clusters = PoolSplits.of(request, gpu.get());
         Candidate base =
                 BaseCandidate.of(request, models.policy(), clusters.getFirst(), megatron, models.longestPromptTokens());
         Outcome outcome = Search.run(base, clusters, request, sglang, models.rolloutWeightBytes());
@@ -64,6 +65,10 @@ final class GpuPlanner implements Planner {
                 new ArrayList<>(outcome.best() == null ? Constraints.ofRun(started) : Constraints.broken(started));
         problems.addAll(MegatronArguments.problems(looked, request.training()));
         problems.addAll(Environments.problems(looked, request.cluster().environment()));
+        problems.addAll(HandOverRules.problems(request, looked.cluster().colocated()));
+        if (looked.engine() != null) {
+            problems.addAll(new WeightChoice(request, looked).problems());
+        }
         return problems;
     }
 

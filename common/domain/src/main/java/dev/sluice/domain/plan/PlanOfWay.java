@@ -15,6 +15,7 @@ import dev.sluice.domain.memory.HostMemory;
 import dev.sluice.domain.memory.StageMemory;
 import dev.sluice.domain.memory.TrainingMemory;
 import dev.sluice.domain.model.Parameters;
+import dev.sluice.domain.request.HandOverRules;
 import dev.sluice.domain.search.Search.Outcome;
 import dev.sluice.domain.search.SizedEngine;
 import dev.sluice.domain.search.SizedTraining;
@@ -34,6 +35,7 @@ import dev.sluice.events.Plan.TrainingLayout;
 import dev.sluice.events.Plan.TrainingPlan;
 import dev.sluice.events.Problem;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.Placement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -49,6 +51,8 @@ record PlanOfWay(TrainingRequest request, Outcome outcome) {
         choices.addAll(new PoolChoices(request, outcome, way).all());
         choices.addAll(new TrainingChoices(request, outcome, way.training()).all());
         choices.addAll(new EngineChoices(request, outcome, way, engine).all());
+        WeightChoice weights = new WeightChoice(request, way.candidate());
+        choices.add(weights.choice());
         return new Plan(
                 Backend.GPU,
                 new Parameters(way.candidate().model()).figures(),
@@ -59,8 +63,15 @@ record PlanOfWay(TrainingRequest request, Outcome outcome) {
                 warnings,
                 alternatives(way.training()),
                 outcome.rejections(),
-                TrainingRequest.Placement.DISAGGREGATED,
-                TrainingRequest.Transport.DISK);
+                placement(way.candidate()),
+                weights.transport());
+    }
+
+    /** Where nothing is trained, engines have the GPUs for themselves whatever the request says. */
+    private Placement placement(Candidate candidate) {
+        return candidate.cluster().colocated() && HandOverRules.takesTurns(request)
+                ? Placement.COLOCATED
+                : Placement.DISAGGREGATED;
     }
 
     private TrainingPlan training(Candidate candidate, SizedTraining training) {

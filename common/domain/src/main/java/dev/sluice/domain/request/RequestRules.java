@@ -20,7 +20,8 @@ public final class RequestRules {
                     BatchingRules.ALL,
                     GuardRules.ALL,
                     ModelRules.ALL,
-                    KindRules.ALL)
+                    KindRules.ALL,
+                    HandOverRules.ALL)
             .flatMap(List::stream)
             .toList();
 

@@ -6,7 +6,6 @@ import dev.sluice.domain.request.RequestRule.Findings;
 import dev.sluice.events.Backend;
 import dev.sluice.events.TrainingRequest;
 import dev.sluice.events.TrainingRequest.BadRows;
-import dev.sluice.events.TrainingRequest.Placement;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +17,7 @@ final class WorldRules {
             new RequestRule("model.cpu", "the cpu backend computes the model", WorldRules::cpuModel),
             new RequestRule("data.prompts", "every row of every prompt file can be used", WorldRules::promptFiles),
             new RequestRule("data.few-prompts", "a step does not repeat prompts", WorldRules::fewPrompts),
-            new RequestRule("backend.instances", "gpu runs need instances with GPUs", WorldRules::instances),
-            new RequestRule("cluster.shared-gpus", "engines and training have GPUs of their own", WorldRules::ownGpus));
+            new RequestRule("backend.instances", "gpu runs need instances with GPUs", WorldRules::instances));
 
     private WorldRules() {}
 
@@ -119,17 +117,6 @@ final class WorldRules {
                     "backend",
                     "backend gpu needs instances with GPUs; none is alive",
                     "start rollout and trainer instances on GPU hosts, or set backend to cpu");
-        }
-    }
-
-    private static void ownGpus(TrainingRequest request, Facts facts, Findings findings) {
-        Placement placement = request.cluster().placement();
-        boolean chosenLater = facts.purpose() == Facts.Purpose.PLAN && placement == Placement.AUTO;
-        if (request.backend() == Backend.GPU && placement != Placement.DISAGGREGATED && !chosenLater) {
-            findings.hindrance(
-                    "cluster.placement",
-                    "no service hands GPUs over between engines and training yet, so that both would hold their memory at once",
-                    "set it to disaggregated to run");
         }
     }
 }

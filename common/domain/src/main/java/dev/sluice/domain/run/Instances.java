@@ -56,6 +56,11 @@ public final class Instances {
         lastTick = now;
     }
 
+    /** The newest snapshot of an instance, whether it lives or not. */
+    Optional<InstanceSnapshot> known(String instanceId) {
+        return Optional.ofNullable(instances.get(instanceId)).map(Seen::snapshot);
+    }
+
     /** Instances that take work now, by id. */
     public List<InstanceSnapshot> ready(Role role, Backend backend, Instant now) {
         return instances.values().stream()

@@ -104,13 +104,21 @@ record Lifecycle(
                     .formatted(rolloutIds(service), text(deadlines.enginesReady())));
         }
         Instant converted = trains() ? conditions.convertedAt() : since;
+        Duration mayTake = trainerMayTake();
         boolean trainerDue = converted != null
                 && !conditions.trainerReady(service.trainerEpoch())
-                && overdue(later(since, converted), deadlines.trainerReady());
+                && overdue(later(since, converted), mayTake);
         return trainerDue
                 ? Optional.of("%s was not ready within %s; its log and the worker's say why"
-                        .formatted(service.assignment().trainer().instanceId(), text(deadlines.trainerReady())))
+                        .formatted(service.assignment().trainer().instanceId(), text(mayTake)))
                 : Optional.empty();
+    }
+
+    /** A colocated worker is given its GPUs when the engines on them have started. */
+    private Duration trainerMayTake() {
+        boolean colocated =
+                Objects.requireNonNull(run.accepted()).event().plan().colocated();
+        return colocated ? deadlines.enginesReady().plus(deadlines.trainerReady()) : deadlines.trainerReady();
     }
 
     private static String rolloutIds(Run.Service service) {

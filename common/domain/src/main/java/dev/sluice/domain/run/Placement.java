@@ -16,7 +16,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,11 +56,12 @@ record Placement(Run run, Runs runs, Instances instances, RunQueue queue, Instan
                 return new Choice.Wait(quota.get(), false, false);
             }
         }
-        TrainerShare trainer = trainer(trainerGaveUp);
-        List<RolloutShare> rollout = rollout();
+        Found found = plan().colocated() ? together(trainerGaveUp, losses) : apart(trainerGaveUp);
+        TrainerShare trainer = found.trainer();
+        List<RolloutShare> rollout = found.rollout();
         Run.Service service = run.service();
         if (trainer == null || (rollout.isEmpty() && plan().rollout().engines() > 0)) {
-            return waiting(losses, trainer != null);
+            return plan().colocated() ? waitingForHosts(losses) : waiting(losses, trainer != null);
         }
         boolean same = service != null
                 && trainer.equals(service.assignment().trainer())
@@ -66,6 +71,96 @@ record Placement(Run run, Runs runs, Instances instances, RunQueue queue, Instan
         }
         return new Choice.Assign(
                 new RunAssigned(run.runId(), nextEpoch(), trainer, rollout, reason(losses, engines(rollout))));
+    }
+
+    /** @param trainer absent where there is none */
+    private record Found(@Nullable TrainerShare trainer, List<RolloutShare> rollout) {
+        private static final Found NOTHING = new Found(null, List.of());
+    }
+
+    private Found apart(boolean gaveUp) {
+        return new Found(trainer(gaveUp), rollout(candidates(), share -> true));
+    }
+
+    /** Where engines and training take turns, they lie on the same hosts. */
+    private Found together(boolean gaveUp, List<String> losses) {
+        if (plan().training().gpus() > 0) {
+            return new SharedHosts(run, room(), instances, seats(), now)
+                    .choose(gaveUp, losses.isEmpty())
+                    .map(pair -> new Found(pair.trainer(), pair.rollout()))
+                    .orElse(Found.NOTHING);
+        }
+        TrainerShare current =
+                run.service() == null ? null : run.service().assignment().trainer();
+        if (current != null && !gaveUp && seats().losses(current).isEmpty()) {
+            String host = seats().of(current)
+                    .map(seats -> seats.getFirst().instance().host())
+                    .orElse(null);
+            List<RolloutShare> beside = rolloutOn(host);
+            if (!beside.isEmpty()) {
+                return new Found(current, beside);
+            }
+        }
+        return seats().candidates(gaveUp ? current : null).stream()
+                .map(trainer -> new Found(
+                        seats().share(List.of(new TrainerSeats.Seat(trainer, List.of()))), rolloutOn(trainer.host())))
+                .filter(found -> isEnough(found.rollout()))
+                .findFirst()
+                .orElse(Found.NOTHING);
+    }
+
+    /** Engines stay where they are on the host, or where nothing is known of it yet. */
+    private List<RolloutShare> rolloutOn(@Nullable String host) {
+        List<InstanceSnapshot> candidates = candidates().stream()
+                .filter(candidate -> candidate.host().equals(host))
+                .toList();
+        return rollout(candidates, share -> host == null || isOn(share, host));
+    }
+
+    private boolean isOn(RolloutShare share, String host) {
+        return instances
+                .known(share.instanceId())
+                .filter(known -> !known.host().equals(host))
+                .isEmpty();
+    }
+
+    /** A run begins with all of its engines, since the worker gets its turn when they have started. */
+    private boolean isEnough(List<RolloutShare> rollout) {
+        return !rollout.isEmpty()
+                && (run.service() != null
+                        || engines(rollout) / nodes() >= plan().rollout().engines());
+    }
+
+    private Choice waitingForHosts(List<String> losses) {
+        String because = losses.isEmpty() ? "" : String.join(", ", losses) + "; ";
+        Set<String> trainers = hosts(Role.TRAINER, seats().gpusPerNode());
+        Set<String> rollouts = hosts(Role.ROLLOUT, seats().gpusPerNode());
+        Set<String> both = new TreeSet<>(trainers);
+        both.retainAll(rollouts);
+        int wanted = seats().nodes();
+        String each = "a trainer and a rollout instance%s (backend %s)"
+                .formatted(
+                        seats().gpusPerNode() == 0
+                                ? ""
+                                : ", and %d GPUs that both have free".formatted(seats().gpusPerNode()),
+                        plan().backend().name().toLowerCase(Locale.ROOT));
+        String lacking = both.isEmpty() && !trainers.isEmpty() && !rollouts.isEmpty()
+                ? "; trainers are on %s, rollout instances on %s"
+                        .formatted(String.join(", ", trainers), String.join(", ", rollouts))
+                : wanted > 1 ? "; there %s".formatted(both.size() == 1 ? "is 1" : "are " + both.size()) : "";
+        return new Choice.Wait(
+                "%swaits for %s with %s, since its engines and training take turns there%s"
+                        .formatted(because, wanted == 1 ? "a host" : wanted + " hosts", each, lacking),
+                wanted > 1 && both.size() < wanted,
+                both.size() >= wanted);
+    }
+
+    /** Hosts with an instance that could serve if no other run held anything. */
+    private Set<String> hosts(Role role, int gpus) {
+        return instances.ready(role, plan().backend(), now).stream()
+                .filter(instance -> instance.gpus() == 0 || instance.gpus() >= gpus)
+                .map(InstanceSnapshot::host)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private Choice waiting(List<String> losses, boolean hasTrainer) {
@@ -145,21 +240,26 @@ record Placement(Run run, Runs runs, Instances instances, RunQueue queue, Instan
         return new TrainerSeats(run, room(), instances, nextEpoch(), now);
     }
 
-    private List<RolloutShare> rollout() {
+    /**
+     * @param candidates instances that may give engines
+     * @param stays whether an instance that gives engines may go on doing so
+     */
+    private List<RolloutShare> rollout(List<InstanceSnapshot> candidates, Predicate<RolloutShare> stays) {
         List<RolloutShare> alive = run.service() == null
                 ? List.of()
                 : run.service().assignment().rollout().stream()
                         .filter(share -> instances
                                 .lost(share.instanceId(), share.incarnation(), now)
                                 .isEmpty())
+                        .filter(stays)
                         .toList();
-        return nodes() > 1 ? enginesOfSeveralNodes(alive) : enginesOfOneNode(alive);
+        return nodes() > 1 ? enginesOfSeveralNodes(alive, candidates) : enginesOfOneNode(alive, candidates);
     }
 
-    private List<RolloutShare> enginesOfSeveralNodes(List<RolloutShare> alive) {
+    private List<RolloutShare> enginesOfSeveralNodes(List<RolloutShare> alive, List<InstanceSnapshot> candidates) {
         NodeGroups groups = new NodeGroups(nodes(), nextEpoch());
         List<List<RolloutShare>> whole = groups.whole(alive);
-        List<Seat> free = candidates().stream()
+        List<Seat> free = candidates.stream()
                 .filter(candidate -> whole.stream()
                         .flatMap(List::stream)
                         .noneMatch(share -> share.instanceId().equals(candidate.instanceId())))
@@ -170,10 +270,9 @@ record Placement(Run run, Runs runs, Instances instances, RunQueue queue, Instan
         return groups.shares(alive, free, enginesWanted(whole.size(), free.size() < nodes()));
     }
 
-    private List<RolloutShare> enginesOfOneNode(List<RolloutShare> alive) {
+    private List<RolloutShare> enginesOfOneNode(List<RolloutShare> alive, List<InstanceSnapshot> candidates) {
         TreeMap<String, RolloutShare> shares = new TreeMap<>();
         alive.forEach(share -> shares.put(share.instanceId(), share));
-        List<InstanceSnapshot> candidates = candidates();
         boolean full = candidates.stream().noneMatch(candidate -> takesOneMore(shares, candidate));
         int missing = enginesWanted(engines(shares.values()), full) - engines(shares.values());
         for (int i = 0; i < missing; i++) {
@@ -244,7 +343,7 @@ record Placement(Run run, Runs runs, Instances instances, RunQueue queue, Instan
     }
 
     private Room room() {
-        return new Room(run, runs);
+        return new Room(run, runs, instances);
     }
 
     private int nodes() {

@@ -44,9 +44,9 @@ public record QueueRules(Duration ageing, Map<String, Quota> quotas) {
     }
 
     /** GPUs that a plan takes; 0 on cpu. Colocated, training and rollout share them. */
-    static int gpus(Plan plan, boolean colocated) {
+    static int gpus(Plan plan) {
         int rollout = plan.rollout().engines() * plan.rollout().gpusPerEngine();
         int training = plan.training().gpus();
-        return colocated ? Math.max(rollout, training) : rollout + training;
+        return plan.colocated() ? Math.max(rollout, training) : rollout + training;
     }
 }

@@ -66,6 +66,9 @@ final class RunConditions {
             case EngineEvent.WeightsLoaded loaded -> {
                 return false;
             }
+            case EngineEvent.PhaseReached reached -> {
+                return false;
+            }
             case EngineEvent.EngineWorked worked -> {
                 return false;
             }

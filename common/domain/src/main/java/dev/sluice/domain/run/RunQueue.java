@@ -85,9 +85,7 @@ record RunQueue(Runs runs, QueueRules rules, Instant now) {
     }
 
     private static int gpus(Run run) {
-        RunPlanned planned = planned(run);
-        boolean colocated = planned.request().cluster().placement() == TrainingRequest.Placement.COLOCATED;
-        return QueueRules.gpus(planned.plan(), colocated);
+        return QueueRules.gpus(planned(run).plan());
     }
 
     private static TrainingRequest request(Run run) {

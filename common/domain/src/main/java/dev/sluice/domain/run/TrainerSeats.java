@@ -6,6 +6,7 @@ import dev.sluice.events.Plan;
 import dev.sluice.events.RunEvent.RunPlanned;
 import dev.sluice.events.RunEvent.TrainerNode;
 import dev.sluice.events.RunEvent.TrainerShare;
+import dev.sluice.events.RunKind;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * @param epoch of the assignment that is being decided
  */
 record TrainerSeats(Run run, Room room, Instances instances, int epoch, Instant now) {
+
+    /** An instance that starts the ranks of one node, with the GPUs that it gives them. */
+    record Seat(InstanceSnapshot instance, List<Integer> gpus) {}
 
     /** Why a worker can serve no longer; none while it can. */
     List<String> losses(TrainerShare share) {
@@ -42,31 +46,51 @@ record TrainerSeats(Run run, Room room, Instances instances, int epoch, Instant 
      */
     @Nullable
     TrainerShare choose(@Nullable TrainerShare gaveUp) {
+        List<Seat> chosen = candidates(gaveUp).stream()
+                .flatMap(trainer -> gpus(trainer).map(gpus -> new Seat(trainer, gpus)).stream())
+                .limit(nodes())
+                .toList();
+        return chosen.size() < nodes() ? null : share(chosen);
+    }
+
+    /** Instances with a free slot in order of preference: those with the most first, one that gave the run up last. */
+    List<InstanceSnapshot> candidates(@Nullable TrainerShare gaveUp) {
         Comparator<InstanceSnapshot> order = Comparator.comparing((InstanceSnapshot trainer) ->
                         gaveUp != null && trainer.instanceId().equals(gaveUp.instanceId()))
                 .thenComparing(trainer -> -room.freeSlots(trainer))
                 .thenComparing(InstanceSnapshot::instanceId);
-        List<InstanceSnapshot> chosen = ready().stream()
-                .filter(trainer -> room.freeSlots(trainer) > 0 && gpus(trainer).isPresent())
+        return ready().stream()
+                .filter(trainer -> room.freeSlots(trainer) > 0)
                 .sorted(order)
-                .limit(nodes())
                 .toList();
-        if (chosen.size() < nodes()) {
-            return null;
-        }
-        InstanceSnapshot head = chosen.getFirst();
+    }
+
+    /** A new worker in these seats, in the order of its nodes. */
+    TrainerShare share(List<Seat> chosen) {
+        InstanceSnapshot head = chosen.getFirst().instance();
         List<TrainerNode> others = chosen.stream()
                 .skip(1)
-                .map(node -> new TrainerNode(
-                        node.instanceId(), node.incarnation(), gpus(node).orElseThrow()))
+                .map(seat -> new TrainerNode(
+                        seat.instance().instanceId(), seat.instance().incarnation(), seat.gpus()))
                 .toList();
         return new TrainerShare(
                 head.instanceId(),
                 head.incarnation(),
                 epoch,
-                gpus(head).orElseThrow(),
+                chosen.getFirst().gpus(),
                 others.isEmpty() ? null : head.host(),
                 others);
+    }
+
+    /** The seats of a worker in the order of its nodes; empty where an instance has not been heard of. */
+    Optional<List<Seat>> of(TrainerShare share) {
+        List<Seat> seats = new ArrayList<>();
+        instances.known(share.instanceId()).ifPresent(instance -> seats.add(new Seat(instance, share.gpus())));
+        share.others()
+                .forEach(node -> instances
+                        .known(node.instanceId())
+                        .ifPresent(instance -> seats.add(new Seat(instance, node.gpus()))));
+        return seats.size() == 1 + share.others().size() ? Optional.of(seats) : Optional.empty();
     }
 
     /** What the run waits for, without figures that change but the number of instances. */
@@ -102,13 +126,18 @@ record TrainerSeats(Run run, Room room, Instances instances, int epoch, Instant 
         return room.gpus(trainer, List.of(), gpusPerNode());
     }
 
-    private int nodes() {
-        return plan().training().nodes(planned().request().cluster().gpusPerNode());
+    /** Nodes of the worker; a run that trains nothing has a trainer, but no worker and so no GPUs. */
+    int nodes() {
+        return trains() ? plan().training().nodes(planned().request().cluster().gpusPerNode()) : 1;
     }
 
-    private int gpusPerNode() {
+    private boolean trains() {
+        return RunKind.of(planned().request()).trains();
+    }
+
+    int gpusPerNode() {
         Plan.TrainingPlan training = plan().training();
-        return training.gpus() == 0
+        return training.gpus() == 0 || !trains()
                 ? 0
                 : training.ranksPerNode(planned().request().cluster().gpusPerNode());
     }

@@ -2,6 +2,7 @@ package dev.sluice.domain.search;
 
 import dev.sluice.domain.candidate.Cluster;
 import dev.sluice.domain.candidate.Gpu;
+import dev.sluice.domain.request.HandOverRules;
 import dev.sluice.events.TrainingRequest;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +16,8 @@ public final class PoolSplits {
     private PoolSplits() {}
 
     /** @return the request's own split, or for placement auto all GPUs shared and some splits; never empty */
-    public static List<Cluster> of(TrainingRequest.Cluster request, Gpu gpu) {
+    public static List<Cluster> of(TrainingRequest whole, Gpu gpu) {
+        TrainingRequest.Cluster request = whole.cluster();
         int perNode = request.gpusPerNode();
         int train = request.trainGpus() > 0 ? request.trainGpus() : request.trainNodes() * perNode;
         int rollout = request.rolloutGpus() > 0 ? request.rolloutGpus() : request.rolloutNodes() * perNode;
@@ -33,8 +35,17 @@ public final class PoolSplits {
         return switch (request.placement()) {
             case COLOCATED -> List.of(colocated(machines, request));
             case DISAGGREGATED -> List.of(machines);
-            case AUTO -> all(machines);
+            case AUTO -> possible(all(machines), whole);
         };
+    }
+
+    /** Those that the request's other values allow; all where they allow none, so that the reason is told. */
+    private static List<Cluster> possible(List<Cluster> splits, TrainingRequest request) {
+        List<Cluster> possible = splits.stream()
+                .filter(split ->
+                        HandOverRules.problems(request, split.colocated()).isEmpty())
+                .toList();
+        return possible.isEmpty() ? splits : possible;
     }
 
     /** Both pools are on the same nodes where colocated. */

@@ -60,7 +60,15 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
                             "slime lets samples grow as old as they will; here they are at most rollout.maxPolicyLag = 1 publication old",
                             "raise rollout.maxPolicyLag in the request");
         }
-        if (draft.has(PARTIAL)) {
+        if (colocated() && draft.has(PARTIAL)) {
+            draft.findings()
+                    .warning(
+                            Kind.UNSUPPORTED,
+                            draft.place(PARTIAL),
+                            PARTIAL,
+                            "where engines and training take turns, samples that training interrupts are begun anew",
+                            "remove it, or --colocate");
+        } else if (draft.has(PARTIAL)) {
             draft.findings()
                     .note(
                             draft.place(PARTIAL),
@@ -68,12 +76,17 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
                             "unfinished samples go on under new weights while they are at most rollout.maxPolicyLag = 1 publication old",
                             "raise rollout.maxPolicyLag in the request");
         }
-        draft.put("rollout.maxPolicyLag", asynchronous || fully || draft.has(PARTIAL) ? 1 : 0);
+        boolean ahead = !colocated() && (asynchronous || fully || draft.has(PARTIAL));
+        draft.put("rollout.maxPolicyLag", ahead ? 1 : 0);
         partial(fully);
     }
 
+    private boolean colocated() {
+        return draft.has("--colocate");
+    }
+
     private void partial(boolean fully) {
-        if (draft.has(PARTIAL)) {
+        if (draft.has(PARTIAL) && !colocated()) {
             draft.put("rollout.partialRollout", draft.has(MASK) ? "continue_masked" : "continue");
             return;
         }
@@ -81,7 +94,7 @@ record RolloutFlags(Draft draft, boolean asynchronous) {
             draft.findings().note(draft.place(MASK), MASK, "it has no effect without " + PARTIAL, "remove it");
         }
         // slime's fully asynchronous function goes on with what new weights interrupt, whatever the flags say.
-        draft.put("rollout.partialRollout", fully ? "continue" : "restart");
+        draft.put("rollout.partialRollout", fully && !colocated() ? "continue" : "restart");
     }
 
     private void oversample() {

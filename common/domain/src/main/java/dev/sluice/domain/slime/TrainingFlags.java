@@ -13,6 +13,7 @@ record TrainingFlags(Draft draft) {
     private static final String LAYERS = "--recompute-num-layers";
     private static final String DISPATCHER = "--moe-token-dispatcher-type";
     private static final String TRANSPORT = "--update-weight-transport";
+    private static final String MODE = "--update-weight-mode";
     private static final String SAVE = "--save-interval";
 
     void read() {
@@ -23,10 +24,15 @@ record TrainingFlags(Draft draft) {
         boolean offload = draft.has("--optimizer-cpu-offload");
         draft.put("training.layout.cpuAdam", offload ? draft.number("--optimizer-offload-fraction", 1.0) : 0.0);
         dispatcher();
-        draft.put(
-                "weights.transport",
-                choice(TRANSPORT, "nccl", List.of("nccl", "disk")).equals("disk") ? "disk" : "auto");
+        draft.put("weights.transport", transport());
         checkpoints();
+    }
+
+    /** What slime takes without the flag, tensor where colocated and nccl elsewhere, is the planner's own choice. */
+    private String transport() {
+        boolean disk = choice(TRANSPORT, "nccl", List.of("nccl", "disk")).equals("disk");
+        boolean delta = choice(MODE, "full", List.of("full", "delta")).equals("delta");
+        return !disk ? "auto" : delta ? "disk_delta" : "disk";
     }
 
     private void tokens() {

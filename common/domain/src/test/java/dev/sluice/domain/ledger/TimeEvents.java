@@ -15,6 +15,8 @@ import dev.sluice.events.TrainingEvent.Activity;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.WorkerTime;
 import dev.sluice.events.TrainingEvent.WorkerWorked;
+import dev.sluice.events.WeightEvent.Phase;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,6 +33,8 @@ final class TimeEvents {
 
     final List<Written> engines = new ArrayList<>();
     final List<Written> training = new ArrayList<>();
+
+    final List<Written> weights = new ArrayList<>();
 
     record Written(Event event, Instant at) {}
 
@@ -86,6 +90,11 @@ final class TimeEvents {
         return this;
     }
 
+    TimeEvents phase(int number, Phase phase, double at) {
+        weights.add(new Written(new PhaseChanged(RUN, 1, number, phase, number, List.of()), at(at)));
+        return this;
+    }
+
     TimeEvents worked(double told, Activity activity, double began, double ended) {
         training.add(new Written(
                 new WorkerWorked(RUN, 1, List.of(new WorkerTime(activity, span(began, ended)))), at(told)));
@@ -101,6 +110,7 @@ final class TimeEvents {
         List<Written> all = new ArrayList<>(runs);
         all.addAll(engines);
         all.addAll(training);
+        all.addAll(weights);
         return all;
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sluice.events.TrainingEvent.Activity;
+import dev.sluice.events.WeightEvent.Phase;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -51,7 +52,7 @@ class TimeLedgerTest {
         assertThat(time.engines().syncing()).isCloseTo(4, within(1e-6));
         assertThat(time.engines().down()).isCloseTo(1 + 1 + 5, within(1e-6));
         assertThat(time.engines().waiting()).isCloseTo((90 - 52) + (28 - 20) + 40, within(1e-6));
-        assertThat(time.worker()).isEqualTo(new TimeBuckets(0, (36 - 15) + (81 - 48), 20, 2, 10, 3, 5 + (100 - 94)));
+        assertThat(time.worker()).isEqualTo(new TimeBuckets(0, (36 - 15) + (81 - 48), 0, 20, 2, 10, 3, 5 + (100 - 94)));
     }
 
     @ParameterizedTest(name = "seed {0}")
@@ -59,8 +60,12 @@ class TimeLedgerTest {
     void anyInterleavingOfTheTopicsGivesTheSame(long seed) {
         Random random = new Random(seed);
         TimeEvents run = run();
-        List<List<TimeEvents.Written>> topics = new ArrayList<>(
-                List.of(new ArrayList<>(run.runs), new ArrayList<>(run.engines), new ArrayList<>(run.training)));
+        List<List<TimeEvents.Written>> topics = new ArrayList<>(List.of(
+                new ArrayList<>(run.runs),
+                new ArrayList<>(run.engines),
+                new ArrayList<>(run.training),
+                new ArrayList<>(run.weights)));
+        topics.removeIf(List::isEmpty);
         List<TimeEvents.Written> interleaved = new ArrayList<>();
         while (!topics.isEmpty()) {
             Collections.shuffle(topics, random);
@@ -81,7 +86,27 @@ class TimeLedgerTest {
                 .succeeded(100)
                 .all());
 
-        assertThat(time.engines()).isEqualTo(new TimeBuckets(4 * 30, 4 * 60, 0, 0, 4 * 10, 0, 0));
+        assertThat(time.engines()).isEqualTo(new TimeBuckets(4 * 30, 4 * 60, 0, 0, 0, 4 * 10, 0, 0));
+    }
+
+    @Test
+    void anEngineThatStandsStillForTrainingOrWeightsHandsOver() {
+        TimeEvents events = new TimeEvents()
+                .assigned(0, 1)
+                .started("a", 0)
+                .ready("a", 10, 10)
+                .phase(1, Phase.TRAIN, 20)
+                .generated("a", 60, TimeEvents.span(12, 22), TimeEvents.span(50, 60))
+                .phase(2, Phase.SYNC, 40)
+                .phase(3, Phase.GENERATE, 45)
+                .loaded("a", 46, 3)
+                .phase(4, Phase.TRAIN, 90)
+                .succeeded(100);
+
+        SeatTime time = spent(events.all());
+
+        // 25 s of the first two phases and 10 of the last.
+        assertThat(time.engines()).isEqualTo(new TimeBuckets(20, 100 - 10 - 20 - 3 - 35, 35, 0, 3, 10, 0, 0));
     }
 
     @Test
@@ -103,7 +128,7 @@ class TimeLedgerTest {
                 .succeeded(60)
                 .all());
 
-        assertThat(time.worker()).isEqualTo(new TimeBuckets(0, 1, 20, 0, 10 + 5 + 4, 0, 20));
+        assertThat(time.worker()).isEqualTo(new TimeBuckets(0, 1, 0, 20, 0, 10 + 5 + 4, 0, 20));
     }
 
     @Test
@@ -118,7 +143,7 @@ class TimeLedgerTest {
 
         SeatTime time = ledger.spent(TimeEvents.at(20));
 
-        assertThat(time.engines()).isEqualTo(new TimeBuckets(0, 15, 0, 0, 5, 0, 0));
+        assertThat(time.engines()).isEqualTo(new TimeBuckets(0, 15, 0, 0, 0, 5, 0, 0));
         assertThat(time.worker()).isEqualTo(TimeBuckets.down(20));
     }
 

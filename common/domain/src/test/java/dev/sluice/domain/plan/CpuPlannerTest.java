@@ -46,6 +46,31 @@ class CpuPlannerTest {
     }
 
     @Test
+    void enginesAndWorkerTakeTurnsWhereTheRequestSaysSoAndWeightsAreFiles() {
+        Plan usual = plan(Requests.complete(Requests.with("cluster.placement", "\"auto\"")), Models.tiny());
+        Plan turns = plan(Requests.complete(Requests.with("cluster.placement", "\"colocated\"")), Models.tiny());
+
+        assertThat(usual.colocated()).isFalse();
+        assertThat(turns.colocated()).isTrue();
+        assertThat(turns.transport()).isEqualTo(TrainingRequest.Transport.DISK);
+        assertThat(turns.choices())
+                .filteredOn(choice -> choice.decision().equals("cluster.placement"))
+                .singleElement()
+                .satisfies(choice -> assertThat(choice.because()).contains("keep their memory"));
+    }
+
+    @Test
+    void whatTrainsOrSamplesAloneTakesNoTurns() {
+        ObjectNode sampling = Requests.with("cluster.placement", "\"colocated\"");
+        sampling.withObject("/training").put("steps", 0);
+        ObjectNode training = Requests.with("cluster.placement", "\"colocated\"");
+        training.withObject("/algorithm").put("name", "sft");
+
+        assertThat(plan(Requests.complete(sampling), Models.tiny()).colocated()).isFalse();
+        assertThat(plan(Requests.complete(training), Models.tiny()).colocated()).isFalse();
+    }
+
+    @Test
     void startsTwoEnginesUnlessTheRequestSaysOtherwise() {
         assertThat(plan(Requests.complete(Requests.least()), Models.tiny())
                         .rollout()

@@ -9,6 +9,7 @@ import dev.sluice.domain.search.GpuRequests;
 import dev.sluice.events.Plan;
 import dev.sluice.events.Plan.Choice;
 import dev.sluice.events.Problem;
+import dev.sluice.events.TrainingRequest.Transport;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -50,6 +51,86 @@ class GpuPlannerTest {
                 .containsSequence("--mem-fraction-static", "0.7")
                 .containsSequence("--speculative-num-draft-tokens", "3");
         assertThat(plan.training().environment()).containsEntry("CUDA_DEVICE_MAX_CONNECTIONS", "1");
+    }
+
+    @Test
+    void enginesOfTheReferenceRecipeTakeTheWorkersMemory() {
+        Plan plan = plan(GpuRequests.glm47Flash());
+
+        assertThat(plan.colocated()).isTrue();
+        assertThat(plan.transport()).isEqualTo(Transport.TENSOR);
+        assertThat(choice(plan, "weights.transport").because()).contains("open the worker's memory");
+        assertThat(plan.rollout().args())
+                .contains("--enable-memory-saver", "--enable-draft-weights-cpu-backup")
+                .containsSequence("--cuda-graph-backend-prefill", "disabled");
+        assertThat(plan.rollout().environment())
+                .containsEntry("SGLANG_MEMORY_SAVER_CUDA_GRAPH", "true")
+                .doesNotContainKey("PYTORCH_CUDA_ALLOC_CONF");
+        assertThat(plan.training().environment()).doesNotContainKey("PYTORCH_CUDA_ALLOC_CONF");
+    }
+
+    @Test
+    void weightsGoFromGpuToGpuWhereEnginesHaveTheirOwn() {
+        Plan plan = plan(GpuRequests.with("cluster.placement", "\"disaggregated\""));
+
+        assertThat(plan.colocated()).isFalse();
+        assertThat(plan.transport()).isEqualTo(Transport.NCCL);
+        assertThat(plan.rollout().args()).doesNotContain("--enable-memory-saver");
+    }
+
+    @Test
+    void weightsAreFilesWhereNcclWouldLeaveATrainedDraftBehind() {
+        ObjectNode request = GpuRequests.with("cluster.placement", "\"disaggregated\"");
+        GpuRequests.set(request, "training.mtp", "{\"train\": true}");
+
+        Plan plan = plan(request);
+
+        assertThat(plan.transport()).isEqualTo(Transport.DISK);
+        assertThat(choice(plan, "weights.transport").rejected())
+                .startsWith("nccl:")
+                .contains("MTP layer");
+    }
+
+    @Test
+    void handlesOfMemoryReachATrainedDraft() {
+        assertThat(plan(GpuRequests.with("training.mtp", "{\"train\": true}")).transport())
+                .isEqualTo(Transport.TENSOR);
+    }
+
+    @Test
+    void weightsThatAreNotPublishedEachStepAreFiles() {
+        Plan plan = plan(GpuRequests.with("weights.everySteps", "4"));
+
+        assertThat(plan.transport()).isEqualTo(Transport.DISK);
+        assertThat(choice(plan, "weights.transport").rejected()).contains("every step");
+    }
+
+    @Test
+    void enginesWithPipelineStagesTakeFiles() {
+        ObjectNode request = GpuRequests.with("rollout.layout", "{\"gpusPerEngine\": 8, \"pp\": 2}");
+        GpuRequests.set(request, "rollout.speculation", "{\"algorithm\": \"none\"}");
+
+        assertThat(plan(request).transport()).isEqualTo(Transport.DISK);
+        GpuRequests.set(request, "weights.transport", "\"tensor\"");
+        assertThat(problems(request))
+                .extracting(Problem::message)
+                .anyMatch(message -> message.contains("2 pipeline stages"));
+    }
+
+    @Test
+    void samplesThatMayLagKeepPlacementAutoFromTurns() {
+        ObjectNode request = GpuRequests.with("cluster.placement", "\"auto\"");
+        GpuRequests.set(request, "rollout.maxPolicyLag", "1");
+
+        assertThat(plan(request).colocated()).isFalse();
+    }
+
+    @Test
+    void aRunThatTrainsNothingTakesNoTurns() {
+        Plan plan = plan(GpuRequests.with("training.steps", "0"));
+
+        assertThat(plan.colocated()).isFalse();
+        assertThat(choice(plan, "weights.transport").because()).isEqualTo("no weights are sent");
     }
 
     @Test

@@ -339,26 +339,6 @@ class RequestRulesTest {
     }
 
     @Test
-    void gpusThatEnginesAndTrainingShareArePlannedButNotRun() {
-        ObjectNode document = fine();
-        Requests.set(document, "backend", "\"gpu\"");
-        Requests.set(document, "cluster.placement", "\"colocated\"");
-        Facts run = new Facts(new Facts.Model(List.of(), WITH_MTP), promptFiles(), 2);
-
-        List<Problem> toRun = RequestRules.broken(Requests.complete(document), run);
-        List<Problem> toPlan = RequestRules.broken(Requests.complete(document), planned(run));
-        Requests.set(document, "cluster.placement", "\"disaggregated\"");
-
-        assertThat(toRun).singleElement().satisfies(problem -> {
-            assertThat(problem.rule()).isEqualTo("cluster.shared-gpus");
-            assertThat(problem.severity()).isEqualTo(Problem.Severity.ERROR);
-            assertThat(problem.mend()).contains("disaggregated");
-        });
-        assertThat(toPlan).singleElement().extracting(Problem::severity).isEqualTo(Problem.Severity.WARNING);
-        assertThat(RequestRules.broken(Requests.complete(document), run)).isEmpty();
-    }
-
-    @Test
     void everyRuleHasAnIdOfItsOwnAndSaysWhatMustHold() {
         assertThat(RequestRules.ALL).extracting(RequestRule::id).doesNotHaveDuplicates();
         assertThat(RequestRules.ALL).extracting(RequestRule::about).noneMatch(String::isBlank);

@@ -115,6 +115,45 @@ final class Story {
                 .ifPresent(this::append);
     }
 
+    /** A run whose engines and worker take turns on the GPUs of nodes with 4 each; without GPUs where the worker has none. */
+    void planTurns(String runId, int workerGpus, int engines, int gpusPerEngine) {
+        RunPlanned one = planned(
+                runId, engines, 10, 0, request -> request.putObject("cluster").put("gpusPerNode", 4));
+        Plan plan = one.plan();
+        int nodes = Math.max(1, Math.ceilDiv(gpusPerEngine, 4));
+        Plan turns = new Plan(
+                plan.backend(),
+                plan.model(),
+                new Plan.TrainingPlan(
+                        plan.training().layout(),
+                        List.of(),
+                        plan.training().memory(),
+                        false,
+                        workerGpus,
+                        1024,
+                        List.of(),
+                        Map.of()),
+                new Plan.RolloutPlan(
+                        engines,
+                        new Plan.EngineLayout(1, 1, 1, 0),
+                        nodes > 1 ? List.of("--nnodes", Integer.toString(nodes)) : List.of(),
+                        512,
+                        128,
+                        gpusPerEngine,
+                        List.of(),
+                        Map.of(),
+                        List.of()),
+                null,
+                plan.choices(),
+                plan.warnings(),
+                List.of(),
+                List.of(),
+                TrainingRequest.Placement.COLOCATED,
+                TrainingRequest.Transport.DISK);
+        desk.answer(new RunPlanned(runId, one.requestSha256(), one.request(), turns))
+                .ifPresent(this::append);
+    }
+
     static RunPlanned planned(String runId, int engines, int steps) {
         return planned(runId, engines, steps, 0);
     }
@@ -154,7 +193,12 @@ final class Story {
 
     /** The same with GPUs. */
     void start(String instanceId, String incarnation, Role role, int slots, int gpus) {
-        alive.put(instanceId, snapshot(instanceId, incarnation, role, State.READY, slots, gpus));
+        startOn("host", instanceId, incarnation, role, slots, gpus);
+    }
+
+    /** The same on a host. */
+    void startOn(String host, String instanceId, String incarnation, Role role, int slots, int gpus) {
+        alive.put(instanceId, snapshot(host, instanceId, incarnation, role, State.READY, slots, gpus));
         hear(alive.get(instanceId));
     }
 
@@ -166,13 +210,13 @@ final class Story {
     /** The instance says that it stops or drains. */
     void say(String instanceId, State state) {
         InstanceSnapshot last = alive.remove(instanceId);
-        hear(snapshot(instanceId, last.incarnation(), last.role(), state, last.slots(), last.gpus()));
+        hear(snapshot(last.host(), instanceId, last.incarnation(), last.role(), state, last.slots(), last.gpus()));
     }
 
     private InstanceSnapshot snapshot(
-            String instanceId, String incarnation, Role role, State state, int slots, int gpus) {
+            String host, String instanceId, String incarnation, Role role, State state, int slots, int gpus) {
         return new InstanceSnapshot(
-                instanceId, incarnation, role, state, "host", 1, Backend.CPU, gpus, 1024, slots, 0, Map.of(), now);
+                instanceId, incarnation, role, state, host, 1, Backend.CPU, gpus, 1024, slots, 0, Map.of(), now);
     }
 
     boolean hear(Event event) {

@@ -183,7 +183,7 @@ class SearchTest {
 
     private static Outcome outcome(ObjectNode document) {
         TrainingRequest request = GpuRequests.complete(document);
-        List<Cluster> clusters = PoolSplits.of(request.cluster(), Gpu.H100_80);
+        List<Cluster> clusters = PoolSplits.of(request, Gpu.H100_80);
         Candidate base = BaseCandidate.of(
                 request,
                 PublishedModels.named(request.model().path()).orElseThrow(),

@@ -177,7 +177,7 @@ class ScriptFindingsTest {
                 "--use-wandb | WARNING | not at Weights & Biases",
                 "--eval-tool-key functions | WARNING | under the key of training",
                 "--sglang-tp-size 8 | WARNING | slime sets it itself",
-                "--update-weight-mode delta | WARNING | no differences",
+                "--partial-rollout | WARNING | begun anew",
                 "--dynamic-sampling-filter-path my.filter | ERROR | no Python function",
                 "--rollout-function-path slime.rollout.fully_async_rollout.generate_rollout_fully_async | WARNING | maxPolicyLag",
             })

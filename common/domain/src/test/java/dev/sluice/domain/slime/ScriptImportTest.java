@@ -260,11 +260,34 @@ class ScriptImportTest {
         "--mask-offpolicy-in-partial-rollout, restart, 0"
     })
     void unfinishedSamplesGoOnAndTheirOlderTokensAreMaskedAsTheScriptSays(String flags, String partial, int lag) {
-        Imported imported = SlimeScripts.with("   " + flags);
+        Imported imported = SlimeScripts.changed("--colocate", "--rollout-num-gpus 8 " + flags);
 
         assertThat(imported.failed()).isFalse();
         assertThat(imported.request().at("/rollout/partialRollout").asText()).isEqualTo(partial);
         assertThat(imported.request().at("/rollout/maxPolicyLag").asInt()).isEqualTo(lag);
+    }
+
+    @Test
+    void whereEnginesAndTrainingTakeTurnsNothingIsSampledAhead() {
+        Imported imported = SlimeScripts.with("   --partial-rollout --over-sampling-batch-size 64");
+
+        assertThat(imported.request().at("/cluster/placement").asText()).isEqualTo("colocated");
+        assertThat(imported.request().at("/rollout/partialRollout").asText()).isEqualTo("restart");
+        assertThat(imported.request().at("/rollout/maxPolicyLag").asInt()).isZero();
+        assertThat(imported.request().at("/rollout/oversample").asInt()).isPositive();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'', auto",
+        "--update-weight-transport nccl, auto",
+        "--update-weight-transport disk, disk",
+        "--update-weight-transport disk --update-weight-mode delta, disk_delta"
+    })
+    void weightsTravelAsTheScriptSaysOrAsThePlannerFindsBest(String flags, String transport) {
+        Imported imported = SlimeScripts.changed("--colocate", "--rollout-num-gpus 8 " + flags);
+
+        assertThat(imported.request().at("/weights/transport").asText()).isEqualTo(transport);
     }
 
     @Test

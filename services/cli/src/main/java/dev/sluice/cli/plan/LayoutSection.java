@@ -8,6 +8,7 @@ import dev.sluice.events.Plan.EngineLayout;
 import dev.sluice.events.Plan.RolloutPlan;
 import dev.sluice.events.Plan.TrainingLayout;
 import dev.sluice.events.Plan.TrainingPlan;
+import dev.sluice.events.TrainingRequest.Transport;
 
 /** What runs where: sizes in words, then ranks drawn on GPUs. */
 record LayoutSection(Plan plan, Machines machines) {
@@ -15,7 +16,17 @@ record LayoutSection(Plan plan, Machines machines) {
         page.heading("Layout");
         page.entry("training", training(plan.training()));
         page.entry("rollout", rollout(plan.rollout()));
-        Pool.of(plan, machines.gpusPerNode(), machines.colocated()).forEach(pool -> pool.draw(page));
+        page.entry("weights", weights(plan.transport()));
+        Pool.of(plan, machines.gpusPerNode(), plan.colocated()).forEach(pool -> pool.draw(page));
+    }
+
+    private static String weights(Transport transport) {
+        return switch (transport) {
+            case NCCL -> "nccl: the worker sends from GPU to GPU";
+            case TENSOR -> "tensor: engines open the worker's memory on the GPUs that they share";
+            case DISK, AUTO -> "disk: as files that the engines load";
+            case DISK_DELTA -> "disk_delta: what changed as files, where engines hold the version before";
+        };
     }
 
     private static String training(TrainingPlan training) {

@@ -5,28 +5,12 @@ import static dev.sluice.cli.plan.Figures.some;
 import dev.sluice.domain.candidate.Gpu;
 import dev.sluice.events.Plan;
 import dev.sluice.events.TrainingRequest;
-import dev.sluice.events.TrainingRequest.Placement;
 import java.util.Optional;
 
 /** The machines that a plan uses. */
 record Machines(TrainingRequest request, Plan plan) {
-    /** The planner's choice where the request leaves the placement to it. */
-    private static final String PLACEMENT = "cluster.placement";
-
     int gpusPerNode() {
         return Math.max(1, request.cluster().gpusPerNode());
-    }
-
-    /** Whether rollout and training share the GPUs. */
-    boolean colocated() {
-        return switch (request.cluster().placement()) {
-            case COLOCATED -> true;
-            case DISAGGREGATED -> false;
-            case AUTO ->
-                plan.choices().stream()
-                        .filter(choice -> choice.decision().equals(PLACEMENT))
-                        .anyMatch(choice -> choice.value().equalsIgnoreCase(Placement.COLOCATED.name()));
-        };
     }
 
     /** GiB that processes can use on a GPU; empty on cpu and for a GPU without figures. */
@@ -44,13 +28,13 @@ record Machines(TrainingRequest request, Plan plan) {
         int training = plan.training().gpus();
         int rollout = plan.rollout().engines() * plan.rollout().gpusPerEngine();
         if (training + rollout == 0) {
-            return "no GPUs";
+            return plan.colocated() ? "no GPUs, colocated: rollout and training take turns on one host" : "no GPUs";
         }
         String gpu = request.cluster().gpu() == null ? "GPU" : request.cluster().gpu() + " GPU";
         if (rollout == 0) {
             return "%s on %s".formatted(some(training, gpu), nodes(training));
         }
-        return colocated()
+        return plan.colocated()
                 ? "%s on %s, colocated: rollout and training take turns on them"
                         .formatted(some(Math.max(training, rollout), gpu), nodes(Math.max(training, rollout)))
                 : "%s on %s train, %s on %s sample"

@@ -69,6 +69,7 @@ final class ProgressLine {
                 .acceptLength()
                 .ifPresent(length -> line.append(String.format(Locale.ROOT, "  accept %.2f", length)));
         addTroubles(line, run);
+        run.handOver().ifPresent(now -> line.append("  phase ").append(now.text()));
         if (waiting != null) {
             line.append("  waiting for ").append(waiting.waitingFor());
         }

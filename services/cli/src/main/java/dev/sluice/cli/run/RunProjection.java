@@ -2,6 +2,7 @@ package dev.sluice.cli.run;
 
 import dev.sluice.domain.ledger.ControlPlane;
 import dev.sluice.domain.ledger.ControlPlaneTime;
+import dev.sluice.domain.ledger.HandOvers;
 import dev.sluice.domain.ledger.Ledger;
 import dev.sluice.domain.ledger.SeatTime;
 import dev.sluice.domain.ledger.TimeLedger;
@@ -41,6 +42,7 @@ public final class RunProjection {
     private final Ledger ledger;
     private final TimeLedger time;
     private final ControlPlane controlPlane;
+    private final HandOvers handOvers;
     private final EngineTrouble engines = new EngineTrouble();
     private final List<EvalCompleted> evaluations = new ArrayList<>();
     private RunPhase phase = RunPhase.REQUESTED;
@@ -72,6 +74,7 @@ public final class RunProjection {
         this.ledger = new Ledger(runId);
         this.time = new TimeLedger(runId);
         this.controlPlane = new ControlPlane(runId);
+        this.handOvers = new HandOvers(runId);
     }
 
     /** Takes an event; those of other runs change nothing. */
@@ -83,6 +86,7 @@ public final class RunProjection {
         ledger.apply(record.event(), record.id());
         time.apply(record.event(), record.time());
         controlPlane.apply(record.event(), record.time());
+        handOvers.apply(record.event(), record.time());
         newest = record.time().isAfter(newest) ? record.time() : newest;
         switch (record.event()) {
             case RunEvent run -> applyRun(run, record.time());
@@ -256,6 +260,11 @@ public final class RunProjection {
     /** The newest cut. */
     public @Nullable CheckpointSaved saved() {
         return saved;
+    }
+
+    /** What engines do with their GPUs while others use them; empty where nothing is handed over, and when it is over. */
+    public Optional<HandOvers.Now> handOver() {
+        return phase.isOver() ? Optional.empty() : handOvers.now();
     }
 
     /** What is wrong with the engines that are being started, if something is. */

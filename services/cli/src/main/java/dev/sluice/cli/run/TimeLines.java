@@ -58,6 +58,7 @@ final class TimeLines {
         Map<String, Double> names = new LinkedHashMap<>();
         names.put("generating", buckets.generating());
         names.put("waiting", buckets.waiting());
+        names.put("hand-over", buckets.handOver());
         names.put("training", buckets.training());
         names.put("syncing", buckets.syncing());
         names.put("loading", buckets.loading());

@@ -42,6 +42,7 @@ public final class LocalStack implements AutoCloseable {
     private final List<SupervisedService> services = new ArrayList<>();
     private final CompletableFuture<String> broken = new CompletableFuture<>();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
+    private volatile @Nullable FreePort dashboardPort;
     private boolean closing;
 
     /** @param says gets a line whenever something happens that a person should know */
@@ -64,9 +65,10 @@ public final class LocalStack implements AutoCloseable {
     public void start() {
         startBroker();
         try {
-            int dashboardPort = FreePort.from(FIRST_DASHBOARD_PORT);
+            FreePort free = FreePort.from(FIRST_DASHBOARD_PORT);
+            dashboardPort = free;
             List<SupervisedService> others = new ArrayList<>();
-            for (ServiceProgram program : programs.services(bootstrapServers(), dashboardPort)) {
+            for (ServiceProgram program : programs.services(bootstrapServers(), free.port())) {
                 others.add(begin(program));
             }
             awaitReady(others);
@@ -134,6 +136,10 @@ public final class LocalStack implements AutoCloseable {
         } catch (IOException e) {
             says.accept("some processes may be left: " + e.getMessage());
         } finally {
+            FreePort port = dashboardPort;
+            if (port != null) {
+                port.close();
+            }
             closed.complete(null);
         }
     }

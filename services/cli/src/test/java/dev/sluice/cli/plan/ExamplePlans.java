@@ -21,6 +21,8 @@ import dev.sluice.events.Plan.TrainingLayout;
 import dev.sluice.events.Plan.TrainingPlan;
 import dev.sluice.events.Problem;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.Placement;
+import dev.sluice.events.TrainingRequest.Transport;
 import java.util.List;
 import java.util.Map;
 
@@ -179,10 +181,9 @@ public final class ExamplePlans {
                                 "47 layers do not divide into 2 stages; give a last stage",
                                 96),
                         new Rejection(
-                                "Adam on the GPU",
-                                "H01",
-                                "at least 83.6 GiB a GPU, of 74.4 that a plan may use",
-                                110)));
+                                "Adam on the GPU", "H01", "at least 83.6 GiB a GPU, of 74.4 that a plan may use", 110)),
+                Placement.COLOCATED,
+                Transport.TENSOR);
     }
 
     /** Two nodes that rollout and training share; stages of 24 and 23 layers. */
@@ -232,7 +233,11 @@ public final class ExamplePlans {
                                 new Part("weights", 7),
                                 new Part("sleep and wake", 5))),
                 List.of(),
-                List.of());
+                List.of(),
+                List.of(),
+                List.of(),
+                Placement.COLOCATED,
+                Transport.TENSOR);
     }
 
     /** Eight GPUs that train beside eight that sample: rollout and training overlap. */
@@ -250,7 +255,11 @@ public final class ExamplePlans {
                         1_152_000,
                         List.of(new Part("rollout", 57), new Part("training", 28), new Part("weights", 3.2))),
                 List.of(),
-                List.of());
+                List.of(),
+                List.of(),
+                List.of(),
+                Placement.DISAGGREGATED,
+                Transport.NCCL);
     }
 
     /** A plan of this layout; all else is as on one node. */
@@ -258,7 +267,18 @@ public final class ExamplePlans {
         Plan one = glmOnOneNode();
         TrainingPlan training =
                 new TrainingPlan(layout, List.of(), one.training().memory(), false, gpus, 8192, stages, Map.of());
-        return new Plan(Backend.GPU, GLM, training, rollout, one.prediction(), one.choices(), List.of());
+        return new Plan(
+                Backend.GPU,
+                GLM,
+                training,
+                rollout,
+                one.prediction(),
+                one.choices(),
+                List.of(),
+                List.of(),
+                List.of(),
+                Placement.COLOCATED,
+                Transport.TENSOR);
     }
 
     static RolloutPlan engines(int engines, EngineLayout layout, int gpusPerEngine) {

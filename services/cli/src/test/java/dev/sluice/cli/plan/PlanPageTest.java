@@ -3,7 +3,6 @@ package dev.sluice.cli.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.events.Plan;
-import dev.sluice.events.Plan.Choice;
 import dev.sluice.events.Plan.EngineLayout;
 import dev.sluice.events.Plan.Rejection;
 import dev.sluice.events.Plan.RolloutPlan;
@@ -34,6 +33,7 @@ class PlanPageTest {
                                 Adam's state in host memory
                   rollout       1 engine of 8 GPUs: TP8, attention DP8; a KV cache of 824,456 tokens a rank; 128
                                 samples at once
+                  weights       tensor: engines open the worker's memory on the GPUs that they share
 
                   node 0, training ranks 0-7
                   GPU                  0         1         2         3         4         5         6         7
@@ -112,6 +112,7 @@ class PlanPageTest {
                   training      one process without GPUs
                   rollout       2 engines without GPUs; a KV cache of 32,768 tokens an engine; 128 samples at once
                                 in each
+                  weights       disk: as files that the engines load
 
                 Memory, GiB ────────────────────────────────────────────────────────────────────────────────────────
                   training      ████████████████████████████████████████████████████████████████████████████████████
@@ -225,12 +226,10 @@ class PlanPageTest {
 
     @Test
     void aPlacementThatThePlannerChoseIsItsChoice() {
-        Plan chosen =
-                withChoice(ExamplePlans.glmOnTwoPools(), new Choice("cluster.placement", "colocated", "faster", null));
-
-        assertThat(page(ExamplePlans.request(AUTO), chosen)).contains("8 H100-80 GPUs on 1 node, colocated");
+        assertThat(page(ExamplePlans.request(AUTO), ExamplePlans.glmOnOneNode()))
+                .contains("8 H100-80 GPUs on 1 node, colocated", "tensor: engines open the worker's memory");
         assertThat(page(ExamplePlans.request(AUTO), ExamplePlans.glmOnTwoPools()))
-                .contains("1 node train", "1 node sample");
+                .contains("1 node train", "1 node sample", "nccl: the worker sends from GPU to GPU");
     }
 
     @Test
@@ -260,17 +259,6 @@ class PlanPageTest {
         return new PlanPage(request, plan, 100).text();
     }
 
-    private static Plan withChoice(Plan plan, Choice choice) {
-        return new Plan(
-                plan.backend(),
-                plan.model(),
-                plan.training(),
-                plan.rollout(),
-                plan.prediction(),
-                List.of(choice),
-                List.of());
-    }
-
     private static Plan withRejections(Plan plan, List<Rejection> rejections) {
         return new Plan(
                 plan.backend(),
@@ -281,6 +269,8 @@ class PlanPageTest {
                 List.of(),
                 List.of(),
                 List.of(),
-                rejections);
+                rejections,
+                plan.placement(),
+                plan.transport());
     }
 }

@@ -116,7 +116,9 @@ class PlanPageWidthTest {
                         random,
                         40,
                         () -> new Rejection(
-                                words(random, 3), words(random, 1), words(random, 25), random.nextInt(999))));
+                                words(random, 3), words(random, 1), words(random, 25), random.nextInt(999))),
+                random.nextBoolean() ? TrainingRequest.Placement.COLOCATED : TrainingRequest.Placement.DISAGGREGATED,
+                TrainingRequest.Transport.values()[random.nextInt(TrainingRequest.Transport.values().length)]);
     }
 
     private static RolloutPlan rollout(Random random) {
