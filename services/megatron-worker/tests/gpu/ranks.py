@@ -130,7 +130,7 @@ class Bench:
         self._log = Path(os.environ["OUT"]) / "ranks.jsonl" if os.environ.get("OUT") else None
         self._turn = 0
         self.told: dict[str, dict] = {}
-        self.failed = 0
+        self.rows = self.failed = 0
 
     def out(self, name: str) -> Path:
         return self._folder / name.replace(" ", "-").replace(",", "")
@@ -148,6 +148,7 @@ class Bench:
         self.row(case.name, *said, time.monotonic() - began)
 
     def row(self, name: str, status: str, said: str, figures: dict, seconds: float):
+        self.rows += 1
         self.failed += status == "failed"
         print(f"{name:34} {status:8} {seconds:5.0f} s  {said[:700]}", flush=True)
         if self._log:
@@ -255,8 +256,8 @@ class Bench:
         }
 
     def _resumed(self, case: Case, told: dict) -> tuple[str, str, dict]:
-        before = _tensors(self.out(case.resume) / "after")
-        again = _tensors(self.out(case.name) / "begun")
+        before = tensors_of(self.out(case.resume) / "after")
+        again = tensors_of(self.out(case.name) / "begun")
         other = [k for k in before if k not in again or not _same(before[k], again[k])]
         missing = sorted(again.keys() - before.keys())
         step = told["steps"][0]
@@ -275,7 +276,7 @@ def _reason(out: Path, status: int | None, seconds: float) -> str:
     return f"stuck after {seconds:.0f} s: {told}" if status is None else f"exit status {status}: {told}"
 
 
-def _tensors(cut: Path) -> dict[str, torch.Tensor]:
+def tensors_of(cut: Path) -> dict[str, torch.Tensor]:
     """All tensors of a cut, weights and optimizer state, whole."""
     reader = dcp.FileSystemReader(str(checkpoint.iteration_directory(cut)))
     described = reader.read_metadata().state_dict_metadata
@@ -290,7 +291,7 @@ def _tensors(cut: Path) -> dict[str, torch.Tensor]:
 
 def _weights(cut: Path) -> dict[str, torch.Tensor]:
     """The weights as the optimizer holds them where it has its own, else as the model does; f64."""
-    state = _tensors(cut)
+    state = tensors_of(cut)
     names = [name for name in state if not name.startswith("optimizer.") and "_extra_state" not in name]
     mains = {name: f"optimizer.state.fp32_param.{name}" for name in names}
     return {name: state.get(mains[name], state[name]).double() for name in names}
@@ -391,6 +392,7 @@ def main() -> int:
             list(pool.map(lambda item: export(bench, options, *item), layouts.items()))
     if not options.only or "offload" in options.only:
         offload(bench, options)
+    print(f"{bench.rows - bench.failed} of {bench.rows} cases right or skipped")
     return 1 if bench.failed else 0
 
 
