@@ -75,6 +75,10 @@ def _run(order: dict, out: Path) -> dict:
     else:
         if "init" in order:
             checkpoint.load_weights(built.policy, Path(order["init"]))
+        elif "offload" in order:
+            with torch.no_grad():
+                for parameter in built.policy.parameters():
+                    parameter.normal_(0, 0.02)
         else:
             _fill(built.policy)
         built.optimizer.reload_model_params()

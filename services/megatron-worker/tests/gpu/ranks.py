@@ -1,6 +1,6 @@
 """Two ranks against one: the same steps of the same small model under every layout, and what is saved, exported, offloaded.
 
-    python tests/gpu/ranks.py [--only dp2,ep2] [--jobs 4] [--device cpu]
+    python tests/gpu/ranks.py [--only dp2,ep2] [--jobs 8] [--device cpu]
 
 One torchrun a case, several at once; a case that fails or hangs stops no other. Ends within --seconds; prints a line a case
 and writes ranks.jsonl to $OUT, where that is set. Exit code 1 if a case failed. With --device cpu, without TransformerEngine,
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -372,7 +372,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--only", default="", help="beginnings of names of cases, by commas; their bases run too")
-    parser.add_argument("--jobs", type=int, default=4, help="cases at once")
+    parser.add_argument("--jobs", type=int, default=8, help="cases at once")
     parser.add_argument("--seconds", type=int, default=285)
     parser.add_argument("--case-seconds", type=int, default=110)
     parser.add_argument("--folder", type=Path, help="where to keep logs and cuts")
@@ -385,11 +385,13 @@ def main() -> int:
     bases = [case for case in BASES if case.name in {case.base for case in (*cases, *resumes)}]
     print(f"logs and cuts in {kept}; torch {torch.__version__}, {torch.cuda.device_count()} GPUs", flush=True)
     with ThreadPoolExecutor(options.jobs) as pool:
-        for batch in (bases, cases, resumes):
-            list(pool.map(bench.run, batch))
+        exports = []
         if not options.only or "export" in options.only:
             layouts = {"export, ep2": ["--expert-model-parallel-size", "2"], "export, pp2": _PIPELINE}
-            list(pool.map(lambda item: export(bench, options, *item), layouts.items()))
+            exports = [pool.submit(export, bench, options, *layout) for layout in layouts.items()]
+        for batch in (bases, cases, resumes):
+            list(pool.map(bench.run, batch))
+        wait(exports)
     if not options.only or "offload" in options.only:
         offload(bench, options)
     print(f"{bench.rows - bench.failed} of {bench.rows} cases right or skipped")
