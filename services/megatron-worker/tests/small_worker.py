@@ -116,4 +116,4 @@ class SmallWorker:
 
 
 if __name__ == "__main__":
-    run(SmallWorker, Limits(after_error=1.0, after_others=2.0, last_answer=2.0))
+    run(SmallWorker, Limits(after_error=1.0, after_others=2.0, last_answer=6.0))
