@@ -8,6 +8,7 @@ it tries itself over gloo.
 """
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import os
@@ -129,8 +130,15 @@ class Bench:
         self._end = time.monotonic() + options.seconds
         self._log = Path(os.environ["OUT"]) / "ranks.jsonl" if os.environ.get("OUT") else None
         self._turn = 0
+        self._running: set[subprocess.Popen] = set()
         self.told: dict[str, dict] = {}
         self.rows = self.failed = 0
+
+    def give_up(self, *_: object):
+        """What it started ends with it."""
+        for process in list(self._running):
+            _kill(process)
+        os._exit(143)
 
     def out(self, name: str) -> Path:
         return self._folder / name.replace(" ", "-").replace(",", "")
@@ -174,12 +182,14 @@ class Bench:
                 stderr=log,
                 start_new_session=True,
             )
+            self._running.add(process)
             try:
                 status = process.wait(left)
             except subprocess.TimeoutExpired:
                 status = None
-                os.killpg(process.pid, signal.SIGKILL)
+                _kill(process)
                 process.wait()
+            self._running.discard(process)
         if status != 0 or not (out / "told.json").is_file():
             raise RuntimeError(_reason(out, status, left))
         return json.loads((out / "told.json").read_text())
@@ -265,6 +275,11 @@ class Bench:
         if other or missing:
             return "failed", f"{len(other)} of them have other bits ({other[:3]}), {missing[:3]} came anew; {said}", {}
         return "ok", f"the same bits in {said}", {}
+
+
+def _kill(process: subprocess.Popen):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _reason(out: Path, status: int | None, seconds: float) -> str:
@@ -379,6 +394,7 @@ def main() -> int:
     options = parser.parse_args()
     kept = options.folder or Path(tempfile.mkdtemp(prefix="sluice-ranks."))
     bench = Bench(options, kept)
+    signal.signal(signal.SIGTERM, bench.give_up)
     cases, resumes = bench.wanted(CASES), bench.wanted(RESUMES)
     needed = {name for case in (*cases, *resumes) for name in (case.base, case.resume)}
     cases += [case for case in CASES if case.name in needed and case not in cases]
