@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -410,6 +411,8 @@ def main() -> int:
         wait(exports)
     if not options.only or "offload" in options.only:
         offload(bench, options)
+    if not bench.failed and not options.folder:
+        shutil.rmtree(kept, ignore_errors=True)
     print(f"{bench.rows - bench.failed} of {bench.rows} cases right or skipped")
     return 1 if bench.failed else 0
 
