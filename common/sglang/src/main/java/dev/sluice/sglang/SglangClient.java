@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -211,12 +212,12 @@ public final class SglangClient {
     }
 
     /** Gives memory back; the engine must be idle and flushed, otherwise a stock engine dies. */
-    public void releaseMemory(List<String> tags, Duration deadline) {
+    public void releaseMemory(Set<MemoryTag> tags, Duration deadline) {
         engine.require(HttpCall.post("/release_memory_occupation", Map.of("tags", tags), deadline));
     }
 
     /** Takes memory again; only tags that were released, otherwise a stock engine dies. */
-    public void resumeMemory(List<String> tags, Duration deadline) {
+    public void resumeMemory(Set<MemoryTag> tags, Duration deadline) {
         engine.require(HttpCall.post("/resume_memory_occupation", Map.of("tags", tags), deadline));
     }
 

@@ -78,8 +78,12 @@ interface RolloutConfig {
         /** Engines that somebody else started, such as http://10.0.0.7:30000; none are started then. */
         Optional<List<URI>> addresses();
 
-        /** Bearer token of external engines or an external router. */
+        /** Bearer token that all engines and an external router ask for; those that are started here, where it is set. */
         Optional<String> apiKey();
+
+        /** What engines that are started here bind; an address by which a worker on another host reaches them needs a token. */
+        @WithDefault("127.0.0.1")
+        String host();
 
         /** Where other hosts reach this one, for engines of several nodes; the address of the host's name where it is not set. */
         Optional<String> meetingHost();

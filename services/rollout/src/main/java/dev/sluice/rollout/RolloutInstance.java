@@ -6,6 +6,7 @@ import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.GroupWithdrawn;
 import dev.sluice.events.InstanceSnapshot.State;
 import dev.sluice.events.RunEvent;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.kafka.EventRecord;
 import dev.sluice.rollout.assignment.AssignmentChange;
@@ -47,6 +48,7 @@ final class RolloutInstance {
     private final Set<RunRollout> ending = new HashSet<>();
 
     private final Map<String, WeightsPublished> newestWeights = new HashMap<>();
+    private final Map<String, PhaseChanged> newestPhases = new HashMap<>();
     private boolean draining;
 
     RolloutInstance(RunRollout.Surroundings around, Heartbeats heartbeats, int slots) {
@@ -66,6 +68,7 @@ final class RolloutInstance {
                 case RunEvent run -> apply(run);
                 case EngineEvent engine -> heard(engine);
                 case WeightsPublished published -> published(published);
+                case PhaseChanged phase -> changed(phase);
                 case GroupRequested task -> requested(task, TaskArrival.of(record, polled));
                 case GroupWithdrawn withdrawn -> withdrawn(withdrawn);
                 default ->
@@ -89,6 +92,7 @@ final class RolloutInstance {
                 || event instanceof RunEvent.RunFailed
                 || event instanceof RunEvent.RunCancelled) {
             newestWeights.remove(event.runId());
+            newestPhases.remove(event.runId());
             meetings.forget(event.runId());
         }
     }
@@ -128,6 +132,10 @@ final class RolloutInstance {
             if (newest != null) {
                 run.published(newest);
             }
+            PhaseChanged phase = newestPhases.get(share.runId());
+            if (phase != null) {
+                run.changed(phase);
+            }
         }
         run.serve(share, meetings.of(share.runId()));
     }
@@ -150,6 +158,18 @@ final class RolloutInstance {
         RunRollout run = runs.get(event.runId());
         if (run != null) {
             run.published(event);
+        }
+    }
+
+    private void changed(PhaseChanged event) {
+        // An older one of a newer epoch's is sorted out by the run.
+        PhaseChanged known = newestPhases.get(event.runId());
+        if (known == null || event.epoch() >= known.epoch()) {
+            newestPhases.put(event.runId(), event);
+        }
+        RunRollout run = runs.get(event.runId());
+        if (run != null) {
+            run.changed(event);
         }
     }
 

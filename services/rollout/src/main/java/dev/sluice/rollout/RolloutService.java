@@ -21,6 +21,7 @@ import dev.sluice.rollout.engine.EngineFigures;
 import dev.sluice.rollout.engine.EngineLauncher;
 import dev.sluice.rollout.engine.ExternalEngines;
 import dev.sluice.rollout.engine.ExternalRouter;
+import dev.sluice.rollout.engine.Listening;
 import dev.sluice.rollout.environment.Environments;
 import dev.sluice.rollout.heartbeat.Heartbeats;
 import dev.sluice.rollout.hook.OwnFunctions;
@@ -158,6 +159,7 @@ class RolloutService {
                 roots.dataRoot(),
                 loadableFrom,
                 engine.meetingHost().orElseGet(HostAddress::ofThisHost),
+                new Listening(engine.host(), apiKey),
                 roots::objection));
     }
 

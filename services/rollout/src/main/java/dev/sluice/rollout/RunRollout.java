@@ -4,6 +4,7 @@ import dev.sluice.events.EngineEvent;
 import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.GroupTask.GroupWithdrawn;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.core.Core;
@@ -16,6 +17,7 @@ import dev.sluice.rollout.engine.EnginePool;
 import dev.sluice.rollout.engine.EngineReports;
 import dev.sluice.rollout.engine.EngineState;
 import dev.sluice.rollout.engine.EngineWork;
+import dev.sluice.rollout.engine.RunPhases;
 import dev.sluice.rollout.sampling.GroupSampler;
 import dev.sluice.rollout.sampling.LazySampler;
 import dev.sluice.rollout.task.DirectRequests;
@@ -73,8 +75,9 @@ final class RunRollout implements EngineWork {
                 share.runId(), around.instanceId(), around.incarnation(), around.publisher(), around.engineFigures());
         EngineDeadlines deadlines =
                 around.deadlines().withWeightLoad(share.recipe().weightLoadDeadline());
+        RunPhases phases = new RunPhases(share.recipe().colocated());
         this.pool = new EnginePool(
-                new EnginePool.Surroundings(core, around.launcher(), reports, weights, this, deadlines),
+                new EnginePool.Surroundings(core, around.launcher(), reports, weights, phases, this, deadlines),
                 around.engineIds());
         this.sampler = new LazySampler(model, around.others());
         GroupAnswers answers = new GroupAnswers(core, around.publisher(), around.groupFigures());
@@ -99,6 +102,10 @@ final class RunRollout implements EngineWork {
         if (first) {
             pool.acknowledgeSource();
         }
+    }
+
+    void changed(PhaseChanged event) {
+        pool.changed(event);
     }
 
     void accept(GroupRequested task, TaskArrival arrival) {

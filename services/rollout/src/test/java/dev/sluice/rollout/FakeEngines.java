@@ -10,6 +10,7 @@ import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.FinishReason;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.MemoryTag;
 import dev.sluice.sglang.Meta;
 import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.Speculation;
@@ -19,9 +20,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -63,6 +67,10 @@ final class FakeEngines implements EngineLauncher {
         final List<String> aborted = new ArrayList<>();
         final List<Integer> loaded = new ArrayList<>();
         final List<PauseMode> pauses = new ArrayList<>();
+        final List<String> calls = new ArrayList<>();
+        final Set<MemoryTag> released = EnumSet.noneOf(MemoryTag.class);
+        boolean paused;
+        boolean refusesToStandStill;
 
         /** Frames that a streamed request gets, each with everything so far; without it one with the whole reply. */
         @Nullable
@@ -121,6 +129,9 @@ final class FakeEngines implements EngineLauncher {
                 throw new IllegalStateException("no answer within " + deadline);
             }
             if (String.valueOf(batch.getFirst().rid()).startsWith("canary/")) {
+                if (paused) {
+                    throw new AssertionError("it got a canary while it stood still");
+                }
                 canaries.addAll(batch);
                 return List.of(reply(batch.getFirst(), new FinishReason.Length(2)));
             }
@@ -235,15 +246,65 @@ final class FakeEngines implements EngineLauncher {
         }
 
         @Override
-        public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
+        public void standStill(PauseMode pause, Duration deadline) {
             pauses.add(pause);
+            calls.add("pause " + pause);
+            paused = true;
+            if (refusesToStandStill) {
+                throw new IllegalStateException("requests still run after a pause");
+            }
+        }
+
+        /** What a stock engine dies of is a mistake of whoever asks. */
+        @Override
+        public void release(Set<MemoryTag> tags, Duration deadline) {
+            calls.add("release " + new TreeSet<>(tags));
+            if (!paused || tags.stream().anyMatch(released::contains)) {
+                throw new AssertionError(tags + " is released although paused=" + paused + " released=" + released);
+            }
+            released.addAll(tags);
+        }
+
+        @Override
+        public void resume(Set<MemoryTag> tags, Duration deadline) {
+            calls.add("resume " + new TreeSet<>(tags));
+            if (!paused || !released.containsAll(tags)) {
+                throw new AssertionError(tags + " is resumed although paused=" + paused + " released=" + released);
+            }
+            released.removeAll(tags);
+        }
+
+        @Override
+        public List<String> put(WeightSource source, boolean dropsCache, Duration deadline) {
+            calls.add("load " + source.version());
             if (refusesWeights) {
                 throw new IllegalStateException("weights are partly updated");
             }
+            if (!paused || released.contains(MemoryTag.WEIGHTS)) {
+                throw new AssertionError("weights are loaded although paused=" + paused + " released=" + released);
+            }
             loaded.add(source.version());
-            labelBeforeLoad = label; // what a pause cut off was sampled before the load
-            label = labelAfterLoad == null ? Integer.toString(source.version()) : labelAfterLoad;
+            sent(labelAfterLoad == null ? Integer.toString(source.version()) : labelAfterLoad);
             return List.of("success");
+        }
+
+        /** Weights come into its memory under this label. */
+        void sent(String newLabel) {
+            labelBeforeLoad = label; // what a pause cut off was sampled before the load
+            label = newLabel;
+        }
+
+        @Override
+        public List<String> goOn(int version) {
+            calls.add("continue " + version);
+            if (!released.isEmpty()) {
+                throw new AssertionError("it goes on without " + released);
+            }
+            if (labelAfterLoad == null && !label.equals(Integer.toString(version))) {
+                throw new IllegalStateException("it says that it holds '" + label + "'");
+            }
+            paused = false;
+            return List.of("model_info.weight_version");
         }
 
         @Override

@@ -9,6 +9,8 @@ import dev.sluice.events.Plan.Fallback;
 import dev.sluice.events.Rollout.PartialRollout;
 import dev.sluice.events.Rollout.PauseMode;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.WeightEvent.Phase;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.assignment.Share.EngineRecipe;
@@ -97,7 +99,14 @@ final class FakeRun {
                 new GroupFigures(registry),
                 new GroupSampler.Others(new Rewards(List.of(), 4, new OwnRewards(List.of())), environments, functions));
         var recipe = new EngineRecipe(
-                MODEL.toString(), args, 8, Duration.ofSeconds(60), Map.of(), List.of(fallbacks), PauseMode.ABORT);
+                MODEL.toString(),
+                args,
+                8,
+                Duration.ofSeconds(60),
+                Map.of(),
+                List.of(fallbacks),
+                PauseMode.ABORT,
+                false);
         this.around = around;
         share = new Share("run", 1, enginesInAll, List.of(), recipe);
         run = new RunRollout(around, share);
@@ -115,9 +124,25 @@ final class FakeRun {
 
     /** The same run, whose new weights do this to samples on the way; before it is served. */
     FakeRun pausing(PauseMode mode) {
+        return with(mode, share.recipe().colocated());
+    }
+
+    /** The same run, whose engines take turns with training on their GPUs; before it is served. */
+    FakeRun colocated() {
+        return with(share.recipe().pauseMode(), true);
+    }
+
+    private FakeRun with(PauseMode mode, boolean colocated) {
         EngineRecipe recipe = share.recipe();
         var other = new EngineRecipe(
-                recipe.modelPath(), recipe.args(), 8, recipe.weightLoadDeadline(), Map.of(), List.of(), mode);
+                recipe.modelPath(),
+                recipe.args(),
+                8,
+                recipe.weightLoadDeadline(),
+                Map.of(),
+                List.of(),
+                mode,
+                colocated);
         return new FakeRun(this, share.withRecipe(other));
     }
 
@@ -189,6 +214,23 @@ final class FakeRun {
     /** The instance ends at once. */
     void drain() {
         run.drain("it is over", Duration.ZERO, core);
+        core.settle();
+    }
+
+    /** The trainer asks for a phase; the engines are those that it has sent the version to. */
+    void phase(int number, Phase phase, int version, String... engineIds) {
+        phase(1, number, phase, version, engineIds);
+    }
+
+    /** The same of a trainer's epoch. */
+    void phase(int epoch, int number, Phase phase, int version, String... engineIds) {
+        run.changed(new PhaseChanged("run", epoch, number, phase, version, List.of(engineIds)));
+        core.settle();
+    }
+
+    /** A version that has no files. */
+    void publishDirectly(int version, TrainingRequest.Transport transport) {
+        run.published(new WeightsPublished("run", 1, version, version, transport, null, null, null));
         core.settle();
     }
 

@@ -35,6 +35,7 @@ class RolloutConfigTest {
         assertThat(config.engine().command()).isEmpty();
         assertThat(config.engine().addresses()).isEmpty();
         assertThat(config.engine().apiKey()).isEmpty();
+        assertThat(config.engine().host()).isEqualTo("127.0.0.1");
         assertThat(config.engine().meetingHost()).isEmpty();
         assertThat(config.engine().life()).isEqualTo(Life.STDIN);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofMinutes(15));
@@ -59,6 +60,7 @@ class RolloutConfigTest {
                 entry("sluice.rollout.router", "http://10.0.0.9:30000"),
                 entry("sluice.rollout.engine.addresses", "http://10.0.0.7:30000,http://10.0.0.8:30000"),
                 entry("sluice.rollout.engine.api-key", "secret"),
+                entry("sluice.rollout.engine.host", "10.0.0.5"),
                 entry("sluice.rollout.engine.meeting-host", "10.0.0.6"),
                 entry("sluice.rollout.engine.life", "guarded"),
                 entry("sluice.rollout.engine.start-deadline", "30m"),
@@ -90,6 +92,7 @@ class RolloutConfigTest {
         assertThat(config.engine().addresses())
                 .contains(List.of(URI.create("http://10.0.0.7:30000"), URI.create("http://10.0.0.8:30000")));
         assertThat(config.engine().apiKey()).contains("secret");
+        assertThat(config.engine().host()).isEqualTo("10.0.0.5");
         assertThat(config.engine().meetingHost()).contains("10.0.0.6");
         assertThat(config.engine().life()).isEqualTo(Life.GUARDED);
         assertThat(config.engine().startDeadline()).isEqualTo(Duration.ofMinutes(30));

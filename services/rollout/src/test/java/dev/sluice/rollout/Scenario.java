@@ -5,6 +5,7 @@ import dev.sluice.checkpoint.Manifest;
 import dev.sluice.checkpoint.TensorEntry;
 import dev.sluice.events.Backend;
 import dev.sluice.events.EngineEvent.EngineReady;
+import dev.sluice.events.EngineEvent.PhaseReached;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
@@ -23,6 +24,8 @@ import dev.sluice.events.RunEvent.RunPlanned;
 import dev.sluice.events.RunEvent.TrainerShare;
 import dev.sluice.events.Topics;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.WeightEvent.Phase;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.testkit.EventLog;
 import dev.sluice.testkit.KafkaBroker;
@@ -52,6 +55,9 @@ final class Scenario implements AutoCloseable {
 
     /** What new weights do to samples on the way, as a request says it. */
     String pauseMode = "abort";
+
+    /** Whether its engines take turns with training. */
+    TrainingRequest.Placement placement = TrainingRequest.Placement.DISAGGREGATED;
 
     Scenario(KafkaBroker kafka, Path folder) throws IOException {
         this.kafka = kafka;
@@ -128,7 +134,11 @@ final class Scenario implements AutoCloseable {
                 rollout,
                 null,
                 List.of(),
-                List.of());
+                List.of(),
+                List.of(),
+                List.of(),
+                placement,
+                TrainingRequest.Transport.DISK);
         kafka.publish(new RunPlanned(runId, "sha", request, plan));
     }
 
@@ -156,6 +166,12 @@ final class Scenario implements AutoCloseable {
         plan();
         assign(1, announced(""), 1);
         return log.await(runId, EngineReady.class, any -> true, START);
+    }
+
+    /** Asks for a phase and waits until the instance is there. */
+    PhaseReached phase(int number, Phase phase, int version) {
+        kafka.publish(new PhaseChanged(runId, 1, number, phase, version, List.of()));
+        return log.await(runId, PhaseReached.class, event -> event.number() == number, START);
     }
 
     void publishSource() {

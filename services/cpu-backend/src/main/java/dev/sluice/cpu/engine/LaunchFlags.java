@@ -1,10 +1,13 @@
 package dev.sluice.cpu.engine;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.sluice.http.Json;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -79,11 +82,41 @@ final class LaunchFlags {
      */
     static LaunchFlags parse(List<String> arguments) {
         LaunchFlags flags = new LaunchFlags();
-        int next = 0;
-        while (next < arguments.size()) {
-            next = flags.take(arguments, next);
+        flags.takeAll(arguments);
+        String file = flags.text("config");
+        if (file != null) {
+            // What stands on the command line counts more than the file, which is read first.
+            flags = new LaunchFlags();
+            flags.takeAll(inFile(file));
+            flags.takeAll(arguments);
         }
         return flags;
+    }
+
+    private void takeAll(List<String> arguments) {
+        int next = 0;
+        while (next < arguments.size()) {
+            next = take(arguments, next);
+        }
+    }
+
+    /** Flags of a YAML file without their dashes; of YAML, its part that is JSON. */
+    private static List<String> inFile(String file) {
+        try {
+            List<String> arguments = new ArrayList<>();
+            for (Map.Entry<String, JsonNode> flag :
+                    Json.MAPPER.readTree(Path.of(file).toFile()).properties()) {
+                if (!flag.getValue().isBoolean()) {
+                    arguments.add("--" + flag.getKey() + "=" + flag.getValue().asText());
+                } else if (flag.getValue().asBoolean()) {
+                    arguments.add("--" + flag.getKey());
+                }
+            }
+            return arguments;
+        } catch (IOException e) {
+            throw new UsageException("argument --config: %s cannot be read as a JSON object of flags: %s"
+                    .formatted(file, e.getMessage()));
+        }
     }
 
     /** All values by the names of SGLang's ServerArgs. */

@@ -8,6 +8,7 @@ import dev.sluice.http.Json;
 import dev.sluice.sglang.FinishReason;
 import dev.sluice.sglang.GenerateResponse;
 import dev.sluice.sglang.Loads;
+import dev.sluice.sglang.MemoryTag;
 import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.SamplingParams;
 import dev.sluice.sglang.SglangClient;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -173,7 +175,7 @@ class ControlTest {
 
     @Test
     void memoryThatIsGivenBackMakesRequestsWaitAndMistakesAreRefused() throws Exception {
-        client.releaseMemory(List.of("kv_cache", "weights"), RunningEngine.DEADLINE);
+        client.releaseMemory(Set.of(MemoryTag.KV_CACHE, MemoryTag.WEIGHTS), RunningEngine.DEADLINE);
         CompletableFuture<GenerateResponse> waiting = engine.begin("e", PROMPT, SamplingParams.of(2, 1));
         awaitRequests(1);
 
@@ -182,9 +184,9 @@ class ControlTest {
         assertThat(engine.post("/resume_memory_occupation", Map.of("tags", List.of("cuda_graph")))
                         .status())
                 .isEqualTo(400);
-        client.resumeMemory(List.of("weights"), RunningEngine.DEADLINE);
+        client.resumeMemory(Set.of(MemoryTag.WEIGHTS), RunningEngine.DEADLINE);
         assertThat(waiting).isNotDone();
-        client.resumeMemory(List.of("kv_cache"), RunningEngine.DEADLINE);
+        client.resumeMemory(Set.of(MemoryTag.KV_CACHE), RunningEngine.DEADLINE);
 
         assertThat(waiting.get().outputIds()).hasSize(2);
     }

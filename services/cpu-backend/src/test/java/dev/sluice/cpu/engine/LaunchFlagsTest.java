@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.cpu.engine.LaunchFlags.UsageException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -80,6 +84,26 @@ class LaunchFlagsTest {
         assertThatThrownBy(() -> options(line))
                 .isInstanceOf(UsageException.class)
                 .hasMessage(message);
+    }
+
+    @Test
+    void aConfigFileGivesFlagsThatNobodySeesAndTheCommandLineCountsMore(@TempDir Path folder) throws IOException {
+        Path file = Files.writeString(
+                folder.resolve("flags.yaml"), "{\"api-key\": \"s3cret --x\", \"port\": 7, \"enable-metrics\": true}");
+
+        LaunchFlags flags =
+                LaunchFlags.parse(List.of("--model-path", "/m", "--config", file.toString(), "--port", "9"));
+
+        assertThat(flags.text("api_key")).isEqualTo("s3cret --x");
+        assertThat(flags.number("port")).isEqualTo(9);
+        assertThat(flags.isSet("enable_metrics")).isTrue();
+    }
+
+    @Test
+    void aConfigFileThatIsNotThereIsNamed() {
+        assertThatThrownBy(() -> options("--model-path /m --config /none.yaml"))
+                .isInstanceOf(UsageException.class)
+                .hasMessageContaining("argument --config: /none.yaml cannot be read");
     }
 
     private static EngineOptions options(String line) {

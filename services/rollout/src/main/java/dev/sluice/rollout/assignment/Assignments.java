@@ -97,6 +97,7 @@ public final class Assignments {
                 Duration.ofSeconds(planned.request().weights().loadDeadlineSeconds()),
                 rollout.environment(),
                 rollout.fallbacks(),
-                planned.request().rollout().pauseMode());
+                planned.request().rollout().pauseMode(),
+                planned.plan().colocated());
     }
 }

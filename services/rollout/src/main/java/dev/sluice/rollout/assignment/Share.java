@@ -108,6 +108,7 @@ public record Share(
      * @param environment the plan's variables
      * @param fallbacks other arguments, in order, where a start finds no memory
      * @param pauseMode what new weights do to samples on the way
+     * @param colocated whether its engines take turns with training on their GPUs
      */
     public record EngineRecipe(
             String modelPath,
@@ -116,7 +117,8 @@ public record Share(
             Duration weightLoadDeadline,
             Map<String, String> environment,
             List<Fallback> fallbacks,
-            PauseMode pauseMode) {
+            PauseMode pauseMode,
+            boolean colocated) {
         public EngineRecipe {
             args = List.copyOf(args);
             environment = Map.copyOf(environment);
@@ -125,12 +127,19 @@ public record Share(
 
         /** Without variables and fallbacks; new weights abort what runs. */
         public EngineRecipe(String modelPath, List<String> args, int maxRunningRequests, Duration weightLoadDeadline) {
-            this(modelPath, args, maxRunningRequests, weightLoadDeadline, Map.of(), List.of(), PauseMode.ABORT);
+            this(modelPath, args, maxRunningRequests, weightLoadDeadline, Map.of(), List.of(), PauseMode.ABORT, false);
         }
 
         public EngineRecipe withArgs(List<String> other) {
             return new EngineRecipe(
-                    modelPath, other, maxRunningRequests, weightLoadDeadline, environment, fallbacks, pauseMode);
+                    modelPath,
+                    other,
+                    maxRunningRequests,
+                    weightLoadDeadline,
+                    environment,
+                    fallbacks,
+                    pauseMode,
+                    colocated);
         }
     }
 }

@@ -11,20 +11,20 @@ import java.util.concurrent.CompletableFuture;
 final class Adopted implements EngineProcess {
     private final URI address;
     private final EngineApi api;
-    private final int members;
+    private final List<Member> members;
     private final Runnable letGo;
     private final CompletableFuture<ChildExit> exited = new CompletableFuture<>();
 
     /**
      * Takes it.
      *
-     * @param members engines behind this address
+     * @param members the engines behind this address
      * @param letGo runs once, when it is not used any more; may block and must not throw
      */
-    Adopted(URI address, EngineApi api, int members, Runnable letGo) {
+    Adopted(URI address, EngineApi api, List<Member> members, Runnable letGo) {
         this.address = address;
         this.api = api;
-        this.members = members;
+        this.members = List.copyOf(members);
         this.letGo = letGo;
     }
 
@@ -49,7 +49,7 @@ final class Adopted implements EngineProcess {
     }
 
     @Override
-    public int members() {
+    public List<Member> members() {
         return members;
     }
 

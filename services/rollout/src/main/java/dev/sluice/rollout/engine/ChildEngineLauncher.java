@@ -2,6 +2,7 @@ package dev.sluice.rollout.engine;
 
 import dev.sluice.domain.arguments.EnvironmentNames;
 import dev.sluice.events.Problem;
+import dev.sluice.http.Json;
 import dev.sluice.process.ChildCommand;
 import dev.sluice.process.ChildExit;
 import dev.sluice.process.ChildProcess;
@@ -17,6 +18,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,7 @@ import org.slf4j.LoggerFactory;
  * @param dataRoot where logs and journals of runs lie
  * @param allowedRoots directories from which an engine may load
  * @param meetingHost where other hosts reach this one, for engines of several nodes
+ * @param listening where engines answer
  * @param objection what is wrong with a path that an event names, if anything
  */
 public record ChildEngineLauncher(
@@ -44,10 +47,10 @@ public record ChildEngineLauncher(
         Path dataRoot,
         List<Path> allowedRoots,
         String meetingHost,
+        Listening listening,
         Function<String, Optional<String>> objection)
         implements EngineLauncher {
     private static final Logger LOG = LoggerFactory.getLogger(ChildEngineLauncher.class);
-    private static final String HOST = "127.0.0.1";
 
     public ChildEngineLauncher {
         command = List.copyOf(command);
@@ -72,19 +75,48 @@ public record ChildEngineLauncher(
         Map<String, String> environment = new HashMap<>(planned(share.recipe().environment()));
         environment.putAll(environment(logs.resolve(name + ".journal"), gpus));
         PortLease port = PortLease.take(engine.ports(node));
+        Path secrets = null;
         try {
             if (node != null && !node.follows()) {
                 node = node.meetingAt(meetingHost + ":" + EngineCommand.meetingPort(port.port()));
             }
-            List<String> line = engine.line(command, share.recipe().modelPath(), HOST, port.port(), node);
+            List<String> line = new ArrayList<>(
+                    engine.line(command, share.recipe().modelPath(), listening.host(), port.port(), node));
+            secrets = secrets();
+            if (secrets != null) {
+                line.addAll(List.of("--config", secrets.toString()));
+            }
             ChildCommand child = ChildCommand.of(line, logs, logs.resolve(name + ".log"))
                     .withEnvironment(environment)
                     .withLife(life);
-            return new Child(ChildProcess.start(child), port, node == null ? null : node.meetingAddress());
+            return new Child(
+                    ChildProcess.start(child),
+                    port,
+                    new SglangClient(listening.address(port.port()), listening.apiKey()),
+                    node == null ? null : node.meetingAddress(),
+                    secrets);
         } catch (IOException | RuntimeException e) {
             port.close();
+            if (secrets != null) {
+                Files.deleteIfExists(secrets);
+            }
             throw e;
         }
+    }
+
+    /**
+     * A file with the token, because everybody on a host sees command lines. It is JSON, which YAML contains.
+     *
+     * @see <a href="https://github.com/sgl-project/sglang/blob/v0.5.15.post1/python/sglang/srt/server_args_config_parser.py">
+     *     ConfigArgumentMerger</a>
+     */
+    private @Nullable Path secrets() throws IOException {
+        if (listening.apiKey() == null) {
+            return null;
+        }
+        Path file = Files.createTempFile("sluice-engine-", ".yaml"); // which its owner alone may read
+        Json.MAPPER.writeValue(file.toFile(), Map.of("api-key", listening.apiKey()));
+        return file;
     }
 
     /** A variable can load code, so the plan's pass the list that the planner holds requests to. */
@@ -112,28 +144,45 @@ public record ChildEngineLauncher(
     private static final class Child implements EngineProcess {
         private final ChildProcess process;
         private final PortLease lease;
+        private final SglangClient client;
         private final @Nullable String meetingAddress;
+        private final @Nullable Path secrets;
         private final EngineApi api;
 
-        Child(ChildProcess process, PortLease lease, @Nullable String meetingAddress) {
+        Child(
+                ChildProcess process,
+                PortLease lease,
+                SglangClient client,
+                @Nullable String meetingAddress,
+                @Nullable Path secrets) {
             this.process = process;
-            this.meetingAddress = meetingAddress;
             this.lease = lease;
-            this.api = new SglangEngine(new SglangClient(URI.create("http://" + HOST + ":" + lease.port()), null));
+            this.client = client;
+            this.meetingAddress = meetingAddress;
+            this.secrets = secrets;
+            this.api = new SglangEngine(client);
             process.exited().whenComplete((exit, failure) -> release());
         }
 
         private void release() {
             try {
+                if (secrets != null) {
+                    Files.deleteIfExists(secrets);
+                }
                 lease.close();
             } catch (IOException e) {
-                LOG.warn("the lease of port {} could not be ended: {}", lease.port(), e.getMessage());
+                LOG.warn("what an engine on port {} had could not be given back: {}", lease.port(), e.getMessage());
             }
         }
 
         @Override
         public int port() {
             return lease.port();
+        }
+
+        @Override
+        public URI address() {
+            return client.baseUri();
         }
 
         @Override

@@ -3,12 +3,14 @@ package dev.sluice.rollout.engine;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.MemoryTag;
 import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.Speculation;
 import dev.sluice.sglang.StreamedSamples;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** An engine whose replies are counted by what speculation brought. Thread-safe. */
@@ -75,7 +77,27 @@ final class CountedEngine implements EngineApi {
     }
 
     @Override
-    public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
-        return engine.load(source, pause, deadline);
+    public void standStill(PauseMode pause, Duration deadline) {
+        engine.standStill(pause, deadline);
+    }
+
+    @Override
+    public void release(Set<MemoryTag> tags, Duration deadline) {
+        engine.release(tags, deadline);
+    }
+
+    @Override
+    public void resume(Set<MemoryTag> tags, Duration deadline) {
+        engine.resume(tags, deadline);
+    }
+
+    @Override
+    public List<String> put(WeightSource source, boolean dropsCache, Duration deadline) {
+        return engine.put(source, dropsCache, deadline);
+    }
+
+    @Override
+    public List<String> goOn(int version) {
+        return engine.goOn(version);
     }
 }

@@ -73,7 +73,7 @@ public final class Engine {
 
     /** Samples it runs at once. */
     public int capacity() {
-        return process == null ? capacity : capacity * process.members();
+        return process == null ? capacity : capacity * process.members().size();
     }
 
     /** Samples it gets at once: its capacity, or fewer while its cache is full. */
@@ -201,6 +201,9 @@ public final class Engine {
                     case EngineState.Following following -> false;
                     case EngineState.Warming warming -> false;
                     case EngineState.Updating updating -> false;
+                    case EngineState.HandingOver handingOver -> false;
+                    case EngineState.Paused paused -> false;
+                    case EngineState.AwaitingWeights awaiting -> true;
                     case EngineState.Dead dead -> false;
                 });
     }
@@ -267,6 +270,11 @@ public final class Engine {
         announced = true;
         firstReady = before ? firstReady : now;
         return before;
+    }
+
+    /** Whether its process has ended. */
+    boolean hasEnded() {
+        return ended;
     }
 
     /** Whether its end was dealt with before; from now on it was. */

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The closed list of SGLang flags that a plan may carry. Paths, addresses and everything that makes an engine run other
@@ -157,6 +158,21 @@ final class EngineArguments {
         return value(args, "--dp-size")
                 .filter(text -> text.matches("[0-9]{1,4}"))
                 .map(Integer::parseInt)
+                .orElse(1);
+    }
+
+    /** GPUs of an engine with these arguments, over all of its nodes. */
+    static int gpus(List<String> args) {
+        int replicas = args.contains("--enable-dp-attention") ? 1 : number(args, "--dp-size", "--data-parallel-size");
+        return replicas * number(args, "--tp-size", "--tensor-parallel-size", "--tp") * number(args, "--pp-size");
+    }
+
+    private static int number(List<String> args, String... names) {
+        return Stream.of(names)
+                .flatMap(name -> value(args, name).stream())
+                .filter(text -> text.matches("[0-9]{1,4}"))
+                .mapToInt(Integer::parseInt)
+                .findFirst()
                 .orElse(1);
     }
 

@@ -20,6 +20,9 @@ public final class EngineFigures {
             "Ready",
             "Quiescing",
             "Updating",
+            "HandingOver",
+            "Paused",
+            "AwaitingWeights",
             "Suspect",
             "Draining",
             "Dead");

@@ -1,18 +1,18 @@
 package dev.sluice.rollout.engine;
 
+import dev.sluice.events.EngineEvent.EnginePlace;
 import dev.sluice.process.ChildExit;
-import dev.sluice.rollout.weights.WeightSource;
-import dev.sluice.rollout.weights.WeightVersions;
-import dev.sluice.sglang.PauseMode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One engine from its process to its end: loads weights, warms, serves, is judged, and dies. Used on the core's thread.
+ * One engine from its process to its end: starts, warms, serves, is judged, and dies. Used on the core's thread.
  */
 final class EngineLife implements EngineHealth.Observer {
     /** Told once, when the engine has ended, in whatever way. */
@@ -30,6 +30,7 @@ final class EngineLife implements EngineHealth.Observer {
     private final Ending ending;
     private final EngineHealth health;
     private final Fingerprint fingerprint;
+    private final EngineWeights weights;
     private final OtherNodes otherNodes;
     private DraftCounts draftsJudged = DraftCounts.NONE;
 
@@ -41,6 +42,7 @@ final class EngineLife implements EngineHealth.Observer {
         this.ending = ending;
         this.health = new EngineHealth(around.core(), engine, around.deadlines().watch(), this);
         this.fingerprint = new Fingerprint(around, siblings, engine);
+        this.weights = new EngineWeights(around, this, start.source(), fingerprint);
         this.otherNodes = new OtherNodes(start);
         watchDeadline();
     }
@@ -79,86 +81,24 @@ final class EngineLife implements EngineHealth.Observer {
         }
     }
 
-    /** Brings the engine towards the newest weight version, as far as it may go now. */
+    /** Brings the engine towards the newest weights and phase, as far as it may go now. */
     void reconcile() {
-        WeightVersions weights = around.weights();
-        switch (engine.state()) {
-            case EngineState.Loading loading
-            when engine.answered() && weights.newestVersion() == 0 -> {
-                EngineProcess process = engine.process();
-                if (process != null && process.adopted()) {
-                    load(start.source()); // nobody knows what it held before
-                } else {
-                    warm(0);
-                }
-            }
-            case EngineState.Loading loading when engine.answered() && weights.newestIsLoadable() -> load();
-            case EngineState.Ready ready
-            when weights.newestVersion() > ready.version()
-                    && weights.newestIsLoadable()
-                    && !around.work().pins(engine, ready.version()) -> {
-                move(ready.quiesce(weights.newestVersion(), around.core().now()));
-                loadWhenIdle();
-            }
-            case EngineState.Quiescing quiescing -> loadWhenIdle();
-            case EngineState.Loading loading -> {}
-            case EngineState.Ready ready -> {}
-            case EngineState.Launching launching -> {}
-            case EngineState.Following following -> {}
-            case EngineState.Warming warming -> {}
-            case EngineState.Updating updating -> {}
-            case EngineState.Suspect suspect -> {}
-            case EngineState.Draining draining -> {}
-            case EngineState.Dead dead -> {}
-        }
+        weights.reconcile();
     }
 
-    private void loadWhenIdle() {
-        // What goes on across the load need not be waited for.
-        if (engine.running() == 0 || engine.pauseNow().goesOn()) {
-            load();
-        }
+    /** Where a worker reaches it. */
+    Stream<EnginePlace> places() {
+        boolean lacks = engine.state() instanceof EngineState.AwaitingWeights;
+        return Objects.requireNonNull(engine.process()).members().stream()
+                .map(member -> new EnginePlace(
+                        engine.id(),
+                        member.address().toString(),
+                        member.gpus().orElse(EngineArguments.gpus(start.args())),
+                        lacks));
     }
 
-    private void load() {
-        load(around.weights().loadable().orElseThrow());
-    }
-
-    private void load(WeightSource weights) {
-        EngineState.Updating updating =
-                engine.state().update(weights.version(), around.core().now());
-        move(updating);
-        Duration deadline = around.deadlines().weightLoad();
-        PauseMode pause = PauseMode.valueOf(engine.pauseNow().name());
-        around.core()
-                .background(
-                        "load-" + engine.id(),
-                        () -> engine.api().load(weights, pause, deadline),
-                        (verified, failure) -> loaded(updating, verified, failure));
-    }
-
-    private void loaded(EngineState.Updating updating, @Nullable List<String> verified, @Nullable Throwable failure) {
-        if (engine.state() != updating) {
-            return;
-        }
-        if (verified == null) {
-            unhealthy("version %d was not loaded: %s".formatted(updating.to(), failure));
-            return;
-        }
-        Duration withoutWork = Duration.between(updating.since(), around.core().now());
-        // The source directory has no manifest.
-        List<String> checks = updating.to() == 0 ? verified : WeightSource.verified(verified);
-        around.reports().weightsLoaded(engine, updating.to(), withoutWork, checks);
-        draftsJudged = engine.drafts();
-        if (engine.firstReady() == null) {
-            warm(updating.to());
-        } else {
-            becomeReady(updating.to());
-            fingerprint.compare(updating.to(), () -> {}); // while it works: nothing waits for the answer
-        }
-    }
-
-    private void warm(int version) {
+    /** It generates for the first time. */
+    void warm(int version) {
         EngineState.Warming warming = engine.state().warm(version, around.core().now());
         move(warming);
         Duration deadline = around.deadlines().warm();
@@ -186,8 +126,10 @@ final class EngineLife implements EngineHealth.Observer {
         });
     }
 
-    private void becomeReady(int version) {
+    /** It takes work. */
+    void becomeReady(int version) {
         boolean first = engine.firstReady() == null;
+        draftsJudged = engine.drafts();
         move(engine.state().ready(version, around.core().now()));
         if (!engine.announce(around.core().now())) {
             announce(version);
@@ -196,6 +138,9 @@ final class EngineLife implements EngineHealth.Observer {
             health.watch();
             new PressureWatch(around.core(), engine, around.work()::enginesChanged).begin();
             around.reports().keepReportingWork(around.core(), engine);
+        }
+        if (around.phases().standStill()) {
+            reconcile(); // before it is given work
         }
         around.work().enginesChanged();
         siblings.ready();
@@ -270,6 +215,9 @@ final class EngineLife implements EngineHealth.Observer {
             case EngineState.Warming warming -> {}
             case EngineState.Quiescing quiescing -> {}
             case EngineState.Updating updating -> {}
+            case EngineState.HandingOver handingOver -> {}
+            case EngineState.Paused paused -> {}
+            case EngineState.AwaitingWeights awaiting -> {}
             case EngineState.Draining draining -> {}
             case EngineState.Dead dead -> {}
         }
@@ -363,13 +311,15 @@ final class EngineLife implements EngineHealth.Observer {
         }
         around.reports().stopped(engine, reason, exit);
         ending.ended(engine, failure);
+        siblings.moved();
     }
 
-    private void move(EngineState to) {
+    void move(EngineState to) {
         EngineState from = engine.state();
         engine.move(to);
         around.reports().moved(engine, from);
         watchDeadline();
+        siblings.moved();
     }
 
     private void watchDeadline() {
@@ -384,7 +334,7 @@ final class EngineLife implements EngineHealth.Observer {
 
     private void overdue(EngineState state, Duration deadline) {
         if (state instanceof EngineState.Quiescing) {
-            load(); // what still runs is aborted by the pause and sampled again
+            reconcile(); // what still runs is aborted by the pause and sampled again
         } else if (!(state instanceof EngineState.Draining)) {
             String trouble = around.weights().trouble().map(text -> "; " + text).orElse("");
             unhealthy(

@@ -3,6 +3,7 @@ package dev.sluice.rollout.engine;
 import dev.sluice.events.EngineEvent;
 import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.EngineEvent.EngineStopped;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.rollout.assignment.Share;
 import dev.sluice.rollout.assignment.Share.Node;
 import dev.sluice.rollout.core.Core;
@@ -28,6 +29,7 @@ public final class EnginePool {
             EngineLauncher launcher,
             EngineReports reports,
             WeightVersions weights,
+            RunPhases phases,
             EngineWork work,
             EngineDeadlines deadlines) {}
 
@@ -38,16 +40,22 @@ public final class EnginePool {
     private final List<EngineSlot> slots = new ArrayList<>();
     private final List<CompletableFuture<Void>> closing = new ArrayList<>();
     private final Siblings comparison = new Comparison();
+    private final PhaseAnswers answers;
     /** The newest is in use; those before it are ending. */
     private final List<FollowingSlot> following = new ArrayList<>();
 
     private @Nullable Node node;
+    private boolean served;
     private boolean closed;
 
     /** @param engineIds a new engine id each call */
     public EnginePool(Surroundings around, Supplier<String> engineIds) {
         this.around = around;
         this.engineIds = engineIds;
+        this.answers = new PhaseAnswers(
+                around,
+                () -> slots.stream().flatMap(slot -> slot.life().stream()),
+                () -> closing.stream().anyMatch(end -> !end.isDone()));
     }
 
     /**
@@ -58,9 +66,11 @@ public final class EnginePool {
      */
     public void serve(Share share, List<EngineStarted> started) {
         around.reports().epoch(share.epoch());
+        served = true;
         if (Objects.equals(node, share.node())) {
             lives(EngineLife::announceAgain);
             fill(share);
+            phasesMayBeReached();
             return;
         }
         node = share.node();
@@ -68,8 +78,25 @@ public final class EnginePool {
         close("assignment " + share.epoch() + " forms its engine anew").thenRun(() -> {
             if (Objects.equals(node, share.node()) && !closed) {
                 begin(share, started);
+                phasesMayBeReached();
             }
         });
+    }
+
+    /** A phase: engines do what it asks, and those that waited for it with their start are started. */
+    public void changed(PhaseChanged phase) {
+        if (!around.phases().changed(phase)) {
+            return;
+        }
+        reconcile();
+        List.copyOf(slots).forEach(EngineSlot::launchWaiting);
+        phasesMayBeReached();
+    }
+
+    private void phasesMayBeReached() {
+        if (served && !closed) {
+            answers.check();
+        }
     }
 
     private void begin(Share share, List<EngineStarted> started) {
@@ -242,6 +269,11 @@ public final class EnginePool {
 
         private static String figure(double acceptLength) {
             return "%.2f".formatted(acceptLength);
+        }
+
+        @Override
+        public void moved() {
+            phasesMayBeReached();
         }
 
         @Override

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 
 /** A started engine process. */
@@ -30,10 +31,18 @@ public interface EngineProcess {
 
     List<String> lastLines(int atMost);
 
-    /** Engines behind its address. */
-    default int members() {
-        return 1;
+    /** The engines behind its address. */
+    default List<Member> members() {
+        return List.of(new Member(address(), OptionalInt.empty()));
     }
+
+    /**
+     * One engine.
+     *
+     * @param address where it answers, without a path
+     * @param gpus that it has; empty where the arguments that we gave it say so
+     */
+    record Member(URI address, OptionalInt gpus) {}
 
     /** Whether it was there before us: its weights are unknown, and it is let go instead of ended. */
     default boolean adopted() {

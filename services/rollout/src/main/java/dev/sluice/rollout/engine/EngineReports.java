@@ -1,6 +1,7 @@
 package dev.sluice.rollout.engine;
 
 import dev.sluice.events.EngineEvent.EngineFellBack;
+import dev.sluice.events.EngineEvent.EnginePlace;
 import dev.sluice.events.EngineEvent.EngineQuarantined;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStarted;
@@ -8,6 +9,7 @@ import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.EngineEvent.EngineUnhealthy;
 import dev.sluice.events.EngineEvent.EngineWorked;
 import dev.sluice.events.EngineEvent.Meeting;
+import dev.sluice.events.EngineEvent.PhaseReached;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.events.TimeSpan;
 import dev.sluice.process.ChildExit;
@@ -70,6 +72,12 @@ public final class EngineReports {
         figures.weightsLoaded(withoutWork);
         publisher.publish(
                 new WeightsLoaded(runId, epoch, engine.id(), instanceId, version, seconds(withoutWork), verified));
+    }
+
+    /** The engines do what a phase asks. */
+    void phaseReached(int number, List<EnginePlace> engines) {
+        LOG.info("phase is reached runId={} number={} engines={}", runId, number, engines);
+        publisher.publish(new PhaseReached(runId, epoch, instanceId, incarnation, number, engines));
     }
 
     /** Tells every few seconds when the engine generated, and soon when it is idle, until it is dead. */

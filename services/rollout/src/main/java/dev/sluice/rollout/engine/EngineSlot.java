@@ -27,6 +27,7 @@ final class EngineSlot {
     /** An engine that has ended before it was one, and nobody knows why yet. */
     private @Nullable Engine unexplained;
 
+    private boolean waiting;
     private boolean drafting;
     private boolean restarting;
     private boolean closing;
@@ -69,8 +70,10 @@ final class EngineSlot {
         return drafting && process != null && !process.adopted();
     }
 
+    /** Starts an engine, now or when the run's phase allows it. */
     void launch() {
-        if (closing) {
+        waiting = !closing && !around.phases().launches();
+        if (closing || waiting) {
             return;
         }
         unexplained = null;
@@ -93,6 +96,13 @@ final class EngineSlot {
                         "launch-" + engine.id(),
                         () -> around.launcher().launch(engine.id(), now, gpus),
                         next::launched);
+    }
+
+    /** The start that waited for another phase is made, if that has come. */
+    void launchWaiting() {
+        if (waiting) {
+            launch();
+        }
     }
 
     private void ended(Engine engine, Optional<StartFailure> failure) {

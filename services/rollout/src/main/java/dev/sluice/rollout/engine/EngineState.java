@@ -1,9 +1,12 @@
 package dev.sluice.rollout.engine;
 
+import dev.sluice.events.WeightEvent.Phase;
+import dev.sluice.sglang.MemoryTag;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * Where an engine is in its life. Each state has its own legal moves; any other move throws.
@@ -17,6 +20,8 @@ import java.util.OptionalInt;
  *                 +---> Updating <-----+
  *                          |
  *                          +--> Ready
+ * Loading, Quiescing, AwaitingWeights -> HandingOver -> Paused -> HandingOver, Updating
+ * Loading, Quiescing -> AwaitingWeights -> HandingOver, Updating
  * every state -> Draining -> Dead, every state -> Dead
  * </pre>
  */
@@ -56,6 +61,16 @@ public sealed interface EngineState {
         throw illegal("update to version " + version);
     }
 
+    /** It is to do what a phase asks, after which so much of its memory is released. */
+    default HandingOver handOver(Phase phase, Set<MemoryTag> released, Instant now) {
+        throw illegal("hand over for " + phase);
+    }
+
+    /** Nothing but the worker can give it the weights that it needs. */
+    default AwaitingWeights awaitWeights(Instant now) {
+        throw illegal("await weights");
+    }
+
     /** A health check failed. */
     default Suspect suspect(String reason, Instant now) {
         throw illegal("suspect: " + reason);
@@ -82,6 +97,9 @@ public sealed interface EngineState {
             case Following following -> false;
             case Loading loading -> false;
             case Updating updating -> false;
+            case HandingOver handingOver -> false;
+            case Paused paused -> false;
+            case AwaitingWeights awaiting -> false;
             case Draining draining -> false;
             case Dead dead -> false;
         };
@@ -98,6 +116,9 @@ public sealed interface EngineState {
             case Warming warming -> OptionalInt.empty();
             case Quiescing quiescing -> OptionalInt.empty();
             case Updating updating -> OptionalInt.empty();
+            case HandingOver handingOver -> OptionalInt.empty();
+            case Paused paused -> OptionalInt.empty();
+            case AwaitingWeights awaiting -> OptionalInt.empty();
             case Draining draining -> OptionalInt.empty();
             case Dead dead -> OptionalInt.empty();
         };
@@ -145,6 +166,16 @@ public sealed interface EngineState {
         public Updating update(int version, Instant now) {
             return new Updating(0, version, now);
         }
+
+        @Override
+        public HandingOver handOver(Phase phase, Set<MemoryTag> released, Instant now) {
+            return new HandingOver(0, phase, Set.of(), released, now);
+        }
+
+        @Override
+        public AwaitingWeights awaitWeights(Instant now) {
+            return new AwaitingWeights(0, now);
+        }
     }
 
     /** A process of an engine of several nodes that does what its first one says; its end is all that can be seen of it. */
@@ -187,7 +218,7 @@ public sealed interface EngineState {
         }
     }
 
-    /** It takes no new work; what runs may finish for a short time before a newer version is loaded. */
+    /** It takes no new work; what runs may finish for a short time before a newer version is loaded or it pauses for a phase. */
     record Quiescing(int version, int to, Instant since) implements EngineState {
         @Override
         public Optional<Duration> deadline(EngineDeadlines deadlines) {
@@ -197,6 +228,22 @@ public sealed interface EngineState {
         @Override
         public Updating update(int newest, Instant now) {
             return new Updating(version, newest, since);
+        }
+
+        /** What it took no work for is over. */
+        @Override
+        public Ready ready(int held, Instant now) {
+            return new Ready(version, now);
+        }
+
+        @Override
+        public HandingOver handOver(Phase phase, Set<MemoryTag> released, Instant now) {
+            return new HandingOver(version, phase, Set.of(), released, since);
+        }
+
+        @Override
+        public AwaitingWeights awaitWeights(Instant now) {
+            return new AwaitingWeights(version, now);
         }
     }
 
@@ -226,6 +273,68 @@ public sealed interface EngineState {
         }
     }
 
+    /**
+     * It pauses, and gives memory back or takes it again.
+     *
+     * @param version that it held before
+     * @param before memory that was released before
+     * @param released memory that is released after it
+     */
+    record HandingOver(int version, Phase phase, Set<MemoryTag> before, Set<MemoryTag> released, Instant since)
+            implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.of(deadlines.quiesce().plus(deadlines.weightLoad()));
+        }
+
+        Paused paused(Instant now) {
+            return new Paused(version, phase, released, phase == Phase.TRAIN ? now : since);
+        }
+    }
+
+    /**
+     * It stands still as a phase asks, for as long as its trainer says: {@code since} counts for SYNC from the moment it took no
+     * more work.
+     *
+     * @param version that it held before
+     * @param released memory that is released, and nothing else may be taken again
+     */
+    record Paused(int version, Phase phase, Set<MemoryTag> released, Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.empty();
+        }
+
+        @Override
+        public HandingOver handOver(Phase next, Set<MemoryTag> then, Instant now) {
+            return new HandingOver(version, next, released, then, now);
+        }
+
+        /** The time of training is no time of an update. */
+        @Override
+        public Updating update(int newest, Instant now) {
+            return new Updating(version, newest, phase == Phase.TRAIN ? now : since);
+        }
+    }
+
+    /** It lives, but what it holds is too old, and newer weights have no files: its trainer sends them, whenever it can. */
+    record AwaitingWeights(int version, Instant since) implements EngineState {
+        @Override
+        public Optional<Duration> deadline(EngineDeadlines deadlines) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Updating update(int newest, Instant now) {
+            return new Updating(version, newest, now);
+        }
+
+        @Override
+        public HandingOver handOver(Phase phase, Set<MemoryTag> released, Instant now) {
+            return new HandingOver(version, phase, Set.of(), released, now);
+        }
+    }
+
     /** It takes no new work until a health check succeeds; after a few failures in a row it is replaced. */
     record Suspect(int version, int failures, String reason, Instant since) implements EngineState {
         @Override
@@ -241,6 +350,11 @@ public sealed interface EngineState {
         @Override
         public Suspect suspect(String newest, Instant now) {
             return new Suspect(version, failures + 1, newest, since);
+        }
+
+        @Override
+        public Quiescing quiesce(int newer, Instant now) {
+            return new Quiescing(version, newer, now);
         }
     }
 

@@ -56,15 +56,17 @@ public final class ExternalEngines implements EngineLauncher {
     public EngineProcess launch(String engineId, Share share, List<Integer> gpus) throws IOException {
         URI address = take();
         SglangClient client = new SglangClient(address, apiKey);
+        EngineProcess.Member member;
         try {
             // Whoever used it before may have died while it was paused; then it would not even answer /health.
             client.continueGeneration();
+            member = SglangEngine.asMember(client);
         } catch (HttpCallException e) {
             giveBack(address);
             throw new IOException("the external engine does not answer: " + e.getMessage(), e);
         }
         LOG.info("external engine is adopted engineId={} address={}", engineId, address);
-        return new Adopted(address, new SglangEngine(client), 1, () -> letGo(engineId, address, client));
+        return new Adopted(address, new SglangEngine(client), List.of(member), () -> letGo(engineId, address, client));
     }
 
     /** What we asked of it must not go on: whoever uses it next would wait behind it. */

@@ -48,14 +48,16 @@ public final class ExternalRouter implements EngineLauncher {
         List<SglangClient> workers = addresses.stream()
                 .map(address -> new SglangClient(address, apiKey))
                 .toList();
+        List<EngineProcess.Member> members;
         try {
             workers.forEach(SglangClient::continueGeneration);
+            members = workers.stream().map(SglangEngine::asMember).toList();
         } catch (HttpCallException e) {
             throw new IOException("a worker of the router does not answer: " + e.getMessage(), e);
         }
         LOG.info("router is adopted engineId={} address={} workers={}", engineId, router, addresses);
         RouterEngine engine = new RouterEngine(new SglangClient(router, apiKey), workers, () -> changes(addresses));
-        return new Adopted(router, engine, workers.size(), engine::letGo);
+        return new Adopted(router, engine, members, engine::letGo);
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.sluice.rollout.engine;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.MemoryTag;
 import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.SglangClient;
 import dev.sluice.sglang.StreamedSamples;
@@ -10,12 +11,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -61,10 +64,7 @@ final class RouterEngine implements EngineApi {
 
     @Override
     public void abort(String ridPrefix) {
-        together(workers, worker -> {
-            worker.abort(ridPrefix);
-            return true;
-        });
+        everyWorker(worker -> worker.abort(ridPrefix));
     }
 
     @Override
@@ -89,8 +89,36 @@ final class RouterEngine implements EngineApi {
     }
 
     @Override
-    public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
-        return together(workers, worker -> worker.load(source, pause, deadline)).getFirst();
+    public void standStill(PauseMode pause, Duration deadline) {
+        everyWorker(worker -> worker.standStill(pause, deadline));
+    }
+
+    @Override
+    public void release(Set<MemoryTag> tags, Duration deadline) {
+        everyWorker(worker -> worker.release(tags, deadline));
+    }
+
+    @Override
+    public void resume(Set<MemoryTag> tags, Duration deadline) {
+        everyWorker(worker -> worker.resume(tags, deadline));
+    }
+
+    @Override
+    public List<String> put(WeightSource source, boolean dropsCache, Duration deadline) {
+        return together(workers, worker -> worker.put(source, dropsCache, deadline))
+                .getFirst();
+    }
+
+    @Override
+    public List<String> goOn(int version) {
+        return together(workers, worker -> worker.goOn(version)).getFirst();
+    }
+
+    private void everyWorker(Consumer<SglangEngine> action) {
+        together(workers, worker -> {
+            action.accept(worker);
+            return true;
+        });
     }
 
     /** What we asked of the workers must not go on. */

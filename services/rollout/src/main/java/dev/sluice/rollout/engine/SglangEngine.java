@@ -4,7 +4,9 @@ import dev.sluice.http.HttpCallException;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.MemoryTag;
 import dev.sluice.sglang.PauseMode;
+import dev.sluice.sglang.ServerInfo;
 import dev.sluice.sglang.SglangClient;
 import dev.sluice.sglang.StreamedSamples;
 import dev.sluice.sglang.WeightUpdate;
@@ -12,6 +14,8 @@ import dev.sluice.sglang.WeightsChecksum;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 
 /** An engine behind SGLang's HTTP API. */
 final class SglangEngine implements EngineApi {
@@ -24,6 +28,22 @@ final class SglangEngine implements EngineApi {
 
     SglangEngine(SglangClient client) {
         this.client = client;
+    }
+
+    /** It with its GPUs, as an engine that others started says them. */
+    static EngineProcess.Member asMember(SglangClient client) {
+        OptionalInt gpus = OptionalInt.empty();
+        try {
+            ServerInfo info = client.serverInfo();
+            if (info.tpSize() != null) {
+                gpus = OptionalInt.of(info.tpSize() * (info.ppSize() == null ? 1 : info.ppSize()));
+            }
+        } catch (HttpCallException e) {
+            if (e.status() != NOT_FOUND) {
+                throw e;
+            }
+        }
+        return new EngineProcess.Member(client.baseUri(), gpus);
     }
 
     @Override
@@ -79,6 +99,8 @@ final class SglangEngine implements EngineApi {
     }
 
     /**
+     * {@inheritDoc}
+     *
      * The order of slime's update from disk, in each of its pause modes. An engine whose load fails stays paused: it is
      * replaced, never continued. A cache is dropped before and after the load, except in place: the requests that stand still
      * keep theirs, which the older weights computed, and with them the engine's prefix cache keeps all that it holds.
@@ -86,28 +108,46 @@ final class SglangEngine implements EngineApi {
      * @see <a href="https://github.com/THUDM/slime">slime, sglang_engine.py</a>
      */
     @Override
-    public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
-        // Pause before swapping weights: otherwise one token mixes two policies.
+    public void standStill(PauseMode pause, Duration deadline) {
         client.pauseGeneration(pause, deadline);
-        String label = Integer.toString(source.version());
-        WeightUpdate update = WeightUpdate.of(source.directory(), label);
-        if (pause == PauseMode.IN_PLACE) {
-            update = update.keepingCache(); // a stock engine that flushes beside live requests dies
-        } else {
+        if (pause != PauseMode.IN_PLACE) {
             flush(pause);
         }
-        WeightUpdate.Outcome outcome = client.updateWeightsFromDisk(update, deadline);
+    }
+
+    @Override
+    public void release(Set<MemoryTag> tags, Duration deadline) {
+        client.releaseMemory(tags, deadline);
+    }
+
+    @Override
+    public void resume(Set<MemoryTag> tags, Duration deadline) {
+        client.resumeMemory(tags, deadline);
+    }
+
+    @Override
+    public List<String> put(WeightSource source, boolean dropsCache, Duration deadline) {
+        WeightUpdate update = WeightUpdate.of(source.directory(), Integer.toString(source.version()));
+        WeightUpdate.Outcome outcome = client.updateWeightsFromDisk(
+                // A stock engine that flushes beside live requests dies.
+                dropsCache ? update : update.keepingCache(), deadline);
         if (!outcome.success()) {
             throw new WeightLoadException("the engine refused version %d in %s: %s"
                     .formatted(source.version(), source.directory(), outcome.message()));
         }
+        return List.of("success");
+    }
+
+    @Override
+    public List<String> goOn(int version) {
+        String label = Integer.toString(version);
         String held = client.modelInfo().weightVersion();
         if (!label.equals(held)) {
             throw new WeightLoadException(
                     "the engine accepted version " + label + " but says that it holds '" + held + "'");
         }
         client.continueGeneration();
-        return List.of("success", "model_info.weight_version");
+        return List.of("model_info.weight_version");
     }
 
     private void flush(PauseMode pause) {

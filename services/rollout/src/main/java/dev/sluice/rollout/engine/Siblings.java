@@ -13,6 +13,9 @@ interface Siblings {
     /** So many drafts of an engine were accepted lately. */
     void drafted(Engine engine, DraftCounts window);
 
+    /** An engine is in another state, or has ended. */
+    void moved();
+
     /** An engine takes work. */
     void ready();
 

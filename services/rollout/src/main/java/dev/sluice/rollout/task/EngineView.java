@@ -77,6 +77,9 @@ final class EngineView {
             case EngineState.Quiescing quiescing -> true;
             case EngineState.Updating updating -> true;
             case EngineState.Warming warming -> true;
+            case EngineState.HandingOver handingOver -> true;
+            case EngineState.Paused paused -> true;
+            case EngineState.AwaitingWeights awaiting -> true;
             case EngineState.Suspect suspect -> true;
             case EngineState.Launching launching -> false;
             case EngineState.Loading loading -> false;

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -29,7 +30,7 @@ public final class WeightVersions {
     private final Function<String, Optional<String>> objection;
     private final LocalWeights local;
     private final BooleanSupplier loading;
-    private final Runnable onLoadable;
+    private final Runnable onChange;
     /** The version whose files are being brought to this host; nothing is loaded from them meanwhile. */
     private boolean bringing;
 
@@ -42,19 +43,19 @@ public final class WeightVersions {
      * @param objection what is wrong with a path that an event names, if anything
      * @param local the files of this host
      * @param loading whether an engine is loading a version now
-     * @param onLoadable runs whenever another version can be loaded
+     * @param onChange runs whenever another version can be loaded, or can come from the worker alone
      */
     public WeightVersions(
             Core core,
             Function<String, Optional<String>> objection,
             LocalWeights local,
             BooleanSupplier loading,
-            Runnable onLoadable) {
+            Runnable onChange) {
         this.core = core;
         this.objection = objection;
         this.local = local;
         this.loading = loading;
-        this.onLoadable = onLoadable;
+        this.onChange = onChange;
     }
 
     /** A version was published; one of an older epoch or an older version is none of ours. */
@@ -65,10 +66,13 @@ public final class WeightVersions {
         }
         newest = event;
         trouble = null;
-        if (event.version() == 0) {
+        String directory = event.directory();
+        if (directory == null) {
+            onChange.run();
+        } else if (event.version() == 0) {
             // The source directory: what an engine holds after its start.
-            loadable = new WeightSource(0, event.directory());
-            onLoadable.run();
+            loadable = new WeightSource(0, directory);
+            onChange.run();
         } else {
             attempts = 0;
             bring();
@@ -83,6 +87,11 @@ public final class WeightVersions {
     /** The newest published version, verified or not; 0 while none is known, because engines start with the source. */
     public int newestVersion() {
         return newest == null ? 0 : newest.version();
+    }
+
+    /** Whether the newest published version has no files: the worker alone can put it into an engine. */
+    public boolean newestHasNoFiles() {
+        return newest != null && newest.directory() == null;
     }
 
     /** Whether the newest published version can be loaded now. */
@@ -107,7 +116,7 @@ public final class WeightVersions {
     /** Verifies the newest version's files, and brings them to this host where they come as a delta. */
     private void bring() {
         WeightsPublished event = newest;
-        if (event == null || bringing || newestIsLoadable()) {
+        if (event == null || event.directory() == null || bringing || newestIsLoadable()) {
             return;
         }
         boolean patches = event.delta() != null;
@@ -124,7 +133,7 @@ public final class WeightVersions {
                 LOG.info("weights are verified runId={} weightVersion={}", event.runId(), event.version());
                 trouble = null;
                 loadable = source;
-                onLoadable.run();
+                onChange.run();
             } else {
                 trouble = "version " + event.version() + " cannot be verified: "
                         + (failure == null ? "no files" : failure.getMessage());
@@ -141,10 +150,11 @@ public final class WeightVersions {
             check(delta.directory(), delta.manifestSha256());
             return local.patched(event.version(), Path.of(delta.directory()));
         }
-        check(event.directory(), event.manifestSha256());
+        String directory = Objects.requireNonNull(event.directory());
+        check(directory, event.manifestSha256());
         return delta == null
-                ? new WeightSource(event.version(), event.directory())
-                : local.copied(event.version(), Path.of(event.directory()));
+                ? new WeightSource(event.version(), directory)
+                : local.copied(event.version(), Path.of(directory));
     }
 
     private void check(String directory, @Nullable String manifestSha256) throws IOException {

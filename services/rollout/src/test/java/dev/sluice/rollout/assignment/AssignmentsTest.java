@@ -57,7 +57,8 @@ class AssignmentsTest {
                 Duration.ofSeconds(30),
                 Map.of(),
                 List.of(),
-                PauseMode.RETRACT);
+                PauseMode.RETRACT,
+                false);
         assertThat(change).isEqualTo(new Serve(new Share("run", 1, 2, List.of(), recipe)));
     }
 

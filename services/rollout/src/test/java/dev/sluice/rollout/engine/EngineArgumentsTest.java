@@ -9,6 +9,15 @@ import org.junit.jupiter.api.Test;
 
 class EngineArgumentsTest {
     @Test
+    void gpusOfAnEngineAreCountedOverItsRanksAndItsReplicas() {
+        assertThat(EngineArguments.gpus(List.of())).isEqualTo(1);
+        assertThat(EngineArguments.gpus(List.of("--tp-size", "8", "--dp-size", "8", "--enable-dp-attention")))
+                .isEqualTo(8);
+        assertThat(EngineArguments.gpus(List.of("--tp", "2", "--dp-size=2", "--pp-size", "3")))
+                .isEqualTo(12);
+    }
+
+    @Test
     void flagsOfTheRecipeAreTaken() {
         // Given: slime, scripts/run-glm4.7-30B-A3B.sh, SGLANG_ARGS without the router's
         List<String> recipe = List.of(

@@ -3,13 +3,18 @@ package dev.sluice.rollout.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sluice.events.WeightEvent.Phase;
+import dev.sluice.sglang.MemoryTag;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.EnumSet;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class EngineStateTest {
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
     private static final Instant LATER = NOW.plusSeconds(7);
+    private static final Set<MemoryTag> ALL = EnumSet.allOf(MemoryTag.class);
 
     @Test
     void anEngineTakesWorkOnlyAfterItHoldsTheNewestVersion() {
@@ -42,6 +47,42 @@ class EngineStateTest {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("Updating[from=1, to=3")
                 .hasMessageContaining("version 2");
+    }
+
+    @Test
+    void whatIsReleasedIsKnownThroughAllPhases() {
+        // Given
+        EngineState ready = new EngineState.Ready(4, NOW);
+        // When
+        EngineState.HandingOver toTraining = ready.quiesce(4, NOW).handOver(Phase.TRAIN, ALL, LATER);
+        EngineState.HandingOver toSync =
+                toTraining.paused(LATER).handOver(Phase.SYNC, Set.of(MemoryTag.KV_CACHE), LATER);
+        // Then
+        assertThat(toTraining).isEqualTo(new EngineState.HandingOver(4, Phase.TRAIN, Set.of(), ALL, NOW));
+        assertThat(toSync)
+                .isEqualTo(new EngineState.HandingOver(4, Phase.SYNC, ALL, Set.of(MemoryTag.KV_CACHE), LATER));
+        assertThat(toSync.paused(LATER).released()).containsExactly(MemoryTag.KV_CACHE);
+        assertThat(toSync.paused(LATER).holds(4)).isFalse();
+        assertThat(toSync.paused(LATER).served()).isEmpty();
+    }
+
+    @Test
+    void anUpdateCountsFromThePauseForItAndNotFromTrainings() {
+        // Given
+        EngineState.Paused training = new EngineState.Paused(1, Phase.TRAIN, ALL, NOW);
+        EngineState.Paused sync = new EngineState.Paused(1, Phase.SYNC, Set.of(), NOW);
+        // When / Then
+        assertThat(training.update(2, LATER)).isEqualTo(new EngineState.Updating(1, 2, LATER));
+        assertThat(sync.update(2, LATER)).isEqualTo(new EngineState.Updating(1, 2, NOW));
+    }
+
+    @Test
+    void anEngineThatStandsStillTakesNoWorkBeforeAnUpdate() {
+        // Given
+        EngineState paused = new EngineState.Paused(1, Phase.SYNC, Set.of(), NOW);
+        // When / Then
+        assertThatThrownBy(() -> paused.ready(1, LATER)).hasMessageContaining("Paused");
+        assertThatThrownBy(() -> paused.warm(1, LATER)).hasMessageContaining("Paused");
     }
 
     @Test
@@ -86,7 +127,7 @@ class EngineStateTest {
     }
 
     @Test
-    void onlyServingAndDeathHaveNoDeadline() {
+    void onlyServingDeathAndWaitingForTheTrainerHaveNoDeadline() {
         // Given
         EngineDeadlines deadlines = new EngineDeadlines(
                 Duration.ofSeconds(120),
@@ -106,5 +147,10 @@ class EngineStateTest {
         assertThat(new EngineState.Updating(1, 2, NOW).deadline(deadlines)).contains(Duration.ofSeconds(62));
         assertThat(new EngineState.Suspect(1, 1, "x", NOW).deadline(deadlines)).contains(Duration.ofSeconds(90));
         assertThat(new EngineState.Draining("x", NOW).deadline(deadlines)).contains(Duration.ofSeconds(3));
+        assertThat(new EngineState.HandingOver(1, Phase.TRAIN, Set.of(), ALL, NOW).deadline(deadlines))
+                .contains(Duration.ofSeconds(62));
+        assertThat(new EngineState.Paused(1, Phase.TRAIN, ALL, NOW).deadline(deadlines))
+                .isEmpty();
+        assertThat(new EngineState.AwaitingWeights(1, NOW).deadline(deadlines)).isEmpty();
     }
 }

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -100,11 +101,12 @@ class ExternalEnginesTest {
         // Given
         answer("/workers", 200, "{\"workers\":[{\"url\":\"" + address + "\"}]}");
         answer("/health", 200, "");
+        answer("/server_info", 200, "{\"version\":\"0.5.15\",\"tp_size\":4,\"pp_size\":2}");
         EngineProcess router = new ExternalRouter(address, null).launch("a", SHARE, List.of());
         // When
         router.api().abort("run/0#0.1.1/");
         // Then
-        assertThat(router.members()).isEqualTo(1);
+        assertThat(router.members()).containsExactly(new EngineProcess.Member(address, OptionalInt.of(8)));
         assertThat(router.api().healthy(Duration.ofSeconds(5))).isTrue();
         assertThat(calls).contains("/continue_generation", "/abort_request", "/health");
     }

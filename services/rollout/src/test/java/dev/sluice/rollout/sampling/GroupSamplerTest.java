@@ -19,6 +19,7 @@ import dev.sluice.rollout.reward.Rewards;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.sglang.GenerateRequest;
 import dev.sluice.sglang.GenerateResponse;
+import dev.sluice.sglang.MemoryTag;
 import dev.sluice.sglang.PauseMode;
 import dev.sluice.sglang.SamplingParams;
 import dev.sluice.sglang.StreamedSamples;
@@ -31,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -179,7 +181,27 @@ class GroupSamplerTest {
         }
 
         @Override
-        public List<String> load(WeightSource source, PauseMode pause, Duration deadline) {
+        public void standStill(PauseMode pause, Duration deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void release(Set<MemoryTag> tags, Duration deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void resume(Set<MemoryTag> tags, Duration deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<String> put(WeightSource source, boolean dropsCache, Duration deadline) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<String> goOn(int version) {
             throw new UnsupportedOperationException();
         }
     }
