@@ -181,6 +181,30 @@ public enum RunMetric {
             "tokens/second",
             Source.SLUICE,
             "Response tokens of the step by perf/step_time"),
+    MEMORY_BEFORE_OFFLOAD(
+            "perf/memory_before_offload",
+            "GPU memory before training gives it to engines",
+            "bytes",
+            Source.SLUICE,
+            "In use on the fullest of the worker's GPUs, by whomever; only where engines and training share GPUs"),
+    MEMORY_AFTER_OFFLOAD(
+            "perf/memory_after_offload",
+            "GPU memory after training gave it to engines",
+            "bytes",
+            Source.SLUICE,
+            "As perf/memory_before_offload, when the worker has offloaded"),
+    MEMORY_BEFORE_ONLOAD(
+            "perf/memory_before_onload",
+            "GPU memory before training takes it",
+            "bytes",
+            Source.SLUICE,
+            "As perf/memory_before_offload, when engines have given their memory back"),
+    MEMORY_AFTER_ONLOAD(
+            "perf/memory_after_onload",
+            "GPU memory when training has it",
+            "bytes",
+            Source.SLUICE,
+            "As perf/memory_before_offload, when the worker holds all that it trains with"),
     EVALUATION_REWARD(
             "eval/{set}",
             "Mean reward of a held-out set",

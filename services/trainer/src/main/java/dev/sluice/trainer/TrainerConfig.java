@@ -108,9 +108,17 @@ public interface TrainerConfig {
         @WithDefault("60m")
         Duration conversion();
 
-        /** For the first engine. */
+        /** For the first engine; where engines and training share GPUs, for all of them before the first step. */
         @WithDefault("60m")
         Duration engines();
+
+        /** For engines that give shared GPUs to training: one may be starting. */
+        @WithDefault("15m")
+        Duration handOver();
+
+        /** For engines that stand still for weights from the worker's memory. */
+        @WithDefault("60s")
+        Duration receivers();
 
         /** For the groups of a step. */
         @WithDefault("60m")

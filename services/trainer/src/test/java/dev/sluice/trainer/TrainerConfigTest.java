@@ -38,6 +38,8 @@ class TrainerConfigTest {
         assertThat(config.waits().shownAfter()).isEqualTo(Duration.ofSeconds(2));
         assertThat(config.waits().conversion()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().engines()).isEqualTo(Duration.ofHours(1));
+        assertThat(config.waits().handOver()).isEqualTo(Duration.ofMinutes(15));
+        assertThat(config.waits().receivers()).isEqualTo(Duration.ofSeconds(60));
         assertThat(config.waits().results()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().evaluation()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().leftovers()).isEqualTo(Duration.ofSeconds(10));
@@ -78,6 +80,8 @@ class TrainerConfigTest {
                 Map.entry("sluice.trainer.waits.shown-after", "7s"),
                 Map.entry("sluice.trainer.waits.conversion", "8s"),
                 Map.entry("sluice.trainer.waits.engines", "9s"),
+                Map.entry("sluice.trainer.waits.hand-over", "23s"),
+                Map.entry("sluice.trainer.waits.receivers", "24s"),
                 Map.entry("sluice.trainer.waits.results", "10s"),
                 Map.entry("sluice.trainer.waits.evaluation", "18s"),
                 Map.entry("sluice.trainer.waits.leftovers", "11s"),
@@ -116,11 +120,13 @@ class TrainerConfigTest {
                         config.waits().diskSpace(),
                         config.teacherCallDeadline(),
                         config.waits().teacher(),
-                        config.worker().gpuStartDeadline()))
+                        config.worker().gpuStartDeadline(),
+                        config.waits().handOver(),
+                        config.waits().receivers()))
                 .extracting(Duration::toSeconds)
                 .containsExactly(
                         1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 18L, 11L, 12L, 13L, 14L, 90L, 16L, 17L, 19L, 20L, 21L,
-                        22L);
+                        22L, 23L, 24L);
         assertThat(List.of(
                         config.worker().restarts(),
                         config.gpus(),

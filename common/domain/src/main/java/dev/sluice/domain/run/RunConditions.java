@@ -72,6 +72,9 @@ final class RunConditions {
             case EngineEvent.EngineWorked worked -> {
                 return false;
             }
+            case EngineEvent.PhaseReached reached -> {
+                return false;
+            }
         }
         return true;
     }

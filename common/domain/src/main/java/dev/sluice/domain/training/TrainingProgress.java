@@ -5,6 +5,8 @@ import dev.sluice.events.TrainingEvent.CheckpointRetired;
 import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.EvalCompleted;
 import dev.sluice.events.TrainingEvent.StepCompleted;
+import dev.sluice.events.WeightEvent;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.events.WeightEvent.WeightsRetired;
 import java.util.ArrayList;
@@ -15,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** How far the training log is: steps formed and completed, versions published, cuts kept, evaluations done. */
 final class TrainingProgress {
@@ -30,6 +33,7 @@ final class TrainingProgress {
     private int replacements;
     private long optimizerSteps;
     private long readTo;
+    private @Nullable PhaseChanged phase;
 
     TrainingProgress(Cut cut) {
         this.baseStep = cut.step();
@@ -94,7 +98,15 @@ final class TrainingProgress {
         }
     }
 
-    void apply(WeightsPublished publication) {
+    void apply(WeightEvent event) {
+        switch (event) {
+            case WeightsPublished publication -> apply(publication);
+            case WeightsRetired retired -> apply(retired);
+            case PhaseChanged changed -> apply(changed);
+        }
+    }
+
+    private void apply(WeightsPublished publication) {
         published = true;
         version = Math.max(version, publication.version());
         if (weights.put(publication.version(), publication) == null && publication.supersedes() != null) {
@@ -102,7 +114,7 @@ final class TrainingProgress {
         }
     }
 
-    void apply(WeightsRetired retired) {
+    private void apply(WeightsRetired retired) {
         // The entry stays counted as a publication, only its files are gone.
         weights.computeIfPresent(
                 retired.version(),
@@ -117,6 +129,12 @@ final class TrainingProgress {
                                 "",
                                 known.manifestSha256(),
                                 known.supersedes()));
+    }
+
+    private void apply(PhaseChanged changed) {
+        if (phase == null || changed.number() > phase.number()) {
+            phase = changed;
+        }
     }
 
     /** The last step that has a batch. */
@@ -170,8 +188,18 @@ final class TrainingProgress {
     List<WeightsPublished> kept() {
         return weights.values().stream()
                 .filter(publication -> publication.manifestSha256() != null
+                        && publication.directory() != null
                         && !publication.directory().isEmpty())
                 .toList();
+    }
+
+    /** The newest publication, with files or without. */
+    Optional<WeightsPublished> newest() {
+        return Optional.ofNullable(weights.lastEntry()).map(Map.Entry::getValue);
+    }
+
+    Optional<PhaseChanged> phase() {
+        return Optional.ofNullable(phase);
     }
 
     int versionAfter(int step) {

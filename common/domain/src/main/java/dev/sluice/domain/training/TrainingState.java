@@ -11,6 +11,7 @@ import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.WeightEvent;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +64,7 @@ public final class TrainingState {
             }
             case WeightEvent event -> {
                 if (event.runId().equals(rules.runId())) {
-                    applyWeights(event);
+                    progress.apply(event);
                 }
             }
             case MetricPoint figure -> {} // says nothing that its step does not
@@ -109,14 +110,6 @@ public final class TrainingState {
             case TrainingEvent.TrainerLost lost -> {}
             case TrainingEvent.RolloutFinished finished -> {}
             case TrainingEvent.CheckpointAdopted adopted -> {}
-        }
-    }
-
-    private void applyWeights(WeightEvent event) {
-        switch (event) {
-            case WeightsPublished publication -> progress.apply(publication);
-            case WeightEvent.WeightsRetired retired -> progress.apply(retired);
-            case WeightEvent.PhaseChanged changed -> {}
         }
     }
 
@@ -372,8 +365,17 @@ public final class TrainingState {
 
     /** Whether the newest version holds steps that were taken back: engines need the weights of this step again. */
     public boolean isNewestWeightsTakenBack(int step) {
-        List<WeightsPublished> kept = progress.kept();
-        return !kept.isEmpty() && kept.getLast().step() > step;
+        return progress.newest().filter(newest -> newest.step() > step).isPresent();
+    }
+
+    /** The newest publication, with files or without; absent before version 0. */
+    public Optional<WeightsPublished> newestWeights() {
+        return progress.newest();
+    }
+
+    /** What engines were told last to do with their GPUs; absent where they have them for themselves and load files. */
+    public Optional<PhaseChanged> phase() {
+        return progress.phase();
     }
 
     /** The newest weight version with nothing in it that was trained after this step. */

@@ -16,6 +16,8 @@ import dev.sluice.events.TrainingEvent.GroupDrop;
 import dev.sluice.events.TrainingEvent.GroupUse;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingRequest.Transport;
+import dev.sluice.events.WeightEvent.Phase;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import java.util.List;
 import java.util.Map;
@@ -214,6 +216,29 @@ class TrainingStateTest {
         for (var ask = state.decideAsk(slots); ask.isPresent(); ask = state.decideAsk(slots)) {
             state.apply(ask.get());
         }
+    }
+
+    @Test
+    void knowsTheNewestVersionWithoutFilesAndKeepsOnlyThoseWithFiles() {
+        publish(1);
+        state.apply(at(102, new WeightsPublished(RUN, 1, 2, 2, Transport.NCCL, null, null, null)));
+
+        assertThat(state.newestWeights().orElseThrow().version()).isEqualTo(2);
+        assertThat(state.version()).isEqualTo(2);
+        assertThat(state.keptWeights()).extracting(WeightsPublished::version).containsExactly(1);
+        assertThat(state.isNewestWeightsTakenBack(1)).isTrue();
+        assertThat(state.isNewestWeightsTakenBack(2)).isFalse();
+    }
+
+    @Test
+    void knowsTheNewestPhaseOverEpochs() {
+        assertThat(state.phase()).isEmpty();
+        PhaseChanged newest = new PhaseChanged(RUN, 2, 3, Phase.TRAIN, 4, List.of());
+
+        state.apply(at(101, new PhaseChanged(RUN, 1, 2, Phase.GENERATE, 4, List.of())));
+        state.apply(at(102, newest));
+
+        assertThat(state.phase()).contains(newest);
     }
 
     private BatchFormed form(long offset, int step) {

@@ -22,6 +22,11 @@ final class MemoryLimit {
         this.resident = resident;
     }
 
+    /** Bytes of this process's resident memory. */
+    long used() {
+        return resident.getAsLong();
+    }
+
     /**
      * @param samples of the pass
      * @throws WorkerException with OUT_OF_MEMORY above the bound

@@ -23,6 +23,7 @@ import dev.sluice.workerapi.ForwardResult;
 import dev.sluice.workerapi.LoadRequest;
 import dev.sluice.workerapi.LoadResult;
 import dev.sluice.workerapi.LossConfig;
+import dev.sluice.workerapi.MemoryMoved;
 import dev.sluice.workerapi.ModelRole;
 import dev.sluice.workerapi.SaveRequest;
 import dev.sluice.workerapi.TrainMetrics;
@@ -245,6 +246,13 @@ final class TrainingWorker {
         FilesWritten written = written(directory, Manifest.write(directory), start);
         standing = new Standing(standing.runId(), standing.step(), standing.batchSha256(), request.version());
         return written;
+    }
+
+    /** Moves nothing: models lie in the host's memory, which engines do not wait for. */
+    MemoryMoved stay() {
+        policy();
+        long used = memory.used();
+        return new MemoryMoved(0, used, used, 0);
     }
 
     /** @return what was written, or the {@link Operations.Rest} that writes a copy */

@@ -8,6 +8,8 @@ import dev.sluice.cpu.http.Routes;
 import dev.sluice.workerapi.ExportRequest;
 import dev.sluice.workerapi.ForwardRequest;
 import dev.sluice.workerapi.LoadRequest;
+import dev.sluice.workerapi.OffloadRequest;
+import dev.sluice.workerapi.OnloadRequest;
 import dev.sluice.workerapi.Operation;
 import dev.sluice.workerapi.SaveRequest;
 import dev.sluice.workerapi.ShutdownRequest;
@@ -41,7 +43,8 @@ final class WorkerRoutes {
                     "critic",
                     "forward:values",
                     "export:hf",
-                    "save"),
+                    "save",
+                    "offload"),
             true);
 
     private final TrainingWorker worker;
@@ -80,6 +83,14 @@ final class WorkerRoutes {
                 .on("POST", "/save", renewing(call -> {
                     SaveRequest request = call.read(SaveRequest.class);
                     return start(request, progress -> worker.save(request, progress));
+                }))
+                .on("POST", "/offload", renewing(call -> {
+                    OffloadRequest request = call.read(OffloadRequest.class);
+                    return start(request, progress -> worker.stay());
+                }))
+                .on("POST", "/onload", renewing(call -> {
+                    OnloadRequest request = call.read(OnloadRequest.class);
+                    return start(request, progress -> worker.stay());
                 }))
                 .on("POST", "/shutdown", this::shutdown);
     }

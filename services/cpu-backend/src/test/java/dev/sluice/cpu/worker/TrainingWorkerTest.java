@@ -13,9 +13,13 @@ import dev.sluice.workerapi.ExportRequest;
 import dev.sluice.workerapi.FilesWritten;
 import dev.sluice.workerapi.ForwardRequest;
 import dev.sluice.workerapi.ForwardResult;
+import dev.sluice.workerapi.Held;
 import dev.sluice.workerapi.LoadRequest;
 import dev.sluice.workerapi.LossConfig;
+import dev.sluice.workerapi.MemoryMoved;
 import dev.sluice.workerapi.ModelRole;
+import dev.sluice.workerapi.OffloadRequest;
+import dev.sluice.workerapi.OnloadRequest;
 import dev.sluice.workerapi.SaveRequest;
 import dev.sluice.workerapi.ShutdownRequest;
 import dev.sluice.workerapi.TrainRequest;
@@ -27,6 +31,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -55,6 +61,29 @@ class TrainingWorkerTest extends RunningWorker {
         train(2);
 
         assertThat(export("again").manifestSha256()).isEqualTo(once);
+    }
+
+    @Test
+    void memoryOfTheHostStaysWhereItIs() throws IOException {
+        worker.load(load(0, null), DEADLINE);
+        String before = export("before").manifestSha256();
+
+        MemoryMoved away = worker.offload(new OffloadRequest(0, "away", EnumSet.allOf(Held.class)), DEADLINE);
+        MemoryMoved back = worker.onload(new OnloadRequest(0, "back", Set.of(Held.WEIGHTS)), DEADLINE);
+
+        assertThat(worker.info(DEADLINE).capabilities()).contains("offload");
+        assertThat(List.of(away, back)).allSatisfy(moved -> {
+            assertThat(moved.bytes()).isZero();
+            assertThat(moved.usedBefore()).isEqualTo(moved.usedAfter()).isPositive();
+        });
+        assertThat(export("after").manifestSha256()).isEqualTo(before);
+    }
+
+    @Test
+    void memoryIsMovedOnlyOfAModelThatIsLoaded() {
+        OffloadRequest request = new OffloadRequest(0, "away", Set.of(Held.WEIGHTS));
+
+        assertRefused(WorkerErrorCode.NOT_LOADED, () -> worker.offload(request, DEADLINE));
     }
 
     @Test

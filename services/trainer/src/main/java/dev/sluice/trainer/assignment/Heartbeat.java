@@ -4,9 +4,8 @@ import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.kafka.EventPublisher;
 import dev.sluice.quarkus.Instance;
 import dev.sluice.trainer.TrainerConfig;
+import dev.sluice.trainer.worker.MeetingHost;
 import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Clock;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -48,7 +47,7 @@ final class Heartbeat {
                 instance.incarnation(),
                 InstanceSnapshot.Role.TRAINER,
                 state,
-                config.worker().meetingHost().orElseGet(Heartbeat::host),
+                MeetingHost.of(config.worker()),
                 ProcessHandle.current().pid(),
                 config.backend(),
                 config.gpus(),
@@ -57,14 +56,6 @@ final class Heartbeat {
                 -1,
                 Map.of(),
                 clock.instant());
-    }
-
-    private static String host() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "localhost";
-        }
     }
 
     private static long memoryMiB() {

@@ -86,6 +86,7 @@ final class RunFollower {
             case RunAssigned assigned -> {
                 if (run.assigned == null || assigned.epoch() > run.assigned.epoch()) {
                     run.assigned = assigned;
+                    run.signals.servedBy(assigned.rollout());
                     decide(run);
                 }
             }

@@ -10,6 +10,7 @@ import dev.sluice.trainer.prompts.TrainingPrompts;
 import dev.sluice.trainer.run.TrainedRun;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,7 @@ public final class GroupFlow implements AutoCloseable {
     private boolean pending;
     private boolean asking;
     private boolean closed;
+    private @Nullable Instant stoodSince;
 
     /** What a flow is made of. */
     public record Parts(
@@ -245,6 +247,30 @@ public final class GroupFlow implements AutoCloseable {
         return otherWork != null && otherWork.version() != state().version() && leases.isHeldByNone();
     }
 
+    /** Sends nothing for a while: engines do something else, and would not begin it. */
+    public void standStill() {
+        lock.lock();
+        try {
+            stoodSince = stoodSince == null ? clock.instant() : stoodSince;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Engines take work again. */
+    public void goOn() {
+        lock.lock();
+        try {
+            if (stoodSince != null) {
+                leases.stoodStill(Duration.between(stoodSince, clock.instant()));
+                stoodSince = null;
+            }
+        } finally {
+            lock.unlock();
+        }
+        wake();
+    }
+
     /** Asks for no more groups; those in flight may still finish. */
     public void stopAsking() {
         lock.lock();
@@ -309,7 +335,9 @@ public final class GroupFlow implements AutoCloseable {
                     return;
                 }
                 pending = false;
-                sendings = dispatch.decide(clock.instant(), asking, otherWork, otherResults);
+                sendings = stoodSince == null
+                        ? dispatch.decide(clock.instant(), asking, otherWork, otherResults)
+                        : List.of();
             } catch (InterruptedException e) {
                 return;
             } finally {

@@ -1,5 +1,6 @@
 package dev.sluice.trainer.dispatch;
 
+import java.time.Duration;
 import java.time.Instant;
 
 /**
@@ -24,6 +25,11 @@ record Lease(
         Instant sentAt,
         boolean started,
         Instant deadline) {
+
+    Lease sentLater(Duration time) {
+        return new Lease(
+                work, attempt, instanceId, incarnation, version, exact, samples, sentAt.plus(time), started, deadline);
+    }
 
     Lease begun() {
         return new Lease(work, attempt, instanceId, incarnation, version, exact, samples, sentAt, true, deadline);

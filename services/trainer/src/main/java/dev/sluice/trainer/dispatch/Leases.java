@@ -146,6 +146,13 @@ final class Leases {
         return lost;
     }
 
+    /** Nobody could begin anything for so long. */
+    void stoodStill(Duration time) {
+        List.copyOf(leases.all()).stream()
+                .filter(lease -> !lease.started())
+                .forEach(lease -> leases.put(lease.sentLater(time)));
+    }
+
     private Optional<String> overdue(Lease lease, Instant now) {
         if (!lease.started() && lease.sentAt().plus(bounds.start()).isBefore(now)) {
             return Optional.of("did not begin within " + bounds.start().toSeconds() + " s");

@@ -19,8 +19,11 @@ import org.jspecify.annotations.Nullable;
 public final class RolloutPool {
     private final Map<String, InstanceSnapshot> instances = new HashMap<>();
     private final Map<String, Engine> engines = new HashMap<>();
+    private final Map<Answering, EngineEvent.PhaseReached> answers = new HashMap<>();
     private final Map<Object, Runnable> listeners = new HashMap<>();
     private long changes;
+
+    private record Answering(String runId, String instanceId) {}
 
     /** An engine that takes work. */
     private record Engine(
@@ -102,7 +105,10 @@ public final class RolloutPool {
             case EngineEvent.EngineStarted started -> false;
             case EngineEvent.EngineFellBack fellBack -> false;
             case EngineEvent.EngineWorked worked -> false;
-            case EngineEvent.PhaseReached reached -> false;
+            case EngineEvent.PhaseReached reached -> {
+                answers.put(new Answering(reached.runId(), reached.instanceId()), reached);
+                yield true;
+            }
         };
     }
 
@@ -134,6 +140,16 @@ public final class RolloutPool {
                 snapshot.incarnation(),
                 own.stream().map(Engine::weightVersion).sorted().toList(),
                 own.stream().mapToInt(Engine::maxRunningRequests).sum()));
+    }
+
+    /** What an instance said last of the phase of a run's engines. */
+    public synchronized Optional<EngineEvent.PhaseReached> answer(String runId, String instanceId) {
+        return Optional.ofNullable(answers.get(new Answering(runId, instanceId)));
+    }
+
+    /** What an instance said last of itself. */
+    public synchronized Optional<InstanceSnapshot> snapshot(String instanceId) {
+        return Optional.ofNullable(instances.get(instanceId));
     }
 
     /** Why an instance has lost the tasks that were given to that process of it, or null while it has not. */

@@ -5,8 +5,12 @@ import dev.sluice.events.TrainingRequest.Evaluation;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.evaluation.OngoingEvaluation;
+import dev.sluice.trainer.handover.Awaiting;
+import dev.sluice.trainer.handover.Evaluating;
 import dev.sluice.trainer.log.RunJournal;
 import dev.sluice.trainer.run.RunSignals;
+import dev.sluice.trainer.wait.RunWait;
+import dev.sluice.trainer.wait.Waits;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -19,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * Evaluation beside training, as the training thread sees it: it begins, its results are written down when they are in, and
  * weights are not replaced before an engine keeps those that are measured.
  */
-final class EvaluationWatch {
+final class EvaluationWatch implements Evaluating {
     /** Beyond the evaluation's own deadline, which ends it. */
     private static final Duration GRACE = Duration.ofMinutes(1);
 
@@ -32,6 +36,7 @@ final class EvaluationWatch {
     private final RunSignals signals;
     private final Duration bound;
     private final Clock clock;
+    private final Awaiting awaiting;
     private final @Nullable HeldOutLoss heldOut;
     private @Nullable OngoingEvaluation ongoing;
 
@@ -46,7 +51,8 @@ final class EvaluationWatch {
             RunSignals signals,
             Duration bound,
             @Nullable HeldOutLoss heldOut,
-            Clock clock) {
+            Clock clock,
+            Awaiting awaiting) {
         this.heldOut = heldOut;
         this.evaluations = evaluations;
         this.flow = session.flow();
@@ -55,6 +61,7 @@ final class EvaluationWatch {
         this.signals = signals;
         this.bound = bound;
         this.clock = clock;
+        this.awaiting = awaiting;
     }
 
     /** Goes on with what a trainer before a recovery has begun and not told, or begins what is due after a step. */
@@ -112,8 +119,8 @@ final class EvaluationWatch {
         return ongoing == null ? "" : "; evaluation of " + ongoing.name() + " goes first: " + ongoing.situation();
     }
 
-    /** Waits until an engine keeps the version that is measured, or none has to. */
-    void allowNewerWeights() throws InterruptedException {
+    @Override
+    public void allowNewerWeights() throws InterruptedException {
         OngoingEvaluation current = ongoing;
         if (current != null) {
             await(
@@ -123,8 +130,8 @@ final class EvaluationWatch {
         }
     }
 
-    /** Waits for all of it. */
-    void finish() throws InterruptedException {
+    @Override
+    public void finish() throws InterruptedException {
         OngoingEvaluation current = ongoing;
         if (current != null) {
             await(current, "", current::isOver);
@@ -139,7 +146,7 @@ final class EvaluationWatch {
                 "evaluation of " + current.name(),
                 () -> current.situation() + why,
                 left,
-                time -> flow.await(() -> signals.stopping().isDone() || over.getAsBoolean(), time));
+                time -> awaiting.await(() -> signals.stopping().isDone() || over.getAsBoolean(), time));
     }
 
     /** Ends it untold. */

@@ -3,8 +3,12 @@ package dev.sluice.trainer.loop;
 import dev.sluice.domain.training.BatchDraft;
 import dev.sluice.domain.training.TrainingState;
 import dev.sluice.trainer.dispatch.GroupFlow;
+import dev.sluice.trainer.handover.Awaiting;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
+import dev.sluice.trainer.wait.RunWait;
+import dev.sluice.trainer.wait.WaitOverdueException;
+import dev.sluice.trainer.wait.Waits;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -24,6 +28,7 @@ final class GroupsOfStep {
     private final GroupFlow flow;
     private final Waits waits;
     private final EvaluationWatch evaluation;
+    private final Awaiting awaiting;
     private final Consumer<BatchDraft> close;
 
     /** @param close writes down that groups are used up without training */
@@ -34,6 +39,7 @@ final class GroupsOfStep {
             GroupFlow flow,
             Waits waits,
             EvaluationWatch evaluation,
+            Awaiting awaiting,
             Consumer<BatchDraft> close) {
         this.run = run;
         this.parts = parts;
@@ -41,6 +47,7 @@ final class GroupsOfStep {
         this.flow = flow;
         this.waits = waits;
         this.evaluation = evaluation;
+        this.awaiting = awaiting;
         this.close = close;
     }
 
@@ -88,7 +95,7 @@ final class GroupsOfStep {
     private boolean come(Duration time) throws InterruptedException {
         long end = System.nanoTime() + time.toNanos();
         while (true) {
-            boolean come = flow.await(
+            boolean come = awaiting.await(
                     () -> signals.stopping().isDone()
                             || flow.state().canForm()
                             || evaluation.hasNews()

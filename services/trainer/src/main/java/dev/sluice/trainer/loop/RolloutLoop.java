@@ -9,6 +9,8 @@ import dev.sluice.trainer.evaluation.Evaluations;
 import dev.sluice.trainer.log.RunJournal;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
+import dev.sluice.trainer.wait.RunWait;
+import dev.sluice.trainer.wait.Waits;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
@@ -48,7 +50,14 @@ final class RolloutLoop {
                 signals.started());
         session.flow().open();
         EvaluationWatch watch = new EvaluationWatch(
-                evaluations, session, waits, signals, parts.config().waits().evaluation(), null, parts.clock());
+                evaluations,
+                session,
+                waits,
+                signals,
+                parts.config().waits().evaluation(),
+                null,
+                parts.clock(),
+                session.flow()::await);
         watch.resume(0);
         watch.finish();
         if (signals.stopping().isDone()) {

@@ -6,12 +6,18 @@ import dev.sluice.kafka.FencedException;
 import dev.sluice.kafka.KafkaUnavailableException;
 import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.evaluation.Evaluations;
+import dev.sluice.trainer.handover.HandOver;
+import dev.sluice.trainer.handover.Means;
+import dev.sluice.trainer.handover.SendFailures;
 import dev.sluice.trainer.log.RunJournal;
 import dev.sluice.trainer.metrics.TrainerMeters;
 import dev.sluice.trainer.prompts.TrainingPrompts;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.run.TrainingRefusedException;
+import dev.sluice.trainer.wait.RunWait;
+import dev.sluice.trainer.wait.WaitOverdueException;
+import dev.sluice.trainer.wait.Waits;
 import dev.sluice.trainer.weights.WeightPublisher;
 import dev.sluice.trainer.worker.WorkerHost;
 import dev.sluice.workerapi.WorkerErrorCode;
@@ -40,6 +46,7 @@ public final class RunTrainer {
     private final WorkerHost host;
     private final Thread thread;
     private final AtomicReference<Ending> ending = new AtomicReference<>(Ending.NONE);
+    private final SendFailures sendFailures = new SendFailures();
     private boolean wasFenced;
     private int failures;
     private int stepAtFailure = -1;
@@ -173,7 +180,8 @@ public final class RunTrainer {
                 LOG.info("the run's last cut is saved already runId={}", run.runId());
                 return;
             }
-            WeightPublisher weights = new WeightPublisher(run, parts.config(), parts.clock());
+            boolean direct = run.plan().transport().direct() && !sendFailures.areMany();
+            WeightPublisher weights = new WeightPublisher(run, parts.config(), parts.clock(), direct);
             if (!run.kind().trains()) {
                 new RolloutLoop(run, parts, signals, session, evaluations).run(weights.source());
                 return;
@@ -185,33 +193,63 @@ public final class RunTrainer {
                     "the converter writes " + run.request().model().path() + " in torch_dist form",
                     parts.config().waits().conversion(),
                     signals.converted());
-            BatchFiles batches = new BatchFiles(run, parts.config().worker().callDeadline());
-            WorkerSeat seat = new WorkerSeat(run, parts.config().worker(), host, batches);
-            WorkerSeat.Seated seated = seat.seat(session, checkpoint);
-            parts.meters().workerStarted(run.runId(), seated.how());
-            GroupSource groups = GroupSource.of(run, session.flow(), prompts);
-            TrainingLoop.Verbs verbs = new TrainingLoop.Verbs(
-                    seat,
-                    seated,
-                    batches,
+            Means means = new Means(
+                    run,
+                    parts.config(),
+                    parts.pool(),
+                    signals,
+                    session.journal(),
+                    session.flow(),
+                    waits,
                     weights,
-                    new CutWriter(run, parts.config().worker(), prompts.identity()),
-                    evaluations,
-                    groups);
-            TrainingLoop loop = new TrainingLoop(run, parts, signals, session, verbs);
-            try (groups) {
-                loop.run();
-                host.stop(seated.worker());
-            } catch (WorkerException e) {
-                stepAtWork = loop.stepAtWork();
-                throw new WorkerException(
-                        e.code(),
-                        e.getMessage() + "; " + seated.worker().condition(),
-                        "see " + run.folders().workerLog());
+                    sendFailures,
+                    parts.clock());
+            try (HandOver handOver = HandOver.of(means)) {
+                handOver.begin();
+                trainSteps(session, checkpoint, new Given(prompts, evaluations, weights, handOver));
             } finally {
                 watch.note(session.flow().look(TrainingState::completedStep));
-                seated.worker().close();
             }
+        }
+    }
+
+    /** What the training loop is given besides its worker. */
+    private record Given(
+            TrainingPrompts prompts, Evaluations evaluations, WeightPublisher weights, HandOver handOver) {}
+
+    private void trainSteps(Session session, String checkpoint, Given given) throws InterruptedException {
+        BatchFiles batches = new BatchFiles(run, parts.config().worker().callDeadline());
+        WorkerSeat seat = new WorkerSeat(run, parts.config().worker(), host, batches);
+        WorkerSeat.Seated seated = seat.seat(session, checkpoint);
+        parts.meters().workerStarted(run.runId(), seated.how());
+        GroupSource groups = GroupSource.of(run, session.flow(), given.prompts());
+        TrainingLoop loop = new TrainingLoop(
+                run,
+                parts,
+                signals,
+                session,
+                new TrainingLoop.Verbs(
+                        seat,
+                        seated,
+                        batches,
+                        given.weights(),
+                        new CutWriter(
+                                run, parts.config().worker(), given.prompts().identity()),
+                        given.evaluations(),
+                        groups,
+                        given.handOver()));
+        try (groups) {
+            given.handOver().seated(seated.worker());
+            loop.run();
+            host.stop(seated.worker());
+        } catch (WorkerException e) {
+            stepAtWork = loop.stepAtWork();
+            throw new WorkerException(
+                    e.code(),
+                    e.getMessage() + "; " + seated.worker().condition(),
+                    "see " + run.folders().workerLog());
+        } finally {
+            seated.worker().close();
         }
     }
 

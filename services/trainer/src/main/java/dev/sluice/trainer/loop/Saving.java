@@ -7,6 +7,8 @@ import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.log.RunJournal;
 import dev.sluice.trainer.run.TrainedRun;
+import dev.sluice.trainer.wait.RunWait;
+import dev.sluice.trainer.wait.Waits;
 import dev.sluice.trainer.worker.Worker;
 import dev.sluice.workerapi.WorkerErrorCode;
 import dev.sluice.workerapi.WorkerException;

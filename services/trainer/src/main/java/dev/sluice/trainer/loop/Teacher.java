@@ -7,6 +7,8 @@ import dev.sluice.trainer.TrainerConfig;
 import dev.sluice.trainer.run.TrainedRun;
 import dev.sluice.trainer.run.TrainingRefusedException;
 import dev.sluice.trainer.teacher.TeacherPass;
+import dev.sluice.trainer.wait.RunWait;
+import dev.sluice.trainer.wait.Waits;
 import dev.sluice.workerapi.Batch.Column;
 import java.net.URI;
 import java.time.Duration;

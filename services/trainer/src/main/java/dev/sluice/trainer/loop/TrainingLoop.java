@@ -16,14 +16,15 @@ import dev.sluice.events.TrainingEvent.WorkerWorked;
 import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.dispatch.GroupFlow;
 import dev.sluice.trainer.evaluation.Evaluations;
+import dev.sluice.trainer.handover.HandOver;
 import dev.sluice.trainer.log.RunJournal;
 import dev.sluice.trainer.log.TrainingHistory;
-import dev.sluice.trainer.metrics.LessonFigures;
-import dev.sluice.trainer.metrics.PolicyLags;
 import dev.sluice.trainer.metrics.StepFigures;
 import dev.sluice.trainer.prompts.LessonGroups;
 import dev.sluice.trainer.run.RunSignals;
 import dev.sluice.trainer.run.TrainedRun;
+import dev.sluice.trainer.wait.RunWait;
+import dev.sluice.trainer.wait.Waits;
 import dev.sluice.trainer.weights.WeightPublisher;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.TrainResult;
@@ -61,6 +62,8 @@ final class TrainingLoop {
     private final GuardPost guards;
     private final GroupsOfStep groups;
     private final MemoryRungs rungs;
+    private final HandOver handOver;
+    private final StepRecord records;
     private int workerStep;
     private int stepAtWork;
     private boolean reproduced = true;
@@ -75,7 +78,8 @@ final class TrainingLoop {
             WeightPublisher weights,
             CutWriter cuts,
             Evaluations evaluations,
-            GroupSource groups) {
+            GroupSource groups,
+            HandOver handOver) {
         @Nullable
         HeldOutLoss heldOut(TrainedRun run) {
             LessonGroups lessons = groups.lessons();
@@ -92,6 +96,7 @@ final class TrainingLoop {
         this.seated = verbs.seated();
         this.trainer = new StepTrainer(
                 run, verbs.batches(), seated.worker(), parts.config().worker().callDeadline());
+        this.handOver = verbs.handOver();
         this.history = session.history();
         this.flow = session.flow();
         this.journal = session.journal();
@@ -105,40 +110,53 @@ final class TrainingLoop {
                 signals,
                 parts.config().waits().evaluation(),
                 verbs.heldOut(run),
-                parts.clock());
+                parts.clock(),
+                handOver);
         this.guards = new GuardPost(run, session, signals, waits, parts.clock());
-        this.groups = new GroupsOfStep(run, parts, signals, flow, waits, evaluation, this::close);
+        this.groups = new GroupsOfStep(run, parts, signals, flow, waits, evaluation, handOver, this::close);
         this.rungs = history.memoryRungs();
+        this.records = new StepRecord(run, flow, rungs);
         this.workerStep = seated.step();
     }
 
     void run() throws InterruptedException {
         trainWhatTheLogHasFormed();
         announce();
-        waits.await(
-                RunWait.START,
-                "the planner starts the run when this trainer and an engine are ready",
-                parts.config().waits().engines(),
-                signals.started());
+        handOver.afterPublication();
+        guards.act();
         int step = flow.look(TrainingState::completedStep);
+        saving.after(step);
+        handOver.afterTraining();
+        awaitStart();
         evaluation.resume(step); // before groups are asked for: they wait behind its rows
         verbs.groups().open();
-        guards.act();
-        saving.after(step);
         while (step < run.steps() && !signals.stopping().isDone()) {
             Optional<FormedStep> formed = generate(step + 1);
             if (formed.isEmpty()) {
                 break;
             }
             step++;
+            handOver.beforeTraining(evaluation);
             TrainResult result = train(formed.get());
             keepEvaluatedWeights(step);
             updateWeights(formed.get(), result);
+            handOver.afterPublication();
             guards.act();
             saving.after(step);
+            handOver.afterTraining();
             evaluation.begin(step);
         }
         finish();
+    }
+
+    private void awaitStart() throws InterruptedException {
+        signals.started().thenRun(flow::wake);
+        waits.await(
+                RunWait.START,
+                "",
+                () -> "the planner starts the run when this trainer and an engine are ready",
+                parts.config().waits().engines(),
+                time -> handOver.await(signals.started()::isDone, time));
     }
 
     /** The step that the worker was last asked to train, 0 before the first. */
@@ -196,13 +214,21 @@ final class TrainingLoop {
         }
         // Engines begin with the model; a run that goes on from an earlier one's cut has other weights.
         boolean others = first ? workerStep > 0 : flow.look(state -> state.isNewestWeightsTakenBack(workerStep));
-        if (verbs.weights().publishes() && (!reproduced || others)) {
+        boolean lacksFiles = !verbs.weights().areDirect() && flow.look(TrainingLoop::isNewestWithoutFiles);
+        if (verbs.weights().publishes() && (!reproduced || others || lacksFiles)) {
             int version = flow.look(TrainingState::version);
-            events.add(verbs.weights().export(seated.worker(), version + 1, workerStep, version));
+            events.add(verbs.weights().publish(seated.worker(), version + 1, workerStep, version));
         }
         events.add(worked());
         journal.append(events, null);
         LOG.info("trainer ready runId={} epoch={} step={} how={}", run.runId(), run.epoch(), workerStep, seated.how());
+    }
+
+    /** It was to go from memory to memory, which this trainer has given up. */
+    private static boolean isNewestWithoutFiles(TrainingState state) {
+        return state.newestWeights()
+                .filter(newest -> newest.directory() == null)
+                .isPresent();
     }
 
     /** Waits for a step's groups and writes down which they are; nothing when the run is to end early. */
@@ -287,29 +313,12 @@ final class TrainingLoop {
                     RunWait.EXPORT,
                     "weights of step " + step,
                     parts.config().worker().callDeadline(),
-                    () -> verbs.weights().export(seated.worker(), next, step, null)));
+                    () -> verbs.weights().publish(seated.worker(), next, step, null)));
         }
         double seconds = (System.nanoTime() - stepBegan) / 1e9;
         stepBegan = System.nanoTime();
-        Map<String, Double> figures =
-                StepFigures.of(formed.event(), formed.results(), formed.rows(), result.metrics(), seconds);
-        figures.putAll(PolicyLags.figures(formed.event(), run.rules().maxPolicyLag()));
-        figures.putAll(modelFigures);
-        LessonFigures.keep(figures, run.kind());
-        figures.putAll(StepFigures.filtered(flow.look(state -> state.filteredOf(step))));
-        int trained = formed.rows().trainedTokens();
-        StepCompleted completed = new StepCompleted(
-                run.runId(),
-                run.epoch(),
-                step,
-                version,
-                flow.look(TrainingState::optimizerSteps) + result.metrics().optimizerSteps(),
-                trained,
-                formed.rows().responseTokens() - trained,
-                PolicyLags.histogram(formed.event()),
-                figures,
-                result.weightsSha256(),
-                rungs.of(step));
+        StepCompleted completed = records.of(formed, result, version, seconds, modelFigures);
+        Map<String, Double> figures = completed.metrics();
         events.addFirst(completed);
         events.addAll(
                 StepFigures.points(run.runId(), step, figures, parts.clock().instant()));
@@ -338,7 +347,7 @@ final class TrainingLoop {
     private void keepEvaluatedWeights(int step) throws InterruptedException {
         evaluation.publish();
         if (verbs.weights().isDue(step)) {
-            evaluation.allowNewerWeights();
+            handOver.beforePublication(evaluation);
         }
     }
 
@@ -366,6 +375,7 @@ final class TrainingLoop {
             journal.append(event(closing.get(), ""));
             closing = flow.look(TrainingState::decideClosing);
         }
+        handOver.beforeTraining(evaluation);
         saving.last();
         journal.append(worked());
         LOG.info("run trained runId={} steps={}", run.runId(), workerStep);

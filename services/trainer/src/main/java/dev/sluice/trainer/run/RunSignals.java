@@ -1,5 +1,7 @@
 package dev.sluice.trainer.run;
 
+import dev.sluice.events.RunEvent.RolloutShare;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -11,6 +13,7 @@ public final class RunSignals {
     private final CompletableFuture<String> stopping = new CompletableFuture<>();
     private final Map<String, CompletableFuture<String>> continued = new ConcurrentHashMap<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private volatile List<RolloutShare> rollout = List.of();
 
     /** The model lies in torch_dist form in the directory that this holds. */
     public CompletableFuture<String> converted() {
@@ -30,6 +33,16 @@ public final class RunSignals {
     /** Somebody lets the run go on after the pause that this event began, for the reason that this holds. */
     public CompletableFuture<String> continued(String tripId) {
         return continued.computeIfAbsent(tripId, id -> new CompletableFuture<>());
+    }
+
+    /** The instances whose engines serve the run, as its newest assignment says. */
+    public List<RolloutShare> rollout() {
+        return rollout;
+    }
+
+    /** Others serve it from now on. */
+    public void servedBy(List<RolloutShare> shares) {
+        rollout = List.copyOf(shares);
     }
 
     /** The run has a terminal event. */

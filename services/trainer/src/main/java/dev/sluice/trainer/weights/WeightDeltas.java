@@ -37,6 +37,7 @@ final class WeightDeltas {
     WeightDelta between(@Nullable WeightsPublished last, Path directory, int version) {
         if (run.request().weights().transport() != Transport.DISK_DELTA
                 || last == null
+                || last.directory() == null
                 || last.version() != version - 1) {
             return null;
         }

@@ -18,19 +18,23 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Writes weight versions to disk for the engines, and removes old ones. */
+/** Publishes weight versions: as files, which it removes when they are old, or without where the worker gives them to engines. */
 public final class WeightPublisher {
     private final TrainedRun run;
     private final TrainerConfig config;
     private final Clock clock;
+    private final boolean direct;
     private final Map<Integer, Instant> firstSeen = new HashMap<>();
     private final WeightDeltas deltas;
     private @Nullable WeightsPublished last;
 
-    public WeightPublisher(TrainedRun run, TrainerConfig config, Clock clock) {
+    /** @param direct whether versions go from memory to memory, without files */
+    public WeightPublisher(TrainedRun run, TrainerConfig config, Clock clock, boolean direct) {
+        this.direct = direct;
         this.run = run;
         this.config = config;
         this.clock = clock;
@@ -60,12 +64,24 @@ public final class WeightPublisher {
         return publishes() && (step % run.request().weights().everySteps() == 0 || step == run.steps());
     }
 
+    /** Whether versions go from memory to memory, without files. */
+    public boolean areDirect() {
+        return direct;
+    }
+
     /**
-     * Writes the worker's weights. The event that comes back is still to be appended.
+     * Makes a version of the worker's weights, with its files if it has any. The event that comes back is still to be appended.
      *
      * @param supersedes the version that this one replaces, where the worker could not reproduce its bits
      */
-    public WeightsPublished export(Worker worker, int version, int step, @Nullable Integer supersedes) {
+    public WeightsPublished publish(Worker worker, int version, int step, @Nullable Integer supersedes) {
+        return direct
+                ? new WeightsPublished(
+                        run.runId(), run.epoch(), version, step, run.plan().transport(), null, null, supersedes)
+                : export(worker, version, step, supersedes);
+    }
+
+    private WeightsPublished export(Worker worker, int version, int step, @Nullable Integer supersedes) {
         Path directory = run.folders().weights(version);
         FilesWritten written = worker.client()
                 .export(
@@ -93,6 +109,10 @@ public final class WeightPublisher {
         return publication;
     }
 
+    private static String files(WeightsPublished publication) {
+        return Objects.requireNonNull(publication.directory(), "versions without files are not kept");
+    }
+
     /** Retires versions that are neither among the newest nor young: event first, so that nobody begins to load them. */
     public void retireOld(List<WeightsPublished> kept, RunJournal journal) {
         Instant now = clock.instant();
@@ -113,7 +133,7 @@ public final class WeightPublisher {
         journal.append(events, null);
         old.forEach(publication -> {
             firstSeen.remove(publication.version());
-            DirectoryRemoval.below(run.folders().root(), Path.of(publication.directory()));
+            DirectoryRemoval.below(run.folders().root(), Path.of(files(publication)));
             if (publication.delta() != null) {
                 DirectoryRemoval.below(
                         run.folders().root(), Path.of(publication.delta().directory()));

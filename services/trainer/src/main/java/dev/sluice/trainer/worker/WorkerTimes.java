@@ -28,7 +28,7 @@ final class WorkerTimes {
     private static Activity activity(String path) {
         return switch (path) {
             case "/load" -> Activity.LOADING;
-            case "/export", "/weights/connect", "/weights/send" -> Activity.SYNCING;
+            case "/export", "/weights/connect", "/weights/send", "/offload", "/onload" -> Activity.SYNCING;
             case "/save" -> Activity.SAVING;
             default -> Activity.TRAINING; // its passes without gradients are part of a step
         };

@@ -3,6 +3,7 @@ package dev.sluice.trainer.assignment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.events.CheckpointEvent.CheckpointConverted;
+import dev.sluice.events.RunEvent.RolloutShare;
 import dev.sluice.events.RunEvent.RunAssigned;
 import dev.sluice.events.RunEvent.RunFailed;
 import dev.sluice.events.RunEvent.RunPlanned;
@@ -69,6 +70,19 @@ class RunFollowerTest {
         assigned(2, "trainer-1", "i1", 1);
 
         assertThat(done).containsExactly("begin 1");
+    }
+
+    @Test
+    void tellsARunWhichInstancesServeItAlsoWhenOnlyThePoolChanges() {
+        planned();
+        assigned(1, "trainer-1", "i1", 1);
+        RolloutShare share = new RolloutShare("rollout-2", "i4", 1, List.of(3));
+
+        follower.accept(
+                new RunAssigned("run", 2, new TrainerShare("trainer-1", "i1", 1), List.of(share), "one was lost"));
+
+        assertThat(done).containsExactly("begin 1");
+        assertThat(follower.signals("run").orElseThrow().rollout()).containsExactly(share);
     }
 
     @Test

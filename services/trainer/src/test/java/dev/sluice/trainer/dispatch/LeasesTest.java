@@ -124,6 +124,22 @@ class LeasesTest {
     }
 
     @Test
+    void leavesWorkWhereItIsThatNobodyCouldBeginBecauseEnginesStoodStill() {
+        instance("a", "i1", NOON);
+        engine("a", "i1", 1, 4);
+        grant("run/0", NOON);
+        instance("a", "i1", NOON.plusSeconds(16));
+
+        leases.stoodStill(Duration.ofSeconds(10));
+
+        assertThat(leases.endLost(NOON.plusSeconds(16))).isEmpty();
+        instance("a", "i1", NOON.plusSeconds(26));
+        assertThat(leases.endLost(NOON.plusSeconds(26)))
+                .extracting(Leases.Lost::why)
+                .containsExactly("did not begin within 15 s");
+    }
+
+    @Test
     void countsOnFromAttemptsOfAnEarlierTrainer() {
         instance("a", "i1", NOON);
         engine("a", "i1", 1, 4);

@@ -10,15 +10,23 @@ import dev.sluice.events.Float32Array;
 import dev.sluice.http.Json;
 import dev.sluice.workerapi.Batch;
 import dev.sluice.workerapi.BatchFile;
+import dev.sluice.workerapi.ConnectRequest;
+import dev.sluice.workerapi.Connected;
 import dev.sluice.workerapi.ExportRequest;
 import dev.sluice.workerapi.FilesWritten;
 import dev.sluice.workerapi.ForwardRequest;
 import dev.sluice.workerapi.ForwardResult;
+import dev.sluice.workerapi.Held;
 import dev.sluice.workerapi.LoadRequest;
 import dev.sluice.workerapi.LoadResult;
+import dev.sluice.workerapi.MemoryMoved;
+import dev.sluice.workerapi.OffloadRequest;
+import dev.sluice.workerapi.OnloadRequest;
 import dev.sluice.workerapi.Operation;
 import dev.sluice.workerapi.RankProgress;
 import dev.sluice.workerapi.SaveRequest;
+import dev.sluice.workerapi.SendRequest;
+import dev.sluice.workerapi.Sent;
 import dev.sluice.workerapi.ShutdownRequest;
 import dev.sluice.workerapi.TrainMetrics;
 import dev.sluice.workerapi.TrainRequest;
@@ -29,6 +37,10 @@ import dev.sluice.workerapi.WorkerHealth;
 import dev.sluice.workerapi.WorkerInfo;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -38,15 +50,18 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,6 +90,8 @@ public final class ChainWorkerMain {
     private @Nullable String batchSha256;
     private int weightVersion = -1;
     private int epoch = -1;
+    private final Set<Held> away = EnumSet.noneOf(Held.class);
+    private List<String> connected = List.of();
     private volatile long lastCall = System.nanoTime();
 
     /** A cut that is written beside training: after so many further questions. */
@@ -151,12 +168,17 @@ public final class ChainWorkerMain {
                         step,
                         batchSha256,
                         weightVersion);
-            case "/info" -> new WorkerInfo("chain", "1", 1, Set.of("train"), true);
+            case "/info" ->
+                new WorkerInfo("chain", "1", 1, Set.of("train", "offload", "send:nccl", "send:tensor"), true);
             case "/load" -> load(Json.MAPPER.readValue(body, LoadRequest.class));
             case "/forward" -> forward(Json.MAPPER.readValue(body, ForwardRequest.class));
             case "/train" -> train(Json.MAPPER.readValue(body, TrainRequest.class));
             case "/export" -> export(Json.MAPPER.readValue(body, ExportRequest.class));
             case "/save" -> save(Json.MAPPER.readValue(body, SaveRequest.class));
+            case "/offload" -> offload(Json.MAPPER.readValue(body, OffloadRequest.class));
+            case "/onload" -> onload(Json.MAPPER.readValue(body, OnloadRequest.class));
+            case "/weights/connect" -> connect(Json.MAPPER.readValue(body, ConnectRequest.class));
+            case "/weights/send" -> send(Json.MAPPER.readValue(body, SendRequest.class));
             case "/shutdown" -> {
                 admit(Json.MAPPER.readValue(body, ShutdownRequest.class).epoch());
                 Thread.ofPlatform().start(() -> Runtime.getRuntime().halt(0));
@@ -209,6 +231,7 @@ public final class ChainWorkerMain {
         admit(request.epoch());
         runId = request.runId();
         batchSha256 = null;
+        away.clear();
         if (request.resumeFrom() == null) {
             weights = "source";
             step = 0;
@@ -220,6 +243,73 @@ public final class ChainWorkerMain {
         return done(request.operationId(), new LoadResult(step, 1, false, 0.01, weights));
     }
 
+    private Operation offload(OffloadRequest request) {
+        admit(request.epoch());
+        away.addAll(request.what());
+        return done(request.operationId(), new MemoryMoved(1, 2, 1, 0.01));
+    }
+
+    private Operation onload(OnloadRequest request) {
+        admit(request.epoch());
+        away.removeAll(request.what());
+        return done(request.operationId(), new MemoryMoved(1, 1, 2, 0.01));
+    }
+
+    private void need(Held... held) {
+        List<Held> missing = Stream.of(held).filter(away::contains).toList();
+        if (!missing.isEmpty()) {
+            throw new Refusal(WorkerErrorCode.NOT_LOADED, missing + " are offloaded");
+        }
+    }
+
+    private Operation connect(ConnectRequest request) {
+        admit(request.epoch());
+        connected =
+                request.engines().stream().map(ConnectRequest.Member::address).toList();
+        connected.forEach(
+                address -> tell(address + "/init_weights_update_group", Map.of("group_name", request.groupName())));
+        return done(request.operationId(), new Connected(request.groupName(), 0.01));
+    }
+
+    private Operation send(SendRequest request) {
+        admit(request.epoch());
+        need(Held.WEIGHTS);
+        boolean broadcast = request.transport() == SendRequest.Transport.NCCL;
+        List<String> engines = Objects.requireNonNull(request.engines());
+        if (broadcast && !connected.equals(engines)) {
+            throw new Refusal(WorkerErrorCode.INTERNAL, "the group has " + connected + ", not " + engines);
+        }
+        if (!broadcast && !away.containsAll(Set.of(Held.OPTIMIZER, Held.GRADIENTS))) {
+            throw new Refusal(WorkerErrorCode.OUT_OF_MEMORY, "engines have no room beside the optimizer");
+        }
+        String path = broadcast ? "/update_weights_from_distributed" : "/update_weights_from_tensor";
+        engines.forEach(address -> tell(
+                address + path,
+                Map.of(
+                        "weight_version",
+                        request.version(),
+                        "group_name",
+                        Objects.requireNonNullElse(request.groupName(), ""))));
+        weightVersion = request.version();
+        return done(request.operationId(), new Sent(1, 1, 0.01));
+    }
+
+    private static void tell(String engine, Map<String, Object> body) {
+        try {
+            HttpRequest call = HttpRequest.newBuilder(URI.create(engine))
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(Json.MAPPER.writeValueAsBytes(body)))
+                    .build();
+            int status = HttpClient.newHttpClient()
+                    .send(call, HttpResponse.BodyHandlers.discarding())
+                    .statusCode();
+            if (status != 200) {
+                throw new Refusal(WorkerErrorCode.INTERNAL, engine + " answered " + status);
+            }
+        } catch (IOException | InterruptedException e) {
+            throw new Refusal(WorkerErrorCode.INTERNAL, engine + " does not answer: " + e);
+        }
+    }
+
     private Operation train(TrainRequest request) throws IOException {
         admit(request.epoch());
         if (answers.containsKey(request.operationId())) {
@@ -228,6 +318,7 @@ public final class ChainWorkerMain {
         if (request.step() != step + 1) {
             throw new Refusal(WorkerErrorCode.STEP_OUT_OF_ORDER, "step " + request.step() + " after " + step);
         }
+        need(Held.values());
         Path file = Path.of(request.batch());
         Batch batch = BatchFile.read(file);
         refuseTooLarge(batch);
@@ -287,12 +378,14 @@ public final class ChainWorkerMain {
 
     private Operation export(ExportRequest request) throws IOException {
         admit(request.epoch());
+        need(Held.WEIGHTS);
         weightVersion = request.version();
         return done(request.operationId(), files(Path.of(request.dir()), content()));
     }
 
     private Operation save(SaveRequest request) throws IOException {
         admit(request.epoch());
+        need(Held.WEIGHTS, Held.OPTIMIZER);
         Path directory = Path.of(request.dir());
         for (Path folder = directory; folder != null; folder = folder.getParent()) {
             if (Files.exists(folder.resolve(FULL))) {

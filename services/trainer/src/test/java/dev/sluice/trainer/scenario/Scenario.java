@@ -4,6 +4,8 @@ import dev.sluice.events.Backend;
 import dev.sluice.events.Plan;
 import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.TrainingRequest;
+import dev.sluice.events.TrainingRequest.Placement;
+import dev.sluice.events.TrainingRequest.Transport;
 import dev.sluice.kafka.EventPublisher;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
@@ -192,6 +194,23 @@ final class Scenario implements AutoCloseable {
                 Map.entry("checkpoints.keepLast", 2)));
         values.putAll(further);
         return values;
+    }
+
+    /** The same with engines beside training or in turns with it. */
+    static Plan plan(Placement placement, Transport transport) {
+        Plan plain = plan();
+        return new Plan(
+                plain.backend(),
+                plain.model(),
+                plain.training(),
+                plain.rollout(),
+                null,
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                placement,
+                transport);
     }
 
     static Plan plan() {

@@ -1,6 +1,9 @@
 package dev.sluice.trainer.scenario;
 
+import dev.sluice.events.EngineEvent.EnginePlace;
 import dev.sluice.events.EngineEvent.EngineReady;
+import dev.sluice.events.EngineEvent.EngineStopped;
+import dev.sluice.events.EngineEvent.PhaseReached;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.events.Event;
 import dev.sluice.events.Float32Array;
@@ -13,18 +16,28 @@ import dev.sluice.events.GroupTask;
 import dev.sluice.events.GroupTask.GroupRequested;
 import dev.sluice.events.InstanceSnapshot;
 import dev.sluice.events.Int32Array;
+import dev.sluice.events.RunEvent.RolloutShare;
 import dev.sluice.events.Topics;
 import dev.sluice.events.UInt8Array;
+import dev.sluice.events.WeightEvent.Phase;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.events.WeightEvent.WeightsPublished;
 import dev.sluice.kafka.AddressedReader;
 import dev.sluice.kafka.EventPublisher;
 import dev.sluice.kafka.KafkaConnection;
 import dev.sluice.kafka.StateReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -32,6 +45,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongPredicate;
 import java.util.function.LongToIntFunction;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A rollout instance with one engine that answers every task at once, with tokens that follow from the task's seed. It can
@@ -56,6 +70,15 @@ final class SmallRollout implements AutoCloseable {
     private int slowUntil;
     private int slowSince;
     private int newest;
+    private boolean newestHasFiles = true;
+    private final int requests;
+    private @Nullable PhaseChanged phase;
+    private final Set<Phase> muted = EnumSet.noneOf(Phase.class);
+    private int mutedFrom;
+    private int life = 1;
+    private boolean ready = true;
+    private SmallEngine held = new SmallEngine();
+    private @Nullable Path notes;
     private boolean measures = true;
 
     SmallRollout(KafkaConnection connection, String runId) {
@@ -70,6 +93,7 @@ final class SmallRollout implements AutoCloseable {
     SmallRollout(KafkaConnection connection, String runId, String instanceId, int requests) {
         this.runId = runId;
         this.instanceId = instanceId;
+        this.requests = requests;
         this.publisher = EventPublisher.prompt(connection);
         this.tasks = AddressedReader.start(
                 connection, Topics.GROUP_TASKS, instanceId, record -> take((GroupTask) record.event()));
@@ -120,8 +144,48 @@ final class SmallRollout implements AutoCloseable {
         sampleWhatMay();
     }
 
+    /** What an assignment says of it. */
+    RolloutShare share() {
+        return new RolloutShare(instanceId, INCARNATION, 1, List.of());
+    }
+
+    /** A file that gets a line for each phase that its engine comes to. */
+    synchronized void note(Path file) {
+        notes = file;
+    }
+
+    /** From this weight version on, it does not say that it has come to that phase. */
+    synchronized void mute(Phase silentIn, int fromVersion) {
+        muted.add(silentIn);
+        mutedFrom = fromVersion;
+    }
+
+    synchronized void speak() {
+        muted.clear();
+        tell();
+    }
+
+    /** Its engine answers no worker. */
+    synchronized void refuseWeights(boolean everything) {
+        held.refuse(everything);
+    }
+
+    /** Its engine dies, and another one starts, which holds the model as it came. */
+    synchronized void replaceEngine() {
+        publisher.publish(new EngineStopped(runId, 1, engine(), instanceId, "replaced", 1, List.of()));
+        held.close();
+        held = new SmallEngine();
+        life++;
+        version = 0;
+        ready = false;
+        if (newestHasFiles) {
+            comeTo(newest);
+        }
+        tell();
+    }
+
     private String engine() {
-        return instanceId + "-" + INCARNATION + "-1";
+        return instanceId + "-" + INCARNATION + "-" + life;
     }
 
     private synchronized void load(Event event) {
@@ -129,17 +193,72 @@ final class SmallRollout implements AutoCloseable {
                 && published.runId().equals(runId)
                 && published.version() > newest) {
             newest = published.version();
-            loadNewest();
+            newestHasFiles = published.directory() != null;
+            if (newestHasFiles && (phase == null || phase.phase() == Phase.GENERATE)) {
+                loadNewest();
+            }
             sampleWhatMay();
+        } else if (event instanceof PhaseChanged changed
+                && changed.runId().equals(runId)
+                && (phase == null || changed.number() > phase.number())) {
+            follow(changed);
         }
+    }
+
+    private void follow(PhaseChanged changed) {
+        boolean stood = phase != null && phase.phase() == Phase.SYNC;
+        phase = changed;
+        if (notes != null) {
+            write(notes, "phase " + changed.phase());
+        }
+        if (changed.phase() == Phase.GENERATE) {
+            if (changed.engines().contains(engine())) {
+                comeTo(held.version());
+            } else if (stood) {
+                replaceEngine();
+            } else if (newestHasFiles) {
+                comeTo(changed.weightVersion());
+            }
+        }
+        tell();
+        sampleWhatMay();
+    }
+
+    private static void write(Path file, String line) {
+        try {
+            Files.writeString(file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void tell() {
+        if (phase == null || muted.contains(phase.phase()) && newest >= mutedFrom) {
+            return;
+        }
+        EnginePlace place = new EnginePlace(engine(), held.address(), 1, !ready && !newestHasFiles);
+        publisher.publish(new PhaseReached(runId, 1, instanceId, INCARNATION, phase.number(), List.of(place)));
     }
 
     /** The engine keeps its version while a group waits that no other may sample. */
     private void loadNewest() {
         if (newest > version && waiting.stream().noneMatch(group -> isOnlyFor(group, version))) {
-            version = newest;
-            publisher.publish(new WeightsLoaded(runId, 1, engine(), instanceId, version, 0.01, List.of("manifest")));
+            comeTo(newest);
         }
+    }
+
+    private void comeTo(int loaded) {
+        version = loaded;
+        if (ready) {
+            publisher.publish(new WeightsLoaded(runId, 1, engine(), instanceId, version, 0.01, List.of("manifest")));
+        } else {
+            ready = true;
+            publisher.publish(new EngineReady(runId, 1, engine(), instanceId, INCARNATION, version, requests, 1));
+        }
+    }
+
+    private boolean works() {
+        return ready && version < pausesAt && (phase == null || phase.phase() == Phase.GENERATE);
     }
 
     private static boolean isOnlyFor(GroupRequested group, int version) {
@@ -156,13 +275,15 @@ final class SmallRollout implements AutoCloseable {
             sampleWhatMay();
         } else if (task instanceof GroupTask.GroupWithdrawn withdrawn
                 && waiting.removeIf(group -> group.groupId().equals(withdrawn.groupId()))) {
-            loadNewest();
+            if (newestHasFiles && (phase == null || phase.phase() == Phase.GENERATE)) {
+                loadNewest();
+            }
             sampleWhatMay();
         }
     }
 
     private void sampleWhatMay() {
-        if (version < pausesAt) {
+        if (works()) {
             List<GroupRequested> allowed = waiting.stream()
                     .filter(group -> group.evaluation()
                             ? measures && isOnlyFor(group, version)
@@ -170,7 +291,7 @@ final class SmallRollout implements AutoCloseable {
                     .toList();
             waiting.removeAll(allowed);
             allowed.forEach(group -> publisher.publish(sampled(group)));
-            if (!allowed.isEmpty() && newest > version) {
+            if (!allowed.isEmpty() && newest > version && newestHasFiles) {
                 loadNewest();
                 sampleWhatMay();
             }
@@ -253,6 +374,7 @@ final class SmallRollout implements AutoCloseable {
         heart.shutdownNow();
         tasks.close();
         weights.close();
+        held.close();
         publisher.close();
     }
 }

@@ -1,4 +1,4 @@
-package dev.sluice.trainer.loop;
+package dev.sluice.trainer.wait;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.sluice.trainer.loop;
+package dev.sluice.trainer.wait;
 
 import dev.sluice.events.TrainingEvent.WaitChanged;
 import dev.sluice.trainer.log.RunJournal;
@@ -17,7 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Waits of the training thread: each has a bound, and one that lasts is shown to people with its reason. */
-final class Waits {
+public final class Waits {
     /** How soon a wait that lasts tells first how things stand, and at most how late again: what it tells stays in the log. */
     private static final Duration SHOWN_FIRST = Duration.ofSeconds(10);
 
@@ -34,7 +34,7 @@ final class Waits {
     private final Clock clock;
     private final Supplier<String> called;
 
-    Waits(TrainedRun run, RunJournal journal, Duration shownAfter, Clock clock) {
+    public Waits(TrainedRun run, RunJournal journal, Duration shownAfter, Clock clock) {
         this(run, journal, shownAfter, clock, () -> "");
     }
 
@@ -47,13 +47,13 @@ final class Waits {
     }
 
     /** The same for calls of a worker. */
-    Waits of(Worker worker) {
+    public Waits of(Worker worker) {
         return new Waits(run, journal, shownAfter, clock, worker::situation);
     }
 
     /** Waits for a while. */
     @FunctionalInterface
-    interface Attempt {
+    public interface Attempt {
         /** Whether it came within the time. */
         boolean within(Duration time) throws InterruptedException;
     }
@@ -66,7 +66,7 @@ final class Waits {
      * @param situation how things stand, asked while the wait lasts
      * @throws WaitOverdueException after the bound
      */
-    void await(RunWait wait, String which, Supplier<String> situation, Duration bound, Attempt attempt)
+    public void await(RunWait wait, String which, Supplier<String> situation, Duration bound, Attempt attempt)
             throws InterruptedException {
         if (!wait.isShown()) {
             throw new IllegalArgumentException(wait + " is said not to be shown");
@@ -99,7 +99,8 @@ final class Waits {
     }
 
     /** Waits for a future. */
-    <T> T await(RunWait wait, String reason, Duration bound, CompletableFuture<T> future) throws InterruptedException {
+    public <T> T await(RunWait wait, String reason, Duration bound, CompletableFuture<T> future)
+            throws InterruptedException {
         await(wait, "", () -> reason, bound, time -> isDone(future, time));
         return future.join();
     }
@@ -109,7 +110,7 @@ final class Waits {
      *
      * @param which call this is, for people
      */
-    <T> T call(RunWait wait, String which, Duration bound, Supplier<T> call) throws InterruptedException {
+    public <T> T call(RunWait wait, String which, Duration bound, Supplier<T> call) throws InterruptedException {
         CompletableFuture<T> answer = new CompletableFuture<>();
         Thread.ofVirtual().name("call-" + wait.name()).start(() -> {
             try {

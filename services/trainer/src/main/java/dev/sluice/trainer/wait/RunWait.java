@@ -1,10 +1,10 @@
-package dev.sluice.trainer.loop;
+package dev.sluice.trainer.wait;
 
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
 /** Everything that a run waits for in this service. The README's table is these values. */
-enum RunWait {
+public enum RunWait {
     CONVERSION(
             "the converted model",
             "converter",
@@ -17,6 +17,18 @@ enum RunWait {
             "sluice.trainer.waits.engines",
             true,
             "as above; the planner fails it earlier where no engine is ready"),
+    ENGINES(
+            "as many engines as the plan has, which start before training takes their GPUs",
+            "rollout instances",
+            "sluice.trainer.waits.engines",
+            true,
+            "as above"),
+    HAND_OVER(
+            "engines that give their GPUs to training",
+            "rollout instances; one of them may be starting an engine",
+            "sluice.trainer.waits.hand-over",
+            true,
+            "the run is given up, another trainer may try: nothing is trained where an engine may still have the memory"),
     GROUPS(
             "groups of a step",
             "rollout instances; single groups are given to others by `sluice.trainer.leases.*` long before",
@@ -54,6 +66,18 @@ enum RunWait {
             true,
             "the worker is ended, another one goes on from the newest cut and the log"),
     EXPORT("new weights", "worker", "sluice.trainer.worker.call-deadline", true, "as above"),
+    SENDING(
+            "weights on their way from the worker's memory into the engines'",
+            "worker and engines",
+            "sluice.trainer.worker.call-deadline",
+            true,
+            "as above; the engines that waited are replaced, and after two failures in a row weights go as files"),
+    MEMORY(
+            "the worker's memory on its way between GPU and host",
+            "worker",
+            "sluice.trainer.worker.call-deadline",
+            true,
+            "as above"),
     CUT("a cut", "worker", "sluice.trainer.worker.call-deadline", false, "as above"),
     CUT_BESIDE(
             "the cut that is written beside training",
@@ -61,6 +85,12 @@ enum RunWait {
             "sluice.trainer.worker.call-deadline",
             true,
             "as above; only the next cut and the end wait for it"),
+    RECEIVERS(
+            "engines that stand still for new weights",
+            "rollout instances",
+            "sluice.trainer.waits.receivers",
+            true,
+            "weights go to those that do; the others are replaced by their instances"),
     DISK_SPACE(
             "disk space for a cut",
             "a person",
@@ -107,22 +137,22 @@ enum RunWait {
     }
 
     /** What is awaited, as people are told. */
-    String what() {
+    public String what() {
         return what;
     }
 
     /** Where its bound stands. */
-    String key() {
+    public String key() {
         return key;
     }
 
     /** Whether it is published as {@code WaitChanged} while it lasts. */
-    boolean isShown() {
+    public boolean isShown() {
         return shown;
     }
 
     /** All of them, as rows of a table. */
-    static String table() {
+    public static String table() {
         return Arrays.stream(values())
                 .map(wait -> "| %s | %s | `%s` | %s | %s |"
                         .formatted(wait.what, wait.owner, wait.key, wait.shown ? "`WaitChanged`" : "log", wait.then))
