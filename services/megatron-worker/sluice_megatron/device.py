@@ -105,6 +105,7 @@ def use_cpu() -> torch.device:
     cuda.get_device_properties = lambda *args: SimpleNamespace(name="CPU", major=10, minor=0, total_memory=0)
     for counter in ("memory_allocated", "max_memory_allocated", "memory_reserved"):
         setattr(cuda, counter, lambda *args, **kwargs: 0)
+    cuda.mem_get_info = lambda *args, **kwargs: (0, 0)
     torch.nn.Module.cuda = lambda self, *args, **kwargs: self
     _replace_what_asks_for_cuda()
     mode = _CpuForCuda()

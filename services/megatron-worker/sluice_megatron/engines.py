@@ -49,7 +49,7 @@ class Engines:
         done, waiting = concurrent.futures.wait(calls, left, concurrent.futures.FIRST_EXCEPTION)
         failed = [str(call.exception()) for call in calls if call in done and call.exception() is not None]
         if waiting and not failed:
-            return [f"{len(waiting)} of {len(calls)} transfers did not end in time"]
+            return [f"{len(waiting)} of {len(calls)} calls did not end in time"]
         return failed
 
     def close(self):

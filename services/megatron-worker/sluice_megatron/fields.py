@@ -116,6 +116,15 @@ class Fields:
             return self._wrong(name, value, "must be an object")
         return Fields(value, self.problems, f"{self._where}{name}.")
 
+    def parts(self, name: str) -> "list[Fields] | None":
+        """A list of objects, at least one."""
+        value = self._value(name, _REQUIRED)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
+            return self._wrong(name, value, "must be a list of objects, at least one")
+        return [Fields(one, self.problems, f"{self._where}{name}[{at}].") for at, one in enumerate(value)]
+
     def end(self) -> None:
         for name in self._values:
             if name not in self._asked:

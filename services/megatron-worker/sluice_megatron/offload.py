@@ -7,13 +7,14 @@ parts an fp32 parameter from the shard that the optimizer updates. Gradients are
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from sluice_megatron import agreement, memory
 from sluice_megatron.errors import WorkerError
 from sluice_megatron.model import Built
 from sluice_megatron.ranks import phase
@@ -45,42 +46,83 @@ class Offloading:
     def onload(self, what: Iterable[str]) -> dict[str, Any]:
         # Weights first: an optimizer's shard may lie in them.
         wanted = sorted(self._away.intersection(what), reverse=True)
+        if self._device.type == "cuda":
+            phase("waiting for free memory")
+            torch.cuda.empty_cache()
+            needed = sum(map(self._missing, wanted))
+            agreement.together(lambda: memory.await_room(needed, memory.ROOM_SECONDS))
         return self._measured("onloading", wanted, self._bring)
 
-    def _measured(self, doing: str, what: list[str], move) -> dict[str, Any]:
+    def _measured(self, doing: str, what: list[str], move: Callable[[str], int]) -> dict[str, Any]:
+        """MemoryMoved of common/worker-api."""
         began = time.monotonic()
-        before = self._memory()
-        for one in what:
-            phase(f"{doing} {one}")
-            move(one)
+        before = memory.used()
+        moved = 0
+
+        def work():
+            nonlocal moved
+            for one in what:
+                phase(f"{doing} {one}")
+                with memory.others_are_named(f"{doing} {one}"):
+                    moved += move(one)
+
+        agreement.together(work)
         torch.cuda.synchronize()
         torch.cuda.empty_cache()
-        return {"before": before, "after": self._memory(), "seconds": time.monotonic() - began}
+        most = torch.tensor([before, memory.used()], dtype=torch.int64)
+        total = torch.tensor([moved], dtype=torch.int64)
+        dist.all_reduce(most, dist.ReduceOp.MAX)
+        dist.all_reduce(total)
+        return {
+            "bytes": int(total),
+            "usedBefore": int(most[0]),
+            "usedAfter": int(most[1]),
+            "seconds": time.monotonic() - began,
+        }
 
-    def _take(self, one: str):
+    def _take(self, one: str) -> int:
+        """Returns the bytes that this freed on the device."""
         if one == "gradients":
+            freed = sum(size for size, is_here in self._gradients() if is_here)
             self._built.chunk.offload_grad_buffers(empty_cache=False)
         else:
+            kept = self._hosts[one]
             storages = {
                 storage._cdata: storage
                 for storage in map(Tensor.untyped_storage, self._tensors(one))
                 # On the CPU, what numpy has seen stays where it is.
-                if storage.resizable()
+                if storage.resizable() and (storage.nbytes() or storage._cdata in kept)
             }
-            kept = self._hosts[one]
             # Those of tensors that are gone are dropped.
             self._hosts[one] = {key: kept.get(key) or _Host(storage, self._device) for key, storage in storages.items()}
-            for host in self._hosts[one].values():
-                host.take()
+            freed = sum(host.take() for host in self._hosts[one].values())
         self._away.add(one)
+        return freed
 
-    def _bring(self, one: str):
+    def _bring(self, one: str) -> int:
+        """Returns the bytes that this took on the device."""
+        taken = self._missing(one)
         if one == "gradients":
             self._built.chunk.restore_grad_buffers()
         else:
             for host in self._hosts[one].values():
                 host.bring()
         self._away.discard(one)
+        return taken
+
+    def _missing(self, one: str) -> int:
+        """Bytes that bringing it back takes."""
+        if one == "gradients":
+            return sum(size for size, is_here in self._gradients() if not is_here)
+        return sum(host.bytes for host in self._hosts[one].values() if host.is_away())
+
+    def _gradients(self) -> Iterator[tuple[int, bool]]:
+        """Bytes of each buffer, and whether it is on the device."""
+        chunk = self._built.chunk
+        for buffer in (*chunk.buffers, *chunk.expert_parallel_buffers):
+            gradients = buffer.grad_data
+            if gradients is not None:
+                yield gradients.numel() * gradients.element_size(), gradients.untyped_storage().nbytes() > 0
 
     def _tensors(self, one: str) -> Iterator[Tensor]:
         """Tensors on the device; several may lie in one storage."""
@@ -97,47 +139,49 @@ class Offloading:
     def _here(self, tensors: Iterable[Tensor]) -> Iterator[Tensor]:
         return (tensor for tensor in tensors if tensor.device.type == self._device.type)
 
-    def _memory(self) -> dict[str, int]:
-        """Bytes that torch has handed out and that it holds: of this rank, and the most of any rank."""
-        own = torch.tensor([torch.cuda.memory_allocated(), torch.cuda.memory_reserved()], dtype=torch.int64)
-        most = own.clone()
-        dist.all_reduce(most, dist.ReduceOp.MAX)
-        return {
-            "allocated": int(own[0]),
-            "reserved": int(own[1]),
-            "mostAllocated": int(most[0]),
-            "mostReserved": int(most[1]),
-        }
-
 
 class _Host:
     """A storage's copy on the host."""
 
     def __init__(self, storage: torch.UntypedStorage, device: torch.device):
         self._storage = storage
-        self._bytes = storage.nbytes()
+        self.bytes = storage.nbytes()
         self._pieces: list[Tensor] = []
         self._device = device
 
-    def take(self):
-        if self._storage.nbytes() == 0:
-            return
+    def is_away(self) -> bool:
+        return self._storage.nbytes() < self.bytes
+
+    def take(self) -> int:
+        """Returns the bytes that it had on the device."""
+        if self.is_away():
+            return 0
         if not self._pieces:
-            pinned = self._device.type == "cuda"
-            for begin in range(0, self._bytes, _PIECE_BYTES):
-                size = min(_PIECE_BYTES, self._bytes - begin)
-                self._pieces.append(torch.empty(size, dtype=torch.uint8, device="cpu", pin_memory=pinned))
+            self._pieces = [
+                self._piece(min(_PIECE_BYTES, self.bytes - begin)) for begin in range(0, self.bytes, _PIECE_BYTES)
+            ]
         for piece, there in self._pairs():
             piece.copy_(there, non_blocking=True)
         torch.cuda.synchronize()
         self._storage.resize_(0)
+        return self.bytes
 
     def bring(self):
-        if self._storage.nbytes() == self._bytes:
+        if not self.is_away():
             return  # by an earlier try that ran out of memory
-        self._storage.resize_(self._bytes)
+        self._storage.resize_(self.bytes)
         for piece, there in self._pairs():
             there.copy_(piece, non_blocking=True)
+
+    def _piece(self, size: int) -> Tensor:
+        try:
+            return torch.empty(size, dtype=torch.uint8, device="cpu", pin_memory=self._device.type == "cuda")
+        except RuntimeError as e:
+            raise WorkerError(
+                "internal",
+                f"the host gave no {size >> 20} MiB more that the GPU can copy to: {str(e).splitlines()[0][:300]}",
+                "give the machine more memory, and the process no bound on locked memory (ulimit -l)",
+            ) from e
 
     def _pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
         whole = torch.empty(0, dtype=torch.uint8, device=self._storage.device).set_(self._storage)

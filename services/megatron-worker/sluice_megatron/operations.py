@@ -133,11 +133,14 @@ class Operations:
         running.computed.wait(patience)
         return running.body()
 
-    def find(self, operation_id: str) -> bytes | None:
-        """The Operation as JSON; None if it is not known (any more)."""
+    def find(self, operation_id: str, patience: float = 0.0) -> bytes | None:
+        """The Operation as JSON, once it has ended or ``patience`` seconds have passed; None if it is not known (any more)."""
         with self._lock:
             running = self._by_id.get(operation_id)
-        return None if running is None else running.body()[1]
+        if running is None:
+            return None
+        running.computed.wait(patience)
+        return running.body()[1]
 
     def close(self, reason: str, patience: float) -> bool:
         """Takes nothing new and waits for what has begun; returns whether all of it ended in time."""

@@ -12,6 +12,8 @@ from sluice_megatron.wire import Call, read_call
 
 # A call that is done within this many seconds answers at once; a longer one answers 202 and is asked after.
 PATIENCE = 5.0
+# Who asks after one learns of its end when it comes, not when it asks next; short, since people ask too.
+ASKED_PATIENCE = 0.5
 
 _VERBS = {
     "/load": "load",
@@ -84,7 +86,7 @@ class Routes:
         return Answer(202 if running else 200, operation)
 
     def _operation(self, operation_id: str) -> Answer:
-        operation = self._operations.find(operation_id)
+        operation = self._operations.find(operation_id, ASKED_PATIENCE)
         if operation is None:
             raise WorkerError(
                 "not_found",

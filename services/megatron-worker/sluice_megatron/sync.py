@@ -5,7 +5,7 @@ requests between buckets, with weights of two versions.
 """
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import torch
@@ -26,6 +26,9 @@ _UNDEFINED = (
     "requests before; then connect under another groupName and send again"
 )
 
+# For engines to leave a group. One that is stuck in it is not waited for any longer.
+_LEAVE_SECONDS = 15.0
+
 
 class Sync:
     """One rank's part. Rank 0 speaks to the engines; the others learn from it how each bucket went."""
@@ -33,6 +36,9 @@ class Sync:
     def __init__(self, device: torch.device):
         self._device = device
         self._group: WeightGroup | None = None
+        # Name and engines of the last group: they may be in it when this rank has left.
+        self._met: tuple[str, tuple[str, ...]] | None = None
+        # Of the last send as handles.
         self._addresses: tuple[str, ...] = ()
         self._broadcasts = ThreadPoolExecutor(1, "broadcast")
 
@@ -40,11 +46,7 @@ class Sync:
         began = time.monotonic()
         phase(f"waiting for {request.world_size - 1} ranks of engines")
         agreement.lead(lambda: self._join(request))
-        return {
-            "groupName": request.group_name,
-            "worldSize": request.world_size,
-            "seconds": time.monotonic() - began,
-        }
+        return {"groupName": request.group_name, "seconds": time.monotonic() - began}
 
     def send(self, weights: Weights, request: SendRequest) -> dict[str, Any]:
         began = time.monotonic()
@@ -64,43 +66,61 @@ class Sync:
         finally:
             sending.close()
         return {
-            "version": request.version,
-            "engines": len(self._addresses),
             "tensors": sum(len(bucket.entries) for bucket in weights.buckets),
             "bytes": sum(bucket.bytes for bucket in weights.buckets),
-            "buckets": len(weights.buckets),
             "seconds": time.monotonic() - began,
         }
 
     def _join(self, request: ConnectRequest):
-        if request.rank_offset != 0:
-            raise WorkerError(
-                "invalid_request",
-                f"rankOffset is {request.rank_offset}, but engines take weights from rank 0 of the group",
-                "send 0, and number the engines' ranks from 1",
-            )
         if request.backend == "nccl" and self._device.type != "cuda":
             raise WorkerError("unsupported", "this worker has no GPU for nccl", "send the backend gloo")
+        self._leave()
+        self._met = (request.group_name, request.addresses)
+        self._group = WeightGroup.form(request, self._device)
+
+    def _leave(self):
+        """Leaves the group of before, with its engines: those that are gone or know nothing of it do not matter."""
+        if self._met is None:
+            return
+        name, addresses = self._met
+        engines = Engines(addresses, time.monotonic() + _LEAVE_SECONDS)
+        calls = engines.post("/destroy_weights_update_group", [{"group_name": name}] * len(addresses))
         if self._group is not None:
             self._group.leave(aborting=False)
             self._group = None
-        self._group = WeightGroup.join(request, self._device)
+        wait(calls, _LEAVE_SECONDS)
+        engines.close()
+        self._met = None
 
     def _begin(self, sending: "_Sending"):
-        request = sending.request
-        self._addresses = request.engines or self._addresses
-        if not self._addresses:
+        addresses = self._handled(sending) if sending.request.transport == "tensor" else self._grouped(sending)
+        sending.engines = Engines(addresses, sending.deadline)
+        if sending.request.transport == "tensor":
+            sending.places = _places(sending.engines)
+            self._addresses = addresses
+
+    def _handled(self, sending: "_Sending") -> tuple[str, ...]:
+        addresses = sending.request.engines or self._addresses
+        if not addresses:
             raise WorkerError("invalid_request", "engines is missing, and nothing was sent yet", "name the engines")
-        if request.transport == "nccl" and (self._group is None or self._group.name != request.group_name):
+        return addresses
+
+    def _grouped(self, sending: "_Sending") -> tuple[str, ...]:
+        request = sending.request
+        if self._group is None or self._group.name != request.group_name:
             now = "no group" if self._group is None else f"the group {self._group.name}"
             raise WorkerError(
-                "invalid_request",
-                f"the worker is in {now}, not in {request.group_name}",
-                "call /weights/connect with that groupName, and /init_weights_update_group of the engines",
+                "invalid_request", f"the worker is in {now}, not in {request.group_name}", "call /weights/connect first"
             )
-        sending.engines = Engines(self._addresses, sending.deadline)
-        if request.transport == "tensor":
-            sending.places = _places(sending.engines)
+        members = self._group.addresses
+        # A member that is not told of a bucket never takes it, and the others wait for it.
+        if request.engines is not None and set(request.engines) != set(members):
+            raise WorkerError(
+                "invalid_request",
+                f"engines are {', '.join(request.engines)}, those of the group {', '.join(members)}",
+                "name all engines of the group, or none; connect again where they have changed",
+            )
+        return members
 
     def _send(self, sending: "_Sending", bucket: Bucket, flat: Tensor):
         if sending.request.transport == "nccl":
@@ -119,7 +139,7 @@ class Sync:
             "shapes": bucket.shapes,
             "group_name": self._group.name,
         }
-        calls = sending.post("/update_weights_from_distributed", [body] * len(self._addresses))
+        calls = sending.post("/update_weights_from_distributed", [body] * len(self._group.addresses))
         # On a thread of its own: an engine that refuses never joins it.
         calls.append(self._broadcasts.submit(self._group.broadcast, flat))
         try:

@@ -1,11 +1,11 @@
 """The calls of the training-worker API.
 
-The first six are the records of common/worker-api, field by field and with the same rules; connect, send, offload and
-onload are this worker's own. A field that is missing where it is needed, unknown, or of another type refuses the
-call, and a refusal names all of them.
+They are the records of common/worker-api, field by field and with the same rules. A field that is missing where it is
+needed, unknown, or of another type refuses the call, and a refusal names all of them.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ HELD = ("weights", "optimizer", "gradients")
 _NAME = re.compile(r"[A-Za-z0-9._:-]{1,120}")
 _NAME_MEND = "send 1 to 120 characters of A-Z a-z 0-9 . _ : -"
 _BUCKET_BYTES = 512 << 20
+_MOST_BUCKET_BYTES = 64 << 30
 _SEND_SECONDS = 600.0
 
 
@@ -96,19 +97,34 @@ class ShutdownRequest(Call):
 
 
 @dataclass(frozen=True)
-class ConnectRequest(Call):
-    """Join the process group that carries weights to engines (SGLang's ``/init_weights_update_group``).
+class Member:
+    """An engine of the group that carries weights; ``ranks`` are its GPUs."""
 
-    The caller asks the engines to join at the same time: they come when all ``world_size`` are there. ``rank_offset``
-    is this worker's rank in the group; a source of weights is 0, the engines' ranks follow.
+    address: str
+    ranks: int
+
+
+@dataclass(frozen=True)
+class ConnectRequest(Call):
+    """Form the process group that carries weights: rank 0 is this worker's, the engines' ranks follow in order.
+
+    The worker asks the engines itself, to leave the group of before and to join this one, which meets at
+    ``master_address``, a host of rank 0.
     """
 
     master_address: str
     master_port: int
-    rank_offset: int
-    world_size: int
     group_name: str
+    engines: tuple[Member, ...]
     backend: str
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(member.address for member in self.engines)
+
+    @property
+    def world_size(self) -> int:
+        return 1 + sum(member.ranks for member in self.engines)
 
 
 @dataclass(frozen=True)
@@ -117,8 +133,8 @@ class SendRequest(Call):
 
     ``transport`` is ``nccl`` (``/update_weights_from_distributed`` over the group of the last connect) or ``tensor``
     (``/update_weights_from_tensor``: handles of memory on the same GPU). ``engines`` are the addresses that are told
-    of each bucket; None: those of the last send. ``flush_cache`` must be off while engines are paused with requests
-    in them: SGLang dies of it.
+    of each bucket, those of the group or of this worker's GPUs in order; None: the group's, or those of the last send.
+    ``flush_cache`` must be off while engines are paused with requests in them: SGLang dies of it.
     """
 
     engines: tuple[str, ...] | None
@@ -216,16 +232,27 @@ def _connect(fields: Fields) -> ConnectRequest:
         *_caller(fields),
         master_address=fields.text("masterAddress"),
         master_port=fields.whole("masterPort", least=1, most=65535),
-        rank_offset=fields.whole("rankOffset", 0, least=0),
-        world_size=fields.whole("worldSize", least=2),
         group_name=fields.text("groupName", pattern=_NAME, mend=_NAME_MEND),
+        engines=tuple(_member(part) for part in fields.parts("engines") or ()),
         backend=fields.choice("backend", ("nccl", "gloo"), "nccl"),
     )
-    if isinstance(call.rank_offset, int) and isinstance(call.world_size, int) and call.rank_offset >= call.world_size:
-        fields.problems.add(
-            f"rankOffset is {call.rank_offset} in a group of {call.world_size}", "send a rankOffset below worldSize"
-        )
+    _check_engines(fields, call.addresses)
     return call
+
+
+def _member(fields: Fields) -> Member:
+    member = Member(fields.text("address"), fields.whole("ranks", least=1))
+    fields.end()
+    return member
+
+
+def _check_engines(fields: Fields, addresses: Iterable[str | None]):
+    told = [address for address in addresses if address is not None]
+    for address in told:
+        if not _is_engine(address):
+            fields.problems.add(f"engine {address[:80]!a} is no address", "send http://HOST:PORT")
+    if len(set(told)) < len(told):
+        fields.problems.add("engines names one twice", "name each engine once")
 
 
 def _send(fields: Fields) -> SendRequest:
@@ -236,16 +263,14 @@ def _send(fields: Fields) -> SendRequest:
         transport=fields.choice("transport", ("nccl", "tensor")),
         group_name=fields.text("groupName", "", pattern=_NAME, mend=_NAME_MEND),
         flush_cache=fields.flag("flushCache"),
-        bucket_bytes=fields.whole("bucketBytes", _BUCKET_BYTES, least=1 << 20),
+        bucket_bytes=fields.whole("bucketBytes", _BUCKET_BYTES, least=1 << 20, most=_MOST_BUCKET_BYTES),
         timeout_seconds=fields.number("timeoutSeconds", _SEND_SECONDS),
     )
     if call.transport == "nccl" and not call.group_name:
         fields.problems.add("groupName is missing", "send the name that /weights/connect was given")
     if call.engines is not None and not call.engines:
         fields.problems.add("engines is empty", "name an engine, or leave it out for those of the last send")
-    for engine in call.engines or ():
-        if not _is_engine(engine):
-            fields.problems.add(f"engine {engine[:80]!a} is no address", "send http://HOST:PORT")
+    _check_engines(fields, call.engines or ())
     if call.timeout_seconds is not None and not call.timeout_seconds > 0:
         fields.problems.add(f"timeoutSeconds is {call.timeout_seconds}; it must be positive")
     return call

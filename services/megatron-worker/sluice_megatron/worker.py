@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import logging
 import os
 import time
 from dataclasses import dataclass
@@ -11,20 +12,16 @@ from typing import Any
 import megatron.core
 import torch
 import torch.distributed as dist
-from megatron.core import parallel_state as mpu
 from safetensors.torch import save_file
 
-from sluice_megatron import agreement, arguments, batch, checkpoint, device, manifest, model, sync
+from sluice_megatron import agreement, arguments, batch, checkpoint, device, loading, manifest, memory, model, sync
 from sluice_megatron.buckets import Weights
 from sluice_megatron.errors import WorkerError
 from sluice_megatron.export import export_hf
-from sluice_megatron.frozen import FrozenModels
-from sluice_megatron.offload import Offloading
+from sluice_megatron.loading import Loaded
 from sluice_megatron.operations import Progress
 from sluice_megatron.paths import AllowedRoots
 from sluice_megatron.ranks import Rest, phase
-from sluice_megatron.step import Passes
-from sluice_megatron.tensors import TensorTable
 from sluice_megatron.wire import (
     ConnectRequest,
     ExportRequest,
@@ -36,6 +33,8 @@ from sluice_megatron.wire import (
     SendRequest,
     TrainRequest,
 )
+
+_LOG = logging.getLogger("sluice.worker")
 
 # Torch's own name for bytes in a safetensors header and in a request.
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -49,25 +48,6 @@ class Standing:
     step: int = -1
     batch_sha256: str | None = None
     weight_version: int = -1
-
-
-@dataclass
-class Loaded:
-    """What a load built."""
-
-    built: model.Built
-    passes: Passes
-    frozen: FrozenModels
-    table: TensorTable | None
-    config: Path
-    optimizer_steps: int
-    left_out: tuple[str, ...]
-    offloading: Offloading
-
-    def needed_table(self) -> TensorTable:
-        if self.table is None:
-            raise WorkerError("not_loaded", "the load named no table of tensors", "send the field tensors with /load")
-        return self.table
 
 
 class Worker:
@@ -102,51 +82,20 @@ class Worker:
 
     def load(self, request: LoadRequest, progress: Progress) -> dict[str, Any]:
         began = time.monotonic()
-        config = self._roots.existing(request.hf_config)
         if request.critic is not None:
             raise WorkerError(
                 "unsupported", "this worker trains no critic", "use an algorithm without one, such as grpo"
             )
+        config = self._roots.existing(request.hf_config)
         self._unload()
-        phase("reading the arguments")
-        adapted = arguments.read(list(request.args), _world_size(), self._device.type)
-        table = None if request.tensors is None else TensorTable.read(self._roots.existing(request.tensors))
         self._join()
-        phase("building the model")
-        model.initialize(adapted.args)
-        built = model.build(adapted.args)
-        progress(1, 4)
-        frozen = FrozenModels(built)
-        step = optimizer_steps = 0
-        for role in ("reference", "teacher"):
-            directory = getattr(request, role)
-            if directory is not None:
-                phase(f"loading the {role}")
-                checkpoint.load_weights(built.policy, self._frozen_directory(request, role, directory))
-                frozen.keep(role)
-        progress(2, 4)
-        if request.resume_from is not None:
-            phase("loading the cut")
-            step, optimizer_steps = checkpoint.load_cut(built, self._roots.existing(request.resume_from))
-        else:
-            phase("loading the weights")
-            checkpoint.load_weights(built.policy, self._roots.existing(request.checkpoint))
-            built.optimizer.reload_model_params()
-        progress(4, 4)
-        self._loaded = Loaded(
-            built,
-            Passes(built, self._device),
-            frozen,
-            table,
-            config,
-            optimizer_steps,
-            adapted.left_out,
-            Offloading(built, self._device),
-        )
+        with memory.others_are_named("loading the model"):
+            self._loaded, step = loading.load(request, config, self._roots, self._device, progress)
         self._standing = Standing(request.run_id, step)
+        built = self._loaded.built
         return {
             "step": step,
-            "parameters": _parameters(built),
+            "parameters": loading.parameters(built),
             "mtp": bool(built.policy.config.mtp_num_layers),
             "seconds": time.monotonic() - began,
             "weightsSha256": self._weights_sha256(),
@@ -195,12 +144,14 @@ class Worker:
         batch.refuse_other(given, self._standing.run_id, request.step)
         batch.refuse_misfit(given, loaded.built.args.vocab_size, loaded.built.args.max_position_embeddings)
         loaded.passes.refuse_misfit(given, request.loss)
+        read = time.monotonic()
         try:
             metrics, logprobs = loaded.passes.train(given, request.loss)
         except BaseException:
             # Some optimizer steps of the batch may be in the weights: they are no step's any more.
             self._unload()
             raise
+        computed = time.monotonic()
         loaded.optimizer_steps += metrics["optimizerSteps"]
         if request.renew_reference:
             loaded.frozen.keep("reference")
@@ -212,13 +163,21 @@ class Worker:
             "seconds": seconds,
             "tokensPerSecond": len(given.tokens) / seconds,
         }
-        return {
+        result = {
             "step": request.step,
             "batchSha256": given.sha256,
             "metrics": metrics,
             "logprobs": _base64(logprobs),
             "weightsSha256": sha256,
         }
+        _LOG.info(
+            "step trained step=%d readingSeconds=%.4f computingSeconds=%.4f answeringSeconds=%.4f",
+            request.step,
+            read - began,
+            computed - read,
+            time.monotonic() - computed,
+        )
+        return result
 
     def export(self, request: ExportRequest) -> dict[str, Any]:
         began = time.monotonic()
@@ -295,14 +254,6 @@ class Worker:
     def onload(self, request: OnloadRequest) -> dict[str, Any]:
         return self._need().offloading.onload(request.what)
 
-    def _frozen_directory(self, request: LoadRequest, role: str, directory: str) -> Path:
-        """A reference that was the policy of an earlier step is part of the cut."""
-        if role == "reference" and request.resume_from is not None:
-            renewed = self._roots.existing(request.resume_from) / "reference"
-            if renewed.is_dir():
-                return renewed
-        return self._roots.existing(directory)
-
     def _join(self):
         if dist.is_initialized():
             return
@@ -360,32 +311,8 @@ CAPABILITIES = {
 }
 
 
-def _world_size() -> int:
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
 def _leads() -> bool:
     return dist.get_rank() == 0
-
-
-def _parameters(built: model.Built) -> int:
-    """Values of the whole model, each counted once: what tensor-parallel ranks repeat, and MTP's copy of the embedding on a
-    later pipeline stage, are none.
-    """
-    counts = torch.zeros(2, dtype=torch.float64)
-    tensor_ranks = mpu.get_tensor_model_parallel_world_size()
-    for name, parameter in built.policy.named_parameters():
-        if name.startswith("embedding.") and not built.policy.pre_process:
-            continue
-        expert = not getattr(parameter, "allreduce", True)
-        repeated = not expert and not getattr(parameter, "tensor_model_parallel", False)
-        counts[int(expert)] += parameter.numel() / (tensor_ranks if repeated else 1)
-    dist.all_reduce(counts)
-    replicas = torch.tensor(
-        [mpu.get_data_parallel_world_size(with_context_parallel=True), mpu.get_expert_data_parallel_world_size()],
-        dtype=torch.float64,
-    )
-    return round(float((counts / replicas).sum()))
 
 
 def _written(directory: Path, began: float) -> dict[str, Any]:

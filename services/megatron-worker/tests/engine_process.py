@@ -2,7 +2,8 @@
 
 What follows SGLang's code says which: init_custom_process_group (srt/utils/common.py), the receiving side of
 model_runner.py, SafeUnpickler's list of what a pickle may name, and the loader's rule for the two projections that it
-fuses (models/glm4_moe_lite.py). ``--refuse N`` answers the N-th bucket as SGLang does when it cannot load it.
+fuses (models/glm4_moe_lite.py). ``--refuse N`` answers the N-th bucket as SGLang does when it cannot load it,
+``--refuse-groups`` every group as SGLang does when it cannot join.
 """
 
 import argparse
@@ -24,14 +25,16 @@ TOKEN = "a-token-of-engines"
 
 
 class Engine:
-    def __init__(self, refused: int, ranks: int):
-        self.refused, self.ranks = refused, ranks
+    def __init__(self, refused: int, ranks: int, refuses_groups: bool):
+        self.refused, self.ranks, self.refuses_groups = refused, ranks, refuses_groups
         self.weights: dict[str, torch.Tensor] = {}
         self.groups: dict[str, dist.ProcessGroup] = {}
         self.version = "default"
         self.calls: list[dict] = []
 
     def init_weights_update_group(self, asked: dict):
+        if self.refuses_groups:
+            raise RuntimeError("Failed to initialize custom process group: out of luck.")
         # init_custom_process_group, with the store as torch's rendezvous of tcp://master:port makes it.
         rank, world = asked["rank_offset"], asked["world_size"]
         name = asked["group_name"]
@@ -44,6 +47,12 @@ class Engine:
         c10d._world.pg_group_ranks[group] = {one: one for one in range(world)}
         self.groups[name] = group
         return "Succeeded to initialize custom process group."
+
+    def destroy_weights_update_group(self, asked: dict):
+        if asked["group_name"] not in self.groups:
+            raise RuntimeError("The group to be destroyed does not exist.")
+        dist.destroy_process_group(self.groups.pop(asked["group_name"]))
+        return "Succeeded to destroy custom process group."
 
     def update_weights_from_distributed(self, asked: dict):
         self._refuse_perhaps(asked)
@@ -118,7 +127,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/show":
             if self.engine.weights:
                 save_file(self.engine.weights, asked["file"])
-            return self._answer(200, {"version": self.engine.version, "calls": self.engine.calls})
+            told = {"version": self.engine.version, "calls": self.engine.calls, "groups": [*self.engine.groups]}
+            return self._answer(200, told)
         try:
             message = getattr(self.engine, self.path.removeprefix("/"))(asked)
             return self._answer(200, {"success": True, "message": message})
@@ -144,9 +154,10 @@ def main():
     parser.add_argument("--port-file", type=Path, required=True)
     parser.add_argument("--refuse", type=int, default=0)
     parser.add_argument("--ranks", type=int, default=1)
+    parser.add_argument("--refuse-groups", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    Handler.engine = Engine(options.refuse, options.ranks)
+    Handler.engine = Engine(options.refuse, options.ranks, options.refuse_groups)
     server = HTTPServer(("127.0.0.1", 0), Handler)
     options.port_file.write_text(str(server.server_port))
     server.serve_forever()

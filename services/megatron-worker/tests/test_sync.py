@@ -4,7 +4,7 @@ import json
 import socket
 import subprocess
 import sys
-import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -64,32 +64,16 @@ def loaded(megatron):
     assert megatron.loads().get("step") == 0
 
 
-def connect(worker, name: str, *engines: EngineProcess) -> dict:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    meeting = {"masterAddress": "127.0.0.1", "masterPort": port, "worldSize": 1 + len(engines), "groupName": name}
-    operation = worker.started("weights/connect", backend="gloo", **meeting)
-    joining = [
-        threading.Thread(
-            target=engine.asks,
-            args=("/init_weights_update_group",),
-            kwargs={
-                "master_address": "127.0.0.1",
-                "master_port": port,
-                "rank_offset": number,
-                "world_size": 1 + len(engines),
-                "group_name": name,
-                "backend": "gloo",
-            },
-        )
-        for number, engine in enumerate(engines, 1)
-    ]
-    for thread in joining:
-        thread.start()
-    for thread in joining:
-        thread.join()
-    return worker.ended(operation)
+        return free.getsockname()[1]
+
+
+def connect(worker, name: str, *engines: EngineProcess) -> dict:
+    members = [{"address": engine.address, "ranks": 1} for engine in engines]
+    meeting = {"masterAddress": "127.0.0.1", "masterPort": free_port(), "groupName": name, "backend": "gloo"}
+    return worker.does("weights/connect", engines=members, **meeting)
 
 
 def of_the_model() -> dict:
@@ -99,15 +83,14 @@ def of_the_model() -> dict:
 
 def test_every_engine_of_a_group_gets_every_tensor_to_the_bit(megatron, engines):
     first, second = engines(), engines()
-    assert connect(megatron, "both", first, second)["worldSize"] == 3
+    assert connect(megatron, "both", first, second)["groupName"] == "both"
 
-    sent = megatron.does(
-        "weights/send", engines=[first.address, second.address], version=7, transport="nccl", groupName="both"
-    )
+    sent = megatron.does("weights/send", version=7, transport="nccl", groupName="both")
 
     assert same_bits(first.weights(), of_the_model())
     assert same_bits(second.weights(), of_the_model())
-    assert (sent["engines"], sent["tensors"], sent["version"]) == (2, len(of_the_model()), 7)
+    assert sent["tensors"] == len(of_the_model())
+    assert first.told()["version"] == second.told()["version"] == "7"
     assert megatron.call("GET", "/health")[1]["weightVersion"] == 7
 
 
@@ -138,7 +121,7 @@ def test_an_engine_has_the_version_and_forgets_its_cache_with_the_last_bucket_on
     engine = engines()
     connect(megatron, "refused-2", engine)
     sent = megatron.does("weights/send", engines=[engine.address], version=8, transport="nccl", groupName="refused-2")
-    assert sent["version"] == 8 and engine.told()["version"] == "8"
+    assert sent["tensors"] and engine.told()["version"] == "8"
 
 
 def test_each_rank_of_an_engine_gets_a_pickle_of_its_own_that_safe_unpicklers_let_in(megatron, engines):
@@ -146,12 +129,53 @@ def test_each_rank_of_an_engine_gets_a_pickle_of_its_own_that_safe_unpicklers_le
 
     sent = megatron.does("weights/send", engines=[engine.address], version=9, transport="tensor")
 
-    assert sent["version"] == 9
+    assert sent["tensors"] == len(of_the_model())
     assert same_bits(engine.weights(), of_the_model())
     assert engine.told()["version"] == "9"
     engine = engines("--ranks", "3")
     error = megatron.does("weights/send", engines=[engine.address], version=9, transport="tensor")
     assert "the engines have 3 GPUs, this worker's ranks 2" in error["message"]
+
+
+def test_the_next_group_begins_when_worker_and_engines_have_left_the_one_before(megatron, engines):
+    first, second = engines(), engines()
+    connect(megatron, "one", first)
+
+    connect(megatron, "two", second, first)
+
+    assert first.told()["groups"] == ["two"]
+    # Named in any order, all of them take each bucket.
+    megatron.does("weights/send", engines=[first.address, second.address], version=3, transport="nccl", groupName="two")
+    assert same_bits(first.weights(), of_the_model()) and same_bits(second.weights(), of_the_model())
+    error = megatron.does("weights/send", engines=[first.address], version=4, transport="nccl", groupName="two")
+    assert (
+        error["code"] == "invalid_request"
+        and f"those of the group {second.address}, {first.address}" in (error["message"])
+    )
+
+
+def test_a_group_that_one_engine_refuses_fails_at_once_and_names_it(megatron, engines):
+    willing, refusing = engines(), engines("--refuse-groups")
+    began = time.monotonic()
+
+    error = connect(megatron, "never", willing, refusing)
+
+    # The willing one waits for the other for 100 s; this worker would for 120.
+    assert time.monotonic() - began < 60
+    assert error["code"] == "internal"
+    assert f"{refusing.address} answered /init_weights_update_group with 400: Failed to initialize" in error["message"]
+    assert "end the engines that had agreed" in error["mend"]
+    after = engines()
+    assert connect(megatron, "after", after)["groupName"] == "after"
+
+
+def test_an_engine_that_is_not_there_fails_the_group(megatron, engines):
+    there = engines()
+    gone = engines()
+    gone.process.kill()
+    gone.process.wait()
+    error = connect(megatron, "gone", there, gone)
+    assert f"{gone.address} cannot be asked /init_weights_update_group" in error["message"]
 
 
 def test_engines_that_do_not_answer_are_named(megatron):
@@ -175,12 +199,10 @@ def test_a_port_that_is_taken_and_a_group_that_cannot_be_are_refused(megatron):
         meeting = {
             "masterAddress": "127.0.0.1",
             "masterPort": taken.getsockname()[1],
-            "worldSize": 2,
+            "engines": [{"address": "http://127.0.0.1:9", "ranks": 1}],
             "groupName": "taken",
         }
         error = megatron.does("weights/connect", backend="gloo", **meeting)
-    assert (error["code"], error["mend"]) == ("invalid_request", "send another masterPort")
-    error = megatron.does("weights/connect", backend="gloo", rankOffset=1, **meeting)
-    assert "rankOffset is 1" in error["message"]
+    assert (error["code"], error["mend"]) == ("internal", "send another masterPort")
     error = megatron.does("weights/connect", **meeting)
     assert (error["code"], error["mend"]) == ("unsupported", "send the backend gloo")

@@ -136,6 +136,40 @@ def tiny(*further: str, **layout: int) -> tuple[str, ...]:
     return _arguments(sizes, further, layout)
 
 
+def small(kind: str, half: bool, *further: str, **layout: int) -> tuple[str, ...]:
+    """Four layers whose sizes every kernel takes: ``dense`` (grouped queries), ``mla``, or ``moe`` (MLA, experts, MTP)."""
+    sizes = (
+        "--seq-length 512 --num-layers 4 --hidden-size 256 --ffn-hidden-size 512 --num-attention-heads 4 --vocab-size 1000 "
+        "--max-position-embeddings 512"
+    ).split()
+    if kind == "dense":
+        sizes += "--group-query-attention --num-query-groups 2 --kv-channels 64".split()
+        sizes += "--position-embedding-type rope --rotary-base 10000".split()
+    else:
+        sizes += _LATENT
+        sizes += (
+            "--q-lora-rank 128 --kv-lora-rank 64 --qk-head-dim 96 --qk-pos-emb-head-dim 32 --v-head-dim 128".split()
+        )
+        sizes += "--kv-channels 96".split()
+    if kind == "moe":
+        sizes += _EXPERTS + MTP
+        sizes += "--num-experts 8 --moe-layer-freq [0]*1+[1]*3 --moe-ffn-hidden-size 128 --moe-router-topk 2".split()
+        sizes += "--moe-shared-expert-intermediate-size 128".split()
+    precision = ["--bf16"] if half else []
+    return (*_layout(layout), *_OPTIMIZER, *_PRECISION, *_DECODER, *sizes, *precision, *further)
+
+
+def llama(layers: int, width: int, vocabulary: int, length: int, half: bool) -> tuple[str, ...]:
+    """Dense layers of llama's kind; llama.py has the same in Hugging Face's words."""
+    sizes = (
+        f"--seq-length {length} --num-layers {layers} --hidden-size {width} --ffn-hidden-size {4 * width} "
+        f"--num-attention-heads {width // 64} --kv-channels 64 --vocab-size {vocabulary} "
+        f"--max-position-embeddings {length} --position-embedding-type rope --rotary-base 10000"
+    ).split()
+    precision = ["--bf16"] if half else []
+    return (*_layout({}), *_OPTIMIZER, *_PRECISION, *_DECODER, *sizes, *precision)
+
+
 def flash(layers: int, experts: int, *further: str, **layout: int) -> tuple[str, ...]:
     """GLM-4.7-Flash at real width with fewer layers or experts: one dense layer, the others with experts."""
     sizes = (
@@ -161,8 +195,9 @@ def flops_a_token(layers: int, length: int) -> float:
 
 
 def _arguments(sizes: list[str], further: tuple[str, ...], layout: dict[str, int]) -> tuple[str, ...]:
-    given = dict(_LAYOUT)
-    for name, size in layout.items():
-        given["--" + name.replace("_", "-")] = str(size)
-    flat = [word for pair in given.items() for word in pair]
-    return (*flat, *_OPTIMIZER, *_PRECISION, *_DECODER, *_LATENT, *_EXPERTS, *sizes, *further)
+    return (*_layout(layout), *_OPTIMIZER, *_PRECISION, *_DECODER, *_LATENT, *_EXPERTS, *sizes, *further)
+
+
+def _layout(layout: dict[str, int]) -> list[str]:
+    given = _LAYOUT | {"--" + name.replace("_", "-"): str(size) for name, size in layout.items()}
+    return [word for pair in given.items() for word in pair]

@@ -66,9 +66,6 @@ final class RunConditions {
             case EngineEvent.WeightsLoaded loaded -> {
                 return false;
             }
-            case EngineEvent.PhaseReached reached -> {
-                return false;
-            }
             case EngineEvent.EngineWorked worked -> {
                 return false;
             }

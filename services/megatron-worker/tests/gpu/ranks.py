@@ -1,0 +1,388 @@
+"""Two ranks against one: the same steps of the same small model under every layout, and what is saved, exported, offloaded.
+
+    python tests/gpu/ranks.py [--only dp2,ep2] [--jobs 4] [--device cpu]
+
+One torchrun a case, several at once; a case that fails or hangs stops no other. Ends within --seconds; prints a line a case
+and writes ranks.jsonl to $OUT, where that is set. Exit code 1 if a case failed. With --device cpu, without TransformerEngine,
+it tries itself over gloo.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import shapes
+import torch
+import torch.distributed.checkpoint as dcp
+
+from sluice_megatron import checkpoint
+
+HERE = Path(__file__).resolve().parent
+PACKAGE = HERE.parents[1]
+STEPS = 2
+# Relative distances: of losses, of gradient norms, of what two steps changed in the weights, of log-probabilities (nats).
+TOLERANCES = {
+    "fp32": {"loss": 1e-4, "gradNorm": 1e-3, "update": 2e-3, "logprob": 1e-3},
+    "bf16": {"loss": 2e-2, "gradNorm": 5e-2, "update": 1e-1, "logprob": 5e-2},
+}
+TP2 = {"tensor_model_parallel_size": 2}
+EP2 = {"expert_model_parallel_size": 2}
+PP2 = {"pipeline_model_parallel_size": 2}
+CP2 = {"context_parallel_size": 2}
+_RAISED = re.compile(r"\w+(Error|Exception|Exit): ")
+DEEPEP = ["--moe-token-dispatcher-type", "flex", "--moe-enable-deepep"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """``base`` is the case of one rank that it must equal; None for one of those."""
+
+    name: str
+    kind: str
+    half: bool
+    base: str | None = None
+    ranks: int = 2
+    layout: dict = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    resume: str | None = None
+    needs: tuple[str, ...] = ()
+
+    @property
+    def data_ranks(self) -> int:
+        return 1 if any(size > 1 and "expert" not in name for name, size in self.layout.items()) else self.ranks
+
+    @property
+    def precision(self) -> str:
+        return "bf16" if self.half else "fp32"
+
+
+CPU_ADAM = tuple(shapes.CPU_ADAM)
+SP = ("--sequence-parallel",)
+TE = ("transformer_engine",)
+BASES = [
+    Case("one moe fp32", "moe", False, ranks=1),
+    Case("one moe bf16", "moe", True, ranks=1),
+    Case("one moe bf16 Adam on the host", "moe", True, ranks=1, flags=CPU_ADAM, needs=TE),
+    Case("one mla bf16", "mla", True, ranks=1),
+    Case("one dense fp32", "dense", False, ranks=1),
+    Case("one dense bf16", "dense", True, ranks=1),
+]
+CASES = [
+    Case("dp2 moe fp32", "moe", False, "one moe fp32"),
+    Case("dp2 moe bf16", "moe", True, "one moe bf16"),
+    Case(
+        "dp2 Adam on the host",
+        "moe",
+        True,
+        "one moe bf16 Adam on the host",
+        flags=CPU_ADAM,
+        needs=TE,
+    ),
+    Case("ep2 alltoall fp32", "moe", False, "one moe fp32", layout=EP2),
+    Case("ep2 alltoall bf16", "moe", True, "one moe bf16", layout=EP2),
+    Case("ep2 DeepEP bf16", "moe", True, "one moe bf16", layout=EP2, flags=tuple(DEEPEP), needs=("deep_ep",)),
+    Case("tp2 sp dense fp32", "dense", False, "one dense fp32", layout=TP2, flags=SP),
+    Case("tp2 sp dense bf16", "dense", True, "one dense bf16", layout=TP2, flags=SP),
+    Case("tp2 sp mla bf16", "mla", True, "one mla bf16", layout=TP2, flags=SP, needs=TE),
+    Case("tp2 sp moe bf16", "moe", True, "one moe bf16", layout=TP2, flags=SP, needs=TE),
+    Case("pp2 moe fp32", "moe", False, "one moe fp32", layout=PP2),
+    Case("pp2 dense bf16", "dense", True, "one dense bf16", layout=PP2),
+    Case("cp2 dense bf16", "dense", True, "one dense bf16", layout=CP2, needs=TE),
+    Case("cp2 mla bf16", "mla", True, "one mla bf16", layout=CP2, needs=TE),
+    Case("cp2 moe bf16", "moe", True, "one moe bf16", layout=CP2, needs=TE),
+]
+# A cut of the case that they resume, read under their own layout: written again it has the same bits.
+RESUMES = [
+    Case("2 saved 1 loads fp32", "moe", False, "one moe fp32", ranks=1, resume="dp2 moe fp32"),
+    Case("1 saved 2 load fp32", "moe", False, "one moe fp32", resume="one moe fp32"),
+    Case("2 saved 1 loads bf16", "moe", True, "one moe bf16", ranks=1, resume="dp2 moe bf16"),
+    Case("1 saved 2 load bf16", "moe", True, "one moe bf16", resume="one moe bf16"),
+]
+
+
+class Bench:
+    """Runs cases in a folder and keeps what each told."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path):
+        self._options = options
+        self._folder = folder
+        self._end = time.monotonic() + options.seconds
+        self._log = Path(os.environ["OUT"]) / "ranks.jsonl" if os.environ.get("OUT") else None
+        self._turn = 0
+        self.told: dict[str, dict] = {}
+        self.failed = 0
+
+    def out(self, name: str) -> Path:
+        return self._folder / name.replace(" ", "-").replace(",", "")
+
+    def wanted(self, cases: list[Case]) -> list[Case]:
+        only = [part for part in self._options.only.split(",") if part]
+        return [case for case in cases if not only or any(case.name.startswith(part) for part in only)]
+
+    def run(self, case: Case):
+        began = time.monotonic()
+        try:
+            said = self._missing(case) or self._checked(case)
+        except Exception as e:
+            said = ("failed", f"{type(e).__name__}: {e}", {})
+        self.row(case.name, *said, time.monotonic() - began)
+
+    def row(self, name: str, status: str, said: str, figures: dict, seconds: float):
+        self.failed += status == "failed"
+        print(f"{name:34} {status:8} {seconds:5.0f} s  {said[:700]}", flush=True)
+        if self._log:
+            row = {"case": name, "status": status, "seconds": round(seconds, 1), "said": said} | figures
+            with self._log.open("a") as log:
+                log.write(json.dumps(row) + "\n")
+
+    def start(self, name: str, ranks: int, order: dict, program: Path = HERE / "one_layout.py") -> dict:
+        """Starts the ranks and returns what they told. Raises RuntimeError with the reason why they told nothing."""
+        out = self.out(name)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "order.json").write_text(json.dumps(order | {"out": str(out), "device": self._options.device}))
+        command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone"]
+        command += ["--nproc-per-node", str(ranks), str(program)]
+        left = min(self._options.case_seconds, self._end - time.monotonic())
+        if left < 10:
+            raise RuntimeError(f"not begun: the {self._options.seconds} s are over")
+        with open(out / "log", "wb") as log:
+            process = subprocess.Popen(
+                [*command, str(out / "order.json")],
+                env=self._environment(ranks),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            try:
+                status = process.wait(left)
+            except subprocess.TimeoutExpired:
+                status = None
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if status != 0 or not (out / "told.json").is_file():
+            raise RuntimeError(_reason(out, status, left))
+        return json.loads((out / "told.json").read_text())
+
+    def _environment(self, ranks: int) -> dict[str, str]:
+        path = os.pathsep.join(filter(None, [str(PACKAGE), str(HERE), os.environ.get("PYTHONPATH", "")]))
+        environment = os.environ | {"PYTHONPATH": path, "CUDA_DEVICE_MAX_CONNECTIONS": "1", "OMP_NUM_THREADS": "1"}
+        environment["SLUICE_WORKER_DEVICE"] = self._options.device
+        if self._options.device == "cpu":
+            environment["CUDA_VISIBLE_DEVICES"] = ""
+        elif ranks == 1:
+            self._turn += 1
+            environment["CUDA_VISIBLE_DEVICES"] = str(self._turn % torch.cuda.device_count())
+        return environment
+
+    def _missing(self, case: Case) -> tuple[str, str, dict] | None:
+        lacking = [module for module in case.needs if importlib.util.find_spec(module) is None]
+        if lacking or (case.needs and self._options.device == "cpu"):
+            return "skipped", f"not installed: {', '.join(lacking)}" if lacking else "needs GPUs", {}
+        if case.ranks > 1 and self._options.device != "cpu" and torch.cuda.device_count() < case.ranks:
+            return "skipped", f"needs {case.ranks} GPUs, {torch.cuda.device_count()} are here", {}
+        for other in filter(None, (case.base, case.resume)):
+            if other != case.name and other not in self.told:
+                return "skipped", f"nothing to compare with: {other} did not end", {}
+        return None
+
+    def _checked(self, case: Case) -> tuple[str, str, dict]:
+        order = {
+            "args": shapes.small(case.kind, case.half, *case.flags, **case.layout),
+            "steps": 1 if case.resume else STEPS,
+            "dataRanks": case.data_ranks,
+            "saveFirst": case.base is None or case.resume is not None,
+        }
+        if case.resume:
+            order["resume"] = str(self.out(case.resume) / "after")
+        elif case.base:
+            order["init"] = str(self.out(case.base) / "begun")
+        told = self.start(case.name, case.ranks, order)
+        if case.resume:
+            return self._resumed(case, told)
+        self.told[case.name] = told
+        figures = {"precision": case.precision, "transformerImpl": told["transformerImpl"], "leftOut": told["leftOut"]}
+        if case.base is None:
+            moved = _moved(self.out(case.name))
+            steps = [f"loss {step['loss']:.5f}, grad norm {step['gradNorm']:.5f}" for step in told["steps"]]
+            return "ok", f"{told['transformerImpl']}; {'; '.join(steps)}; weights moved by {moved:.1e}", figures
+        distances = self._distances(case, told)
+        limits = TOLERANCES[case.precision]
+        beyond = [name for name, limit in limits.items() if not distances[name] <= limit]
+        shown = ", ".join(f"{name} {value:.1e}" for name, value in distances.items())
+        if beyond:
+            shown = f"beyond {', '.join(f'{name} {limits[name]:.0e}' for name in beyond)}: {shown}"
+        return "failed" if beyond else "ok", f"{told['transformerImpl']}; {shown}", figures | {"distances": distances}
+
+    def _distances(self, case: Case, told: dict) -> dict[str, float]:
+        mine, base = told["steps"], self.told[case.base]["steps"]
+        pairs = list(zip(mine, base, strict=True))
+        begun, after = (_weights(self.out(case.base) / name) for name in ("begun", "after"))
+        own = _weights(self.out(case.name) / "after")
+        common = after.keys() & own.keys()
+        if common != after.keys():
+            raise RuntimeError(f"the cut lacks {sorted(after.keys() - common)[:3]}")
+        return {
+            "loss": max(abs(a["loss"] - b["loss"]) / (abs(b["loss"]) + 0.1) for a, b in pairs),
+            "gradNorm": max(abs(a["gradNorm"] - b["gradNorm"]) / b["gradNorm"] for a, b in pairs),
+            "update": _norm({k: own[k] - after[k] for k in after}) / _norm({k: after[k] - begun[k] for k in after}),
+            "logprob": max(
+                sum(abs(x - y) for x, y in zip(a["logprobs"], b["logprobs"], strict=True)) / len(b["logprobs"])
+                for a, b in pairs
+            ),
+        }
+
+    def _resumed(self, case: Case, told: dict) -> tuple[str, str, dict]:
+        before = _tensors(self.out(case.resume) / "after")
+        again = _tensors(self.out(case.name) / "begun")
+        other = [k for k in before if k not in again or not _same(before[k], again[k])]
+        missing = sorted(again.keys() - before.keys())
+        step = told["steps"][0]
+        said = f"{len(before)} tensors, the next step: loss {step['loss']:.5f}, grad norm {step['gradNorm']:.5f}"
+        if other or missing:
+            return "failed", f"{len(other)} of them have other bits ({other[:3]}), {missing[:3]} came anew; {said}", {}
+        return "ok", f"the same bits in {said}", {}
+
+
+def _reason(out: Path, status: int | None, seconds: float) -> str:
+    errors = sorted(out.glob("*.error"), key=lambda file: file.stat().st_mtime)
+    lines = [line for line in (out / "log").read_text(errors="replace").splitlines() if line.strip()]
+    # torchrun's own words come after those of the rank that failed.
+    raised = [line for line in lines if _RAISED.search(line) and "ChildFailedError" not in line]
+    told = errors[0].read_text() if errors else " | ".join(raised[:1] or lines[-3:])
+    return f"stuck after {seconds:.0f} s: {told}" if status is None else f"exit status {status}: {told}"
+
+
+def _tensors(cut: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a cut, weights and optimizer state, whole."""
+    reader = dcp.FileSystemReader(str(checkpoint.iteration_directory(cut)))
+    described = reader.read_metadata().state_dict_metadata
+    state = {
+        name: torch.empty(tensor.size, dtype=tensor.properties.dtype)
+        for name, tensor in described.items()
+        if isinstance(tensor, dcp.metadata.TensorStorageMetadata)
+    }
+    dcp.load(state, storage_reader=reader, no_dist=True)
+    return state
+
+
+def _weights(cut: Path) -> dict[str, torch.Tensor]:
+    """The weights as the optimizer holds them where it has its own, else as the model does; f64."""
+    state = _tensors(cut)
+    names = [name for name in state if not name.startswith("optimizer.") and "_extra_state" not in name]
+    mains = {name: f"optimizer.state.fp32_param.{name}" for name in names}
+    return {name: state.get(mains[name], state[name]).double() for name in names}
+
+
+def _moved(out: Path) -> float:
+    begun, after = _weights(out / "begun"), _weights(out / "after")
+    return _norm({name: after[name] - begun[name] for name in after}) / _norm(begun)
+
+
+def _norm(tensors: dict[str, torch.Tensor]) -> float:
+    return sum(float(tensor.square().sum()) for tensor in tensors.values()) ** 0.5
+
+
+def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.shape == other.shape and one.dtype == other.dtype and torch.equal(one, other)
+
+
+def offload(bench: Bench, options: argparse.Namespace):
+    """What two ranks give up and take back, of a model that is worth it. Alone on the GPUs."""
+    began = time.monotonic()
+    here = options.device == "cuda"
+    ranks = min(2, torch.cuda.device_count()) if here else 2
+    layout = EP2 if ranks == 2 else {}
+    args = shapes.flash(4, 32, **layout) if here else shapes.small("moe", False, **layout)
+    order = {"args": args, "dataRanks": ranks, "offload": 4096 if here else 256}
+    try:
+        told = bench.start("offload", ranks, order)
+    except Exception as e:
+        bench.row("offload, onload", "failed", str(e), {}, time.monotonic() - began)
+        return
+    gib = 2**30
+    said = [f"{ranks} ranks of {told['parameters'] / 1e9:.2f} B parameters"]
+    for name in ("firstOffload", "firstOnload", "againOffload", "againOnload"):
+        m = told[name]
+        said.append(
+            f"{name} {m['bytes'] / gib:.2f} GiB in {m['seconds']:.2f} s, used {m['usedBefore'] / gib:.2f} -> "
+            f"{m['usedAfter'] / gib:.2f}"
+        )
+    right = told["sameWeights"]
+    if here:
+        right &= told["waitedForRoom"] >= 2.5 and told["refusedWithoutRoom"].startswith("internal: ")
+        said.append(f"waited {told['waitedForRoom']} s for room; without: {told['refusedWithoutRoom']}")
+    bench.row("offload, onload", "ok" if right else "failed", "; ".join(said), told, time.monotonic() - began)
+
+
+def export(bench: Bench, options: argparse.Namespace, name: str, further: list[str]):
+    """The fixture's weights, loaded under a layout and exported: the Hugging Face files that they were converted from."""
+    began = time.monotonic()
+    fixtures = shapes.FIXTURES
+    half = ["--bf16"] if options.device == "cuda" else []
+    order = {
+        "checkpoint": str(fixtures / "torch_dist_mcore016slime_te_names"),
+        "hf": str(fixtures / "hf_tiny"),
+        "args": [*(HERE.parent / "fixtures" / "glm4_moe_lite.args").read_text().split(), *half, *further],
+        "tensors": str(HERE.parent / "fixtures" / "hf_tiny.tensors.json"),
+        "do": ["export"],
+        "roots": ["/"],
+    }
+    try:
+        bench.start(name, 2, order, HERE.parent / "one_model.py")
+        from safetensors.torch import load_file
+
+        written, source = (
+            {k: v for file in Path(directory).glob("*.safetensors") for k, v in load_file(file).items()}
+            for directory in (bench.out(name) / "hf", fixtures / "hf_tiny")
+        )
+        other = [k for k in source if k not in written or not torch.equal(written[k].float(), source[k].float())]
+        said = (
+            f"{len(other)} of {len(source)} tensors are other ones: {other[:3]}" if other else f"{len(source)} tensors"
+        )
+        bench.row(name, "failed" if other else "ok", said, {}, time.monotonic() - began)
+    except Exception as e:
+        bench.row(name, "failed", str(e), {}, time.monotonic() - began)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    parser.add_argument("--only", default="", help="beginnings of names of cases, by commas; their bases run too")
+    parser.add_argument("--jobs", type=int, default=4, help="cases at once")
+    parser.add_argument("--seconds", type=int, default=285)
+    parser.add_argument("--case-seconds", type=int, default=110)
+    parser.add_argument("--folder", type=Path, help="where to keep logs and cuts")
+    options = parser.parse_args()
+    kept = options.folder or Path(tempfile.mkdtemp(prefix="sluice-ranks."))
+    bench = Bench(options, kept)
+    cases, resumes = bench.wanted(CASES), bench.wanted(RESUMES)
+    needed = {name for case in (*cases, *resumes) for name in (case.base, case.resume)}
+    cases += [case for case in CASES if case.name in needed and case not in cases]
+    bases = [case for case in BASES if case.name in {case.base for case in (*cases, *resumes)}]
+    print(f"logs and cuts in {kept}; torch {torch.__version__}, {torch.cuda.device_count()} GPUs", flush=True)
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for batch in (bases, cases, resumes):
+            list(pool.map(bench.run, batch))
+        if not options.only or "export" in options.only:
+            layouts = {"export, ep2": ["--expert-model-parallel-size", "2"], "export, pp2": _PIPELINE}
+            list(pool.map(lambda item: export(bench, options, *item), layouts.items()))
+    if not options.only or "offload" in options.only:
+        offload(bench, options)
+    return 1 if bench.failed else 0
+
+
+_PIPELINE = ["--pipeline-model-parallel-size", "2", "--decoder-last-pipeline-num-layers", "1"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
