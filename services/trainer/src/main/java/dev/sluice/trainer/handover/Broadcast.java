@@ -32,6 +32,7 @@ final class Broadcast implements HandOver {
 
     @Override
     public void seated(Worker worker) {
+        Means.require(worker, "send:nccl", "weights.transport nccl needs; start another one, or choose disk");
         sender = new WeightSender(means, worker);
     }
 
@@ -71,7 +72,7 @@ final class Broadcast implements HandOver {
             }
         } catch (WorkerException e) {
             if (e.code() != WorkerErrorCode.STALE_EPOCH) {
-                means.failures().oneMore();
+                means.failures().oneMore(String.valueOf(e.getMessage()));
                 // Each may hold a mixture, or be stuck in a group that did not form.
                 phases.change(Phase.GENERATE, List.of(), List.of());
             }

@@ -11,6 +11,9 @@ import java.util.function.BooleanSupplier;
 public interface HandOver extends Awaiting, AutoCloseable {
     /** The one that a run's plan asks for. */
     static HandOver of(Means means) {
+        if (means.run().plan().transport().direct() && !means.weights().areDirect()) {
+            means.tellOfFiles();
+        }
         if (!means.run().kind().samples()) {
             return new Apart(means);
         }

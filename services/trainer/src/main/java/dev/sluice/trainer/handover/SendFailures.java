@@ -5,9 +5,16 @@ public final class SendFailures {
     private static final int MANY = 2;
 
     private int inARow;
+    private String newest = "";
 
-    void oneMore() {
+    void oneMore(String reason) {
         inARow++;
+        newest = reason;
+    }
+
+    /** Why it did not the last time. */
+    String newest() {
+        return newest;
     }
 
     void forget() {

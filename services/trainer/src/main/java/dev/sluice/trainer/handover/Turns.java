@@ -52,6 +52,13 @@ final class Turns implements HandOver {
     /** One of before may have given its memory away. */
     @Override
     public void seated(Worker worker) throws InterruptedException {
+        Means.require(
+                worker,
+                "offload",
+                "engines on the same GPUs need; start another one, or set cluster.placement to disaggregated");
+        if (means.weights().areDirect()) {
+            Means.require(worker, "send:tensor", "weights.transport tensor needs; start another one, or choose disk");
+        }
         WorkerMemory held = new WorkerMemory(means, worker);
         held.onload(WorkerMemory.ALL);
         memory = held;
@@ -105,7 +112,7 @@ final class Turns implements HandOver {
             means.failures().forget();
         } catch (WorkerException e) {
             if (e.code() != WorkerErrorCode.STALE_EPOCH) {
-                means.failures().oneMore();
+                means.failures().oneMore(String.valueOf(e.getMessage()));
             }
             throw e;
         }

@@ -9,11 +9,14 @@ import dev.sluice.trainer.worker.Worker;
 import dev.sluice.workerapi.ConnectRequest;
 import dev.sluice.workerapi.SendRequest;
 import dev.sluice.workerapi.Sent;
+import dev.sluice.workerapi.WorkerErrorCode;
+import dev.sluice.workerapi.WorkerException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,7 +75,7 @@ final class WeightSender {
                     RunWait.SENDING,
                     "the process group of worker and engines",
                     bound,
-                    () -> worker.client().connect(request, bound));
+                    () -> worthAnotherTry(() -> worker.client().connect(request, bound)));
         } catch (IOException e) {
             throw new UncheckedIOException("no port for worker and engines to meet at: " + e.getMessage(), e);
         }
@@ -101,7 +104,7 @@ final class WeightSender {
                 RunWait.SENDING,
                 "weight version " + request.version() + " on its way into engines",
                 bound,
-                () -> worker.client().send(request, bound));
+                () -> worthAnotherTry(() -> worker.client().send(request, bound)));
         LOG.info(
                 "weights sent runId={} weightVersion={} engines={} bytes={} seconds={}",
                 means.run().runId(),
@@ -109,6 +112,18 @@ final class WeightSender {
                 engines.size(),
                 sent.bytes(),
                 "%.2f".formatted(sent.seconds()));
+    }
+
+    /** Elsewhere some of these end a run, because the same call fails again; here the next one goes to new engines, or is none. */
+    private static <T> T worthAnotherTry(Supplier<T> call) {
+        try {
+            return call.get();
+        } catch (WorkerException e) {
+            if (e.code() == WorkerErrorCode.STALE_EPOCH) {
+                throw e;
+            }
+            throw new WorkerException(WorkerErrorCode.INTERNAL, "weights were not sent: " + e.getMessage(), "");
+        }
     }
 
     private String id(String what) {

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,25 +51,29 @@ final class WorkerMemory {
         used.put(RunMetric.MEMORY_AFTER_OFFLOAD, moved.usedAfter());
     }
 
-    /** @throws WorkerException if there is no room, which smaller micro-batches would not give */
     void onload(Set<Held> what) throws InterruptedException {
         OnloadRequest request = new OnloadRequest(means.run().epoch(), id("onload"), what);
-        MemoryMoved moved;
+        MemoryMoved moved = call(
+                "onto the GPUs",
+                () -> whereBatchesAreNoMatter(() -> worker.client().onload(request, bound)));
+        tell("onloaded", what, moved);
+        used.putIfAbsent(RunMetric.MEMORY_BEFORE_ONLOAD, moved.usedBefore());
+        used.put(RunMetric.MEMORY_AFTER_ONLOAD, moved.usedAfter());
+    }
+
+    /** Has a lack of memory taken for what it is: smaller micro-batches, which it leads to while training, would give none here. */
+    private static <T> T whereBatchesAreNoMatter(Supplier<T> call) {
         try {
-            moved = call("onto the GPUs", () -> worker.client().onload(request, bound));
+            return call.get();
         } catch (WorkerException e) {
             if (e.code() != WorkerErrorCode.OUT_OF_MEMORY) {
                 throw e;
             }
             throw new WorkerException(
                     WorkerErrorCode.INTERNAL,
-                    "the GPUs have no room for what the worker held there before (%s); does something else than the run's engines use them?"
-                            .formatted(e.getMessage()),
-                    "free them, or give engines less memory");
+                    "the GPUs have no room beside the engines: " + e.getMessage(),
+                    "see what else uses them, or give engines less memory");
         }
-        tell("onloaded", what, moved);
-        used.putIfAbsent(RunMetric.MEMORY_BEFORE_ONLOAD, moved.usedBefore());
-        used.put(RunMetric.MEMORY_AFTER_ONLOAD, moved.usedAfter());
     }
 
     /** What was in use around the moves since this was asked last. */
@@ -86,7 +91,7 @@ final class WorkerMemory {
         return points;
     }
 
-    private MemoryMoved call(String where, java.util.function.Supplier<MemoryMoved> call) throws InterruptedException {
+    private MemoryMoved call(String where, Supplier<MemoryMoved> call) throws InterruptedException {
         return waits.call(RunWait.MEMORY, "the worker's memory on its way " + where, bound, call);
     }
 

@@ -78,6 +78,9 @@ public final class ChainWorkerMain {
     /** Environment variable: a file until whose creation training goes on, on two ranks of which the second is late. */
     static final String PAUSE = "CHAIN_WORKER_PAUSE";
 
+    /** Environment variable: what it says that it can do, if not everything. */
+    static final String CAPABILITIES = "CHAIN_WORKER_CAPABILITIES";
+
     /** A folder that holds a file of this name, and all below it, has no room for a cut. */
     static final String FULL = "disk-is-full";
 
@@ -168,8 +171,7 @@ public final class ChainWorkerMain {
                         step,
                         batchSha256,
                         weightVersion);
-            case "/info" ->
-                new WorkerInfo("chain", "1", 1, Set.of("train", "offload", "send:nccl", "send:tensor"), true);
+            case "/info" -> new WorkerInfo("chain", "1", 1, capabilities(), true);
             case "/load" -> load(Json.MAPPER.readValue(body, LoadRequest.class));
             case "/forward" -> forward(Json.MAPPER.readValue(body, ForwardRequest.class));
             case "/train" -> train(Json.MAPPER.readValue(body, TrainRequest.class));
@@ -186,6 +188,11 @@ public final class ChainWorkerMain {
             }
             default -> operation(path.substring("/operations/".length()));
         };
+    }
+
+    private static Set<String> capabilities() {
+        String named = System.getenv().getOrDefault(CAPABILITIES, "train,offload,send:nccl,send:tensor");
+        return Set.of(named.split(","));
     }
 
     private static void note(String path, byte[] body) throws IOException {

@@ -215,6 +215,46 @@ class SharedGpusIT {
     }
 
     @Test
+    void aCancelledRunTakesTheGpusOnceMoreForItsCut(KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("turns-cancelled");
+        try (Scenario scenario = colocated(kafka, runId, Transport.DISK);
+                EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS);
+                SmallRollout rollout = rollout(kafka, scenario)) {
+            rollout.pauseAt(2);
+            RunTrainer trainer = scenario.trainer(1);
+            trainer.start();
+            log.await(runId, PhaseChanged.class, changed -> told(changed).equals("GENERATE 2"), DEADLINE);
+
+            scenario.signals.stopping().complete("a test asks for it");
+            CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
+            trainer.end(DEADLINE);
+
+            assertThat(last.step()).isEqualTo(2);
+            assertThat(told(log.events(runId, PhaseChanged.class).getLast())).isEqualTo("TRAIN");
+        }
+    }
+
+    @Test
+    void aWorkerThatCannotMoveItsMemoryIsRefusedWithWhatToDo(KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("turns-refused");
+        try (Scenario scenario = colocated(kafka, runId, Transport.DISK);
+                EventLog log = kafka.follow(Topics.TRAINING);
+                SmallRollout rollout = rollout(kafka, scenario)) {
+            scenario.configuration.put("sluice.trainer.worker.environment." + ChainWorkerMain.CAPABILITIES, "train");
+            RunTrainer trainer = scenario.trainer(1);
+            trainer.start();
+
+            TrainerLost lost = log.await(runId, TrainerLost.class, any -> true, DEADLINE);
+            trainer.end(DEADLINE);
+
+            assertThat(lost.retry()).isFalse();
+            assertThat(lost.reason())
+                    .isEqualTo(
+                            "the worker (chain 1) names no capability offload, which engines on the same GPUs need; start another one, or set cluster.placement to disaggregated");
+        }
+    }
+
+    @Test
     void aRunWhoseEnginesKeepTheirMemoryIsGivenUpWithTheReason(KafkaBroker kafka) throws IOException {
         String runId = kafka.newRunId("turns-kept");
         try (Scenario scenario = colocated(kafka, runId, Transport.DISK);

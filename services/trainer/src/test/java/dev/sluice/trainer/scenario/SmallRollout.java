@@ -77,6 +77,7 @@ final class SmallRollout implements AutoCloseable {
     private int mutedFrom;
     private int life = 1;
     private boolean ready = true;
+    private boolean refuses;
     private SmallEngine held = new SmallEngine();
     private @Nullable Path notes;
     private boolean measures = true;
@@ -165,8 +166,9 @@ final class SmallRollout implements AutoCloseable {
         tell();
     }
 
-    /** Its engine answers no worker. */
+    /** Its engines answer no worker. */
     synchronized void refuseWeights(boolean everything) {
+        refuses = everything;
         held.refuse(everything);
     }
 
@@ -175,6 +177,7 @@ final class SmallRollout implements AutoCloseable {
         publisher.publish(new EngineStopped(runId, 1, engine(), instanceId, "replaced", 1, List.of()));
         held.close();
         held = new SmallEngine();
+        held.refuse(refuses);
         life++;
         version = 0;
         ready = false;
