@@ -333,8 +333,8 @@ final class EngineLife implements EngineHealth.Observer {
     }
 
     private void overdue(EngineState state, Duration deadline) {
-        if (state instanceof EngineState.Quiescing) {
-            reconcile(); // what still runs is aborted by the pause and sampled again
+        if (state instanceof EngineState.Quiescing quiescing) {
+            weights.drained(quiescing); // what still runs is aborted by the pause and sampled again
         } else if (!(state instanceof EngineState.Draining)) {
             String trouble = around.weights().trouble().map(text -> "; " + text).orElse("");
             unhealthy(

@@ -1,5 +1,6 @@
 package dev.sluice.rollout.engine;
 
+import dev.sluice.events.Rollout;
 import dev.sluice.events.WeightEvent.Phase;
 import dev.sluice.rollout.weights.WeightSource;
 import dev.sluice.rollout.weights.WeightVersions;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,8 @@ final class EngineWeights {
     /** Whether its weights are being read beside its work. */
     private boolean fingerprinting;
 
+    private EngineState.@Nullable Quiescing drained;
+
     /** @param source the weights that it starts with */
     EngineWeights(EnginePool.Surroundings around, EngineLife life, WeightSource source, Fingerprint fingerprint) {
         this.around = around;
@@ -34,6 +38,12 @@ final class EngineWeights {
         this.engine = life.engine();
         this.source = source;
         this.fingerprint = fingerprint;
+    }
+
+    /** What runs has had its time. */
+    void drained(EngineState.Quiescing quiescing) {
+        drained = quiescing;
+        reconcile();
     }
 
     /** Makes the next move, as far as the engine may go now. */
@@ -107,12 +117,9 @@ final class EngineWeights {
         if (phases.needsEveryEngine() && fingerprinting) {
             return; // an engine that reads weights which it has released dies; this comes again when it has read them
         }
-        boolean over = !around.core()
-                .now()
-                .isBefore(quiescing.since().plus(around.deadlines().quiesce()));
         // What goes on across the load need not be waited for.
         boolean idle = engine.running() == 0 || pause().goesOn();
-        if (!idle && !over) {
+        if (!idle && quiescing != drained) {
             return;
         }
         if (phases.standStill()) {
@@ -154,8 +161,8 @@ final class EngineWeights {
     }
 
     /** Requests cannot outlive the memory that they stand in. */
-    private dev.sluice.events.Rollout.PauseMode pause() {
-        return around.phases().needsEveryEngine() ? dev.sluice.events.Rollout.PauseMode.ABORT : engine.pauseNow();
+    private Rollout.PauseMode pause() {
+        return around.phases().needsEveryEngine() ? Rollout.PauseMode.ABORT : engine.pauseNow();
     }
 
     private void handOver() {
@@ -249,7 +256,7 @@ final class EngineWeights {
         return weights.version() == 0 ? byEngine : WeightSource.verified(byEngine);
     }
 
-    private void update(int version, java.util.concurrent.Callable<List<String>> work) {
+    private void update(int version, Callable<List<String>> work) {
         EngineState.Updating updating =
                 engine.state().update(version, around.core().now());
         life.move(updating);
