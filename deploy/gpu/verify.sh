@@ -1,8 +1,8 @@
 #!/bin/sh
-# Verifies a GPU machine, about 20 minutes on 8 GPUs; with fewer it skips what needs more and says so.
+# Verifies a GPU machine, about half an hour on 8 GPUs; with fewer it skips what needs more and says so.
 #   deploy/gpu/verify.sh [--json] [--engine-python PYTHON] [--worker-python PYTHON] [--engine-args "..."] [--steps N] [--keep]
-# Checks: sluice doctor, the worker's own tests, sluice conformance against SGLang, a run that SGLang samples and the CPU
-# worker trains, a run on GPUs alone. A table with seconds and figures; exit code 1 if a check failed, 2 for a wrong command line.
+# Checks: sluice doctor, the worker's own tests, its weights in SGLang over CUDA IPC and NCCL, sluice conformance against
+# SGLang, a run that SGLang samples and the CPU worker trains, a run on GPUs alone. A table with seconds and figures; exit code 1 if a check failed, 2 for a wrong command line.
 set -eu
 usage() { sed -n '3p' "$0" | sed 's/^# *//' >&2; exit 2; }
 
@@ -103,6 +103,20 @@ worker() {
   needs 1 || return 77
   (cd "$root/services/megatron-worker" && "$worker_python" "$tests")
 }
+weights() { # transport
+  script=$root/services/megatron-worker/tests/gpu/weights_into_sglang.py
+  [ -f "$script" ] || { echo "$script is not there"; return 77; }
+  "$worker_python" "$script" --transport "$1" --engine-python "$engine_python" \
+    --engine-args "$engine_args --mem-fraction-static 0.3 --context-length 4096"
+}
+weights_tensor() {
+  needs 1 || return 77
+  weights tensor
+}
+weights_nccl() {
+  needs 2 || return 77
+  weights nccl
+}
 model() { # attention as wide as SGLang's kernels want
   [ -f "$work/example/model/config.json" ] && return 0
   mkdir -p "$work/example"
@@ -173,6 +187,8 @@ gpu_run() {
 say "$gpus GPUs; files in $work"
 check doctor doctor
 check worker worker
+check weights-tensor weights_tensor
+check weights-nccl weights_nccl
 check conformance conformance
 check cpu-run cpu_run
 check gpu-run gpu_run

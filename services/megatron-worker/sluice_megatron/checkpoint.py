@@ -11,6 +11,7 @@ from megatron.core.dist_checkpointing.core import CheckpointingException
 from megatron.core.dist_checkpointing.mapping import ShardedObject, ShardedTensor
 from megatron.core.dist_checkpointing.serialization import load_sharded_metadata
 from megatron.core.dist_checkpointing.validation import StrictHandling
+from megatron.core.optimizer.cpu_offloading import HybridDeviceOptimizer
 
 from sluice_megatron import agreement
 from sluice_megatron.errors import WorkerError
@@ -163,15 +164,31 @@ def _cut_state(built: Built, is_loading: bool) -> dict:
 
 
 def _begin_optimizer(optimizer):
-    """Gives an optimizer that has not stepped the state that its first step would begin with.
+    """Gives an optimizer that has not stepped the state that its first step would begin with, be it to save or to load.
 
-    Megatron asks torch's Adam for its count of steps, which that has not got before the first, be it to save or to load.
+    Without it Megatron finds nothing to save, asks torch's Adam for a count of steps that it has not got, and has the one
+    on the host take a step with random gradients.
     """
-    for one, adam in _torch_adams(optimizer):
-        if not adam.state:
-            one.init_state_fn(adam, one.config)
+    for one in getattr(optimizer, "chained_optimizers", [optimizer]):
+        adam = getattr(one, "optimizer", None)
+        if adam is None or adam.state or getattr(one, "is_stub_optimizer", False):
+            continue
+        if isinstance(adam, HybridDeviceOptimizer):
+            _begin_on_host(adam)
+            continue
+        one.init_state_fn(adam, one.config)
+        if isinstance(adam, torch.optim.Adam):
             for state in adam.state.values():
                 state["step"] = torch.zeros(())
+
+
+def _begin_on_host(hybrid: HybridDeviceOptimizer):
+    for part in hybrid.sub_optimizers:
+        for parameter in (one for group in part.param_groups for one in group["params"]):
+            part.state[parameter] = {name: torch.zeros_like(parameter) for name in ("exp_avg", "exp_avg_sq")}
+            if isinstance(part, torch.optim.Adam):
+                part.state[parameter]["step"] = torch.zeros(())
+    hybrid._sync_sub_optimizers_state_to_hdo()
 
 
 def _load_optimizer(optimizer, state: dict):

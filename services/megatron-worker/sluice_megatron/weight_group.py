@@ -43,7 +43,7 @@ class WeightGroup:
 
     @staticmethod
     def form(request: ConnectRequest, device: torch.device) -> "WeightGroup":
-        """Asks all engines to join while this rank does. Raises WorkerError as soon as one refuses or dies, or by the deadline."""
+        """Asks all engines to join while this rank does. Raises WorkerError as soon as one refuses or is gone, or in time."""
         store = _store(request)
         engines = Engines(request.addresses, time.monotonic() + CONNECT_SECONDS)
         joining = _on_a_thread(lambda: WeightGroup(request, _group(request, store, device), device))

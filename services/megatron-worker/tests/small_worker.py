@@ -83,12 +83,12 @@ class SmallWorker:
     def offload(self, request):
         """Rank 1 never comes back from it."""
         self._act(["1:sleep"])
-        return {"bytesBefore": 2, "bytesAfter": 1}
+        return {"bytes": 1, "usedBefore": 2, "usedAfter": 1, "seconds": 0.0}
 
     def onload(self, request):
         """Rank 1 alone cannot."""
         self._act(["1:error"])
-        return {"bytesBefore": 1, "bytesAfter": 2}
+        return {"bytes": 1, "usedBefore": 1, "usedAfter": 2, "seconds": 0.0}
 
     def _act(self, args):
         for arg in args:
@@ -116,4 +116,4 @@ class SmallWorker:
 
 
 if __name__ == "__main__":
-    run(SmallWorker, Limits(after_error=1.0, after_others=2.0, last_answer=2.0))
+    run(SmallWorker, Limits(after_error=1.0, after_others=2.0, last_answer=6.0))

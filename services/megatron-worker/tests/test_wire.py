@@ -120,14 +120,30 @@ def test_requests_that_ask_for_the_same_are_equal_whoever_asks():
     assert first.content() != read("forward", batch="/b", model="policy", want=["entropy"], out="/o").content()
 
 
-def test_a_group_of_engines_has_room_for_the_worker():
-    sent = {"masterAddress": "10.0.0.1", "masterPort": 29600, "worldSize": 9, "groupName": "weights"}
+def test_a_group_counts_the_engines_ranks_after_the_worker():
+    engines = [{"address": "http://10.0.0.2:30000", "ranks": 4}, {"address": "http://10.0.0.3:30000", "ranks": 2}]
+    sent = {"masterAddress": "10.0.0.1", "masterPort": 29600, "groupName": "weights", "engines": engines}
 
     request = read("connect", **sent)
 
-    assert (request.rank_offset, request.backend) == (0, "nccl")
-    assert refused("connect", **{**sent, "rankOffset": 9}).message == "rankOffset is 9 in a group of 9"
+    assert (request.world_size, request.backend) == (7, "nccl")
+    assert request.addresses == ("http://10.0.0.2:30000", "http://10.0.0.3:30000")
     assert "masterPort is 70000" in refused("connect", **{**sent, "masterPort": 70000}).message
+
+
+def test_a_group_names_each_engine_once_with_its_ranks():
+    sent = {"masterAddress": "10.0.0.1", "masterPort": 29600, "groupName": "weights"}
+    for engines, message in (
+        (None, "engines is missing"),
+        ([], "engines is []; it must be a list of objects, at least one"),
+        (["http://a:1"], 'engines is ["http://a:1"]; it must be a list of objects, at least one'),
+        ([{"address": "http://a:1"}], "engines[0].ranks is missing"),
+        ([{"address": "http://a:1", "ranks": 0}], "engines[0].ranks is 0"),
+        ([{"address": "a:1", "ranks": 1}], "engine 'a:1' is no address"),
+        ([{"address": "http://a:1", "ranks": 1}] * 2, "engines names one twice"),
+        ([{"address": "http://a:1", "ranks": 1, "rank": 1}], "engines[0].rank is not known (did you mean ranks?)"),
+    ):
+        assert refused("connect", **sent, engines=engines).message == message
 
 
 def test_weights_are_sent_to_addresses_only():

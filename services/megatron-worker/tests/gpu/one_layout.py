@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -74,6 +75,10 @@ def _run(order: dict, out: Path) -> dict:
     else:
         if "init" in order:
             checkpoint.load_weights(built.policy, Path(order["init"]))
+        elif "offload" in order:
+            with torch.no_grad():
+                for parameter in built.policy.parameters():
+                    parameter.normal_(0, 0.02)
         else:
             _fill(built.policy)
         built.optimizer.reload_model_params()
@@ -83,10 +88,10 @@ def _run(order: dict, out: Path) -> dict:
     if "offload" in order:
         return told | _offload(built, where, order)
     if order.get("saveFirst"):
-        _save(built, out / "begun", first)
+        _save(built, out / "begun", first, told)
     told["steps"] = _train(built, where, order, out, first)
     began = time.monotonic()
-    _save(built, out / "after", first + order["steps"])
+    _save(built, out / "after", first + order["steps"], told)
     told["saveSeconds"] = round(time.monotonic() - began, 2)
     if where.type == "cuda":
         told["peakGiB"] = round(torch.cuda.max_memory_allocated() / 2**30, 3)
@@ -120,10 +125,17 @@ def _train(built, where: torch.device, order: dict, out: Path, first: int) -> li
     return steps
 
 
-def _save(built, directory: Path, step: int):
-    cut = checkpoint.Cut(built, directory, step, step, False)
-    agreement.together(cut.write)
-    agreement.lead(cut.finish)
+def _save(built, directory: Path, step: int, told: dict):
+    """A cut; where there can be none, the weights alone, so that these at least can be compared."""
+    try:
+        cut = checkpoint.Cut(built, directory, step, step, False)
+        agreement.together(cut.write)
+        agreement.lead(cut.finish)
+    except Exception as e:
+        traceback.print_exc()
+        told["noCut"] = f"{type(e).__name__}: {e}"[:300]
+        shutil.rmtree(directory, ignore_errors=True)
+        _save_weights(built, directory)
 
 
 def _save_weights(built, directory: Path):

@@ -1,6 +1,6 @@
 """Two ranks against one: the same steps of the same small model under every layout, and what is saved, exported, offloaded.
 
-    python tests/gpu/ranks.py [--only dp2,ep2] [--jobs 4] [--device cpu]
+    python tests/gpu/ranks.py [--only dp2,ep2] [--jobs 8] [--device cpu]
 
 One torchrun a case, several at once; a case that fails or hangs stops no other. Ends within --seconds; prints a line a case
 and writes ranks.jsonl to $OUT, where that is set. Exit code 1 if a case failed. With --device cpu, without TransformerEngine,
@@ -8,16 +8,18 @@ it tries itself over gloo.
 """
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,6 +109,16 @@ RESUMES = [
     Case("1 saved 2 load fp32", "moe", False, "one moe fp32", resume="one moe fp32"),
     Case("2 saved 1 loads bf16", "moe", True, "one moe bf16", ranks=1, resume="dp2 moe bf16"),
     Case("1 saved 2 load bf16", "moe", True, "one moe bf16", resume="one moe bf16"),
+    Case(
+        "2 saved 1 loads Adam on the host",
+        "moe",
+        True,
+        "one moe bf16 Adam on the host",
+        ranks=1,
+        flags=CPU_ADAM,
+        resume="dp2 Adam on the host",
+        needs=TE,
+    ),
 ]
 
 
@@ -119,8 +131,15 @@ class Bench:
         self._end = time.monotonic() + options.seconds
         self._log = Path(os.environ["OUT"]) / "ranks.jsonl" if os.environ.get("OUT") else None
         self._turn = 0
+        self._running: set[subprocess.Popen] = set()
         self.told: dict[str, dict] = {}
-        self.failed = 0
+        self.rows = self.failed = 0
+
+    def give_up(self, *_: object):
+        """What it started ends with it."""
+        for process in list(self._running):
+            _kill(process)
+        os._exit(143)
 
     def out(self, name: str) -> Path:
         return self._folder / name.replace(" ", "-").replace(",", "")
@@ -138,6 +157,7 @@ class Bench:
         self.row(case.name, *said, time.monotonic() - began)
 
     def row(self, name: str, status: str, said: str, figures: dict, seconds: float):
+        self.rows += 1
         self.failed += status == "failed"
         print(f"{name:34} {status:8} {seconds:5.0f} s  {said[:700]}", flush=True)
         if self._log:
@@ -163,12 +183,14 @@ class Bench:
                 stderr=log,
                 start_new_session=True,
             )
+            self._running.add(process)
             try:
                 status = process.wait(left)
             except subprocess.TimeoutExpired:
                 status = None
-                os.killpg(process.pid, signal.SIGKILL)
+                _kill(process)
                 process.wait()
+            self._running.discard(process)
         if status != 0 or not (out / "told.json").is_file():
             raise RuntimeError(_reason(out, status, left))
         return json.loads((out / "told.json").read_text())
@@ -210,18 +232,21 @@ class Bench:
         if case.resume:
             return self._resumed(case, told)
         self.told[case.name] = told
+        no_cut = f"no cut can be written: {told['noCut']}; " if "noCut" in told else ""
         figures = {"precision": case.precision, "transformerImpl": told["transformerImpl"], "leftOut": told["leftOut"]}
         if case.base is None:
             moved = _moved(self.out(case.name))
             steps = [f"loss {step['loss']:.5f}, grad norm {step['gradNorm']:.5f}" for step in told["steps"]]
-            return "ok", f"{told['transformerImpl']}; {'; '.join(steps)}; weights moved by {moved:.1e}", figures
+            said = f"{no_cut}{told['transformerImpl']}; {'; '.join(steps)}; weights moved by {moved:.1e}"
+            return "failed" if no_cut else "ok", said, figures
         distances = self._distances(case, told)
         limits = TOLERANCES[case.precision]
         beyond = [name for name, limit in limits.items() if not distances[name] <= limit]
         shown = ", ".join(f"{name} {value:.1e}" for name, value in distances.items())
         if beyond:
             shown = f"beyond {', '.join(f'{name} {limits[name]:.0e}' for name in beyond)}: {shown}"
-        return "failed" if beyond else "ok", f"{told['transformerImpl']}; {shown}", figures | {"distances": distances}
+        status = "failed" if beyond or no_cut else "ok"
+        return status, f"{no_cut}{told['transformerImpl']}; {shown}", figures | {"distances": distances}
 
     def _distances(self, case: Case, told: dict) -> dict[str, float]:
         mine, base = told["steps"], self.told[case.base]["steps"]
@@ -242,8 +267,8 @@ class Bench:
         }
 
     def _resumed(self, case: Case, told: dict) -> tuple[str, str, dict]:
-        before = _tensors(self.out(case.resume) / "after")
-        again = _tensors(self.out(case.name) / "begun")
+        before = tensors_of(self.out(case.resume) / "after")
+        again = tensors_of(self.out(case.name) / "begun")
         other = [k for k in before if k not in again or not _same(before[k], again[k])]
         missing = sorted(again.keys() - before.keys())
         step = told["steps"][0]
@@ -251,6 +276,11 @@ class Bench:
         if other or missing:
             return "failed", f"{len(other)} of them have other bits ({other[:3]}), {missing[:3]} came anew; {said}", {}
         return "ok", f"the same bits in {said}", {}
+
+
+def _kill(process: subprocess.Popen):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _reason(out: Path, status: int | None, seconds: float) -> str:
@@ -262,7 +292,7 @@ def _reason(out: Path, status: int | None, seconds: float) -> str:
     return f"stuck after {seconds:.0f} s: {told}" if status is None else f"exit status {status}: {told}"
 
 
-def _tensors(cut: Path) -> dict[str, torch.Tensor]:
+def tensors_of(cut: Path) -> dict[str, torch.Tensor]:
     """All tensors of a cut, weights and optimizer state, whole."""
     reader = dcp.FileSystemReader(str(checkpoint.iteration_directory(cut)))
     described = reader.read_metadata().state_dict_metadata
@@ -277,7 +307,7 @@ def _tensors(cut: Path) -> dict[str, torch.Tensor]:
 
 def _weights(cut: Path) -> dict[str, torch.Tensor]:
     """The weights as the optimizer holds them where it has its own, else as the model does; f64."""
-    state = _tensors(cut)
+    state = tensors_of(cut)
     names = [name for name in state if not name.startswith("optimizer.") and "_extra_state" not in name]
     mains = {name: f"optimizer.state.fp32_param.{name}" for name in names}
     return {name: state.get(mains[name], state[name]).double() for name in names}
@@ -358,26 +388,32 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--only", default="", help="beginnings of names of cases, by commas; their bases run too")
-    parser.add_argument("--jobs", type=int, default=4, help="cases at once")
+    parser.add_argument("--jobs", type=int, default=8, help="cases at once")
     parser.add_argument("--seconds", type=int, default=285)
     parser.add_argument("--case-seconds", type=int, default=110)
     parser.add_argument("--folder", type=Path, help="where to keep logs and cuts")
     options = parser.parse_args()
     kept = options.folder or Path(tempfile.mkdtemp(prefix="sluice-ranks."))
     bench = Bench(options, kept)
+    signal.signal(signal.SIGTERM, bench.give_up)
     cases, resumes = bench.wanted(CASES), bench.wanted(RESUMES)
     needed = {name for case in (*cases, *resumes) for name in (case.base, case.resume)}
     cases += [case for case in CASES if case.name in needed and case not in cases]
     bases = [case for case in BASES if case.name in {case.base for case in (*cases, *resumes)}]
     print(f"logs and cuts in {kept}; torch {torch.__version__}, {torch.cuda.device_count()} GPUs", flush=True)
     with ThreadPoolExecutor(options.jobs) as pool:
-        for batch in (bases, cases, resumes):
-            list(pool.map(bench.run, batch))
+        exports = []
         if not options.only or "export" in options.only:
             layouts = {"export, ep2": ["--expert-model-parallel-size", "2"], "export, pp2": _PIPELINE}
-            list(pool.map(lambda item: export(bench, options, *item), layouts.items()))
+            exports = [pool.submit(export, bench, options, *layout) for layout in layouts.items()]
+        for batch in (bases, cases, resumes):
+            list(pool.map(bench.run, batch))
+        wait(exports)
     if not options.only or "offload" in options.only:
         offload(bench, options)
+    if not bench.failed and not options.folder:
+        shutil.rmtree(kept, ignore_errors=True)
+    print(f"{bench.rows - bench.failed} of {bench.rows} cases right or skipped")
     return 1 if bench.failed else 0
 
 

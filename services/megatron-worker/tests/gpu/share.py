@@ -64,7 +64,8 @@ def main():
                 "plannedToUsed": round(options.planned_gib / used, 3),
                 "hostGiB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1),
             }
-        )
+        ),
+        flush=True,
     )
     os._exit(0)
 

@@ -1,12 +1,15 @@
 """A step of GLM-4.7-Flash at real width on one GPU: tokens a second and MFU, beside the same model stepped by bare Megatron.
 
-Both are measured in turn in one process, on the same samples; the worker's step begins with its batch in memory. Prints JSON.
+Both are measured in turn in one process, on the same samples, for each size of micro-batches; the worker's step begins with
+its batch in memory. Prints a line a size and, last, JSON.
 """
 
 import argparse
+import gc
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -91,14 +94,41 @@ def main():
     parser.add_argument("--experts", type=int, default=64)
     parser.add_argument("--samples", type=int, default=16)
     parser.add_argument("--length", type=int, default=4096)
-    parser.add_argument("--tokens", type=int, default=8192, help="of a micro-batch")
+    parser.add_argument("--tokens", default="8192,16384,32768", help="of a micro-batch, by commas")
     parser.add_argument("--rounds", type=int, default=4)
     options = parser.parse_args()
     made, where, left_out = built(shapes.flash(options.layers, options.experts))
+    sizes = {}
+    for tokens in map(int, options.tokens.split(",")):
+        try:
+            sizes[tokens] = _measured(made, where, options, tokens)
+        except torch.OutOfMemoryError as e:
+            sizes[tokens] = {"outOfMemory": str(e).splitlines()[0][:300]}
+        # A step that failed leaves its activations to the collector.
+        gc.collect()
+        torch.cuda.empty_cache()
+        print(f"micro-batches of {tokens} tokens: {json.dumps(sizes[tokens])}", flush=True)
+    print(
+        json.dumps(
+            {
+                "device": torch.cuda.get_device_name(),
+                "transformerEngine": arguments.transformer_engine_installed(),
+                "leftOut": left_out,
+                "parameters": sum(p.numel() for p in made.policy.parameters()),
+                "tokens": options.samples * options.length,
+                "microBatches": sizes,
+            }
+        )
+    )
+    sys.stdout.flush()
+    os._exit(0 if any("mfu" in size for size in sizes.values()) else 1)
+
+
+def _measured(made, where, options, tokens: int) -> dict[str, object]:
     passes = Passes(made, where)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "batch.safetensors"
-        samples.write(file, 1, [options.length] * options.samples, 154880, options.tokens)
+        samples.write(file, 1, [options.length] * options.samples, 154880, tokens)
         given = batch.read(file)
     [step] = steps_of(given, 0, 1)
     rows = [pack(given, numbers, step.divisor, Layout(ROW_MULTIPLE)).to(where) for numbers in step.micro_batches]
@@ -108,8 +138,8 @@ def main():
     peaks = {}
     for number in range(options.rounds + 1):
         for name, run in kinds.items():
-            torch.cuda.reset_peak_memory_stats()
             torch.cuda.synchronize()
+            torch.cuda.reset_peak_memory_stats()
             began = time.perf_counter()
             run()
             torch.cuda.synchronize()
@@ -117,24 +147,14 @@ def main():
                 seconds[name].append(time.perf_counter() - began)
             peaks[name] = torch.cuda.max_memory_allocated() / 2**30
     medians = {name: statistics.median(times) for name, times in seconds.items()}
-    tokens = len(given.tokens)
-    flops = shapes.flops_a_token(options.layers, options.length) * tokens
-    print(
-        json.dumps(
-            {
-                "transformerEngine": arguments.transformer_engine_installed(),
-                "leftOut": left_out,
-                "parameters": sum(p.numel() for p in made.policy.parameters()),
-                "tokens": tokens,
-                "seconds": {name: [round(t, 4) for t in times] for name, times in seconds.items()},
-                "tokensPerSecond": {name: round(tokens / t) for name, t in medians.items()},
-                "mfu": {name: round(flops / t / PEAK, 4) for name, t in medians.items()},
-                "workerToBare": round(medians["worker"] / medians["bare"], 4),
-                "peakGiB": {name: round(peak, 2) for name, peak in peaks.items()},
-            }
-        )
-    )
-    os._exit(0)
+    flops = shapes.flops_a_token(options.layers, options.length) * len(given.tokens)
+    return {
+        "tokensPerSecond": {name: round(len(given.tokens) / t) for name, t in medians.items()},
+        "mfu": {name: round(flops / t / PEAK, 4) for name, t in medians.items()},
+        "workerToBare": round(medians["worker"] / medians["bare"], 4),
+        "peakGiB": {name: round(peak, 2) for name, peak in peaks.items()},
+        "seconds": {name: [round(t, 4) for t in times] for name, times in seconds.items()},
+    }
 
 
 if __name__ == "__main__":

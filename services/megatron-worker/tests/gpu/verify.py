@@ -1,7 +1,8 @@
-"""All that is checked of the worker on a machine with a GPU: its tests there, a step beside bare Megatron, a rank's share.
+"""All that is checked of the worker on a machine with GPUs: its tests there, a resumed run, two ranks against one, a step beside
+bare Megatron, what a call costs beside its computing, a rank's share.
 
-python tests/gpu/verify.py [--quick]. Prints a table; the last line is JSON. Exit code 1 if a check failed. Where two GPUs
-are, nothing here uses the second: tests of several ranks compute on the CPU.
+python tests/gpu/verify.py [--quick]. Prints a table; the last line is JSON. Exit code 1 if a check failed. Two ranks need two
+GPUs, all else one.
 """
 
 import argparse
@@ -18,7 +19,7 @@ PACKAGE = HERE.parents[1]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="leave out the two that step a model at real width")
+    parser.add_argument("--quick", action="store_true", help="leave out what steps a model at real width")
     options = parser.parse_args()
     pytest = [sys.executable, "-W", "ignore", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     checks = {
@@ -28,9 +29,13 @@ def main() -> int:
         "weights to engines": [*pytest, "tests/test_sync.py", "tests/test_buckets.py"],
         "offload and cuts": [*pytest, "tests/test_offload_and_save.py"],
     }
+    script = [sys.executable, "-W", "ignore"]
+    checks["a resumed run's bits"] = [*script, str(HERE / "resume.py")]
+    checks["two ranks against one"] = [*script, str(HERE / "ranks.py")]
+    checks["a call beside its computing"] = [*script, str(HERE / "control.py")]
     if not options.quick:
-        checks["a step at real width"] = [sys.executable, "-W", "ignore", str(HERE / "speed.py")]
-        checks["one rank's share of the recipe"] = [sys.executable, "-W", "ignore", str(HERE / "share.py")]
+        checks["a step at real width"] = [*script, str(HERE / "speed.py")]
+        checks["one rank's share of the recipe"] = [*script, str(HERE / "share.py")]
     results = {name: run(name, command) for name, command in checks.items()}
     print(json.dumps(results))
     return 1 if any(result["status"] == "failed" for result in results.values()) else 0

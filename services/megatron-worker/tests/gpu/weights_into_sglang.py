@@ -321,6 +321,8 @@ def main() -> int:
     parser.add_argument("--master", default="127.0.0.1")
     parser.add_argument("--bucket-bytes", type=int, default=512 << 20)
     options = parser.parse_args()
+    # So that what it started ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if not options.engine_python:
         if not (options.load and options.worker and options.engine):
             parser.error("give --engine-python, or --load, --worker and --engine")

@@ -22,7 +22,7 @@ public final class WorkerClient {
     /** How soon a running operation is asked for first, and at most how late again. */
     private static final Duration FIRST_POLL = Duration.ofMillis(20);
 
-    private static final Duration SLOWEST_POLL = Duration.ofSeconds(1);
+    private static final Duration SLOWEST_POLL = Duration.ofMillis(100);
 
     private final HttpEndpoint endpoint;
     private final Observer observer;
