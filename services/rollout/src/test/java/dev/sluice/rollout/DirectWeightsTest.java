@@ -63,6 +63,19 @@ class DirectWeightsTest {
     }
 
     @Test
+    void enginesStartWithTheFirstVersionHoweverLaterOnesTravel() {
+        // When
+        fake.publishDirectly(0, Transport.NCCL);
+        fake.engines.newest().crash();
+        fake.core.advance(Duration.ofSeconds(2));
+        // Then
+        assertThat(fake.log.of(EngineReady.class))
+                .extracting(EngineReady::engineId, EngineReady::weightVersion)
+                .containsExactly(tuple("engine-1", 0), tuple("engine-2", 0), tuple("engine-3", 0));
+        assertThat(reached()).isEmpty();
+    }
+
+    @Test
     void samplesGoOnAcrossWeightsThatAreSentWhereThePlanSaysSo() {
         // Given
         fake = new FakeRun(folder.resolve("other"), 1, List.of())

@@ -89,9 +89,9 @@ public final class WeightVersions {
         return newest == null ? 0 : newest.version();
     }
 
-    /** Whether the newest published version has no files: the worker alone can put it into an engine. */
+    /** Whether the newest published version has no files: the worker alone can put it into an engine. Engines start with version 0. */
     public boolean newestHasNoFiles() {
-        return newest != null && newest.directory() == null;
+        return newest != null && newest.version() > 0 && newest.directory() == null;
     }
 
     /** Whether the newest published version can be loaded now. */
