@@ -57,8 +57,11 @@ final class EvalCommand implements Callable<Integer> {
             description = "A request whose keys of rows, reward and held-out sets are used.")
     private @Nullable Path request;
 
-    @Option(names = "--samples", defaultValue = "4", description = "Responses a prompt (default: ${DEFAULT-VALUE}).")
-    private int samples;
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            description = "Responses a prompt (default: 4 for --prompts, else as --request says).")
+    private @Nullable Integer samples;
 
     @Option(
             names = "--max-tokens",
@@ -68,8 +71,11 @@ final class EvalCommand implements Callable<Integer> {
                             + " longest prompt, at most 1024).")
     private @Nullable Integer maxTokens;
 
-    @Option(names = "--temperature", defaultValue = "1.0", description = "0 is greedy (default: ${DEFAULT-VALUE}).")
-    private double temperature;
+    @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            description = "0 is greedy (default: 1 for --prompts, else as --request says).")
+    private @Nullable Double temperature;
 
     @Option(names = "--reward", description = "How responses are scored (default: exact, or as --request says).")
     private @Nullable String reward;

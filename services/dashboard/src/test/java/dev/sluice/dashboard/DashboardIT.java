@@ -8,11 +8,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.events.CheckpointEvent.CheckpointConverted;
 import dev.sluice.events.CheckpointEvent.ConversionProgressed;
 import dev.sluice.events.CheckpointEvent.Direction;
+import dev.sluice.events.EngineEvent.PhaseReached;
 import dev.sluice.events.Event;
 import dev.sluice.events.EventJson;
 import dev.sluice.events.MetricPoint;
+import dev.sluice.events.RunEvent.RolloutShare;
+import dev.sluice.events.RunEvent.RunAssigned;
 import dev.sluice.events.RunEvent.RunPlanned;
 import dev.sluice.events.RunEvent.RunStarted;
+import dev.sluice.events.RunEvent.TrainerShare;
+import dev.sluice.events.WeightEvent.Phase;
+import dev.sluice.events.WeightEvent.PhaseChanged;
 import dev.sluice.testkit.KafkaBroker;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -23,6 +29,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -73,6 +80,33 @@ class DashboardIT {
 
         kafka.publish(new CheckpointConverted(run, "/model", "/dist", 3, 100, 0.25, false));
         await().until(() -> !json("/api/runs/" + run).at("/conversion").isObject());
+    }
+
+    @Test
+    void whoseTurnItIsOnSharedGpusIsShownWithWhoIsAwaited(KafkaBroker kafka) throws Exception {
+        String run = kafka.newRunId("turns");
+
+        kafka.publish(of(run, RunPlanned.class));
+        kafka.publish(new RunAssigned(
+                run,
+                1,
+                new TrainerShare("trainer-1", "a", 1),
+                List.of(
+                        new RolloutShare("rollout-1", "a", 1, List.of(0)),
+                        new RolloutShare("rollout-2", "a", 1, List.of(1))),
+                "instances are free"));
+        kafka.publish(new PhaseChanged(run, 1, 5, Phase.TRAIN, 2, List.of()));
+        kafka.publish(new PhaseReached(run, 1, "rollout-1", "a", 5, List.of()));
+
+        await().until(() -> send("/api/runs/" + run).statusCode() == 200
+                && json("/api/runs/" + run)
+                        .at("/handOver/now/awaited")
+                        .toString()
+                        .equals("[\"rollout-2\"]"));
+        JsonNode page = json("/api/runs/" + run);
+        assertThat(page.at("/handOver/now/phase").asText()).isEqualTo("train");
+        assertThat(page.at("/handOver/now/number").asInt()).isEqualTo(5);
+        assertThat(page.at("/engines")).as("an instance's word is no engine").isEmpty();
     }
 
     @Test

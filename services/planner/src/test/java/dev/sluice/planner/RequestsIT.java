@@ -232,6 +232,11 @@ class RequestsIT {
         assertThat(plan.at("/training/layout/ep").asInt()).isEqualTo(8);
         assertThat(plan.at("/training/memory/gpuGiB").asDouble()).isEqualTo(48.8);
         assertThat(plan.at("/rollout/kvTokensPerRank").asInt()).isEqualTo(824_456);
+        assertThat(plan.at("/placement").asText()).isEqualTo("colocated");
+        assertThat(plan.at("/transport").asText()).isEqualTo("tensor");
+        assertThat(plan.get("problems").findValuesAsText("rule"))
+                .as("what would hinder its run here: nothing but the files and GPUs of another machine")
+                .doesNotContain("cluster.hand-over", "weights.transport");
     }
 
     @Test

@@ -211,7 +211,8 @@ class RolloutService {
                 identity.incarnation(),
                 InstanceSnapshot.Role.ROLLOUT,
                 state,
-                hostName(),
+                // As trainers do: a run whose engines share GPUs with training takes instances of one host.
+                config.engine().meetingHost().orElseGet(RolloutService::hostName),
                 ProcessHandle.current().pid(),
                 config.backend(),
                 config.gpus(),

@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 public final class Environments {
     private static final int BLACKWELL = 100;
     private static final String CONNECTIONS = "CUDA_DEVICE_MAX_CONNECTIONS";
-    private static final String ALLOCATOR = "PYTORCH_CUDA_ALLOC_CONF";
+    /** The older name, and the one that torch reads first from 2.9 on. */
+    private static final List<String> ALLOCATOR = List.of("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF");
+
     private static final String DISPATCH_TOKENS = "SGLANG_DEEPEP_NUM_MAX_DISPATCH_TOKENS_PER_RANK";
 
     private Environments() {}
@@ -37,6 +39,9 @@ public final class Environments {
         environment.put("NCCL_CUMEM_ENABLE", "0");
         // Scales of FP8 blocks as SGLang reads them: of the values, not rounded to powers of two.
         environment.put("NVTE_FP8_BLOCK_SCALING_FP32_SCALES", "1");
+        if (candidate.cluster().colocated()) {
+            wholeSegments(environment);
+        }
         if (side.deepEp()) {
             environment.put("NVSHMEM_DISABLE_NCCL", "1");
         }
@@ -83,6 +88,7 @@ public final class Environments {
         kernels(engine, sglang, environment);
         if (candidate.cluster().colocated()) {
             shared(sglang, environment);
+            wholeSegments(environment);
         }
         if (engine.a2aBackend().equals("deepep")) {
             environment.put("NVSHMEM_DISABLE_NCCL", "1");
@@ -116,6 +122,11 @@ public final class Environments {
         }
     }
 
+    /** Whatever the services were started with: growing segments can neither be given away nor opened by another process. */
+    private static void wholeSegments(SortedMap<String, String> environment) {
+        ALLOCATOR.forEach(name -> environment.put(name, "expandable_segments:False"));
+    }
+
     /** What trainers leave on the GPUs differs from GPU to GPU, which SGLang takes for another program's. */
     private static void shared(Version sglang, SortedMap<String, String> environment) {
         if (sglang.atLeast("0.5.7")) {
@@ -147,12 +158,14 @@ public final class Environments {
                             .formatted(connections, candidate.training().layout()),
                     "remove it"));
         }
-        boolean growing = given.getOrDefault(ALLOCATOR, "").contains("expandable_segments:True");
-        if (candidate.cluster().colocated() && growing) {
-            problems.add(EnvironmentNames.problem(
-                    ALLOCATOR,
-                    "expandable segments cannot be given away, and colocated engines give their memory to the trainer",
-                    "remove it, or set cluster.placement to disaggregated"));
+        for (String name : ALLOCATOR) {
+            boolean growing = given.getOrDefault(name, "").contains("expandable_segments:True");
+            if (candidate.cluster().colocated() && growing) {
+                problems.add(EnvironmentNames.problem(
+                        name,
+                        "expandable segments cannot be given away, and colocated engines give their memory to the trainer",
+                        "remove it, or set cluster.placement to disaggregated"));
+            }
         }
         EngineSide engine = candidate.engine();
         if (engine != null && number(given.get(DISPATCH_TOKENS)) < batchTokens(engine)) {

@@ -23,7 +23,17 @@ class EnvironmentsTest {
                 .containsExactly(
                         Map.entry("CUDA_DEVICE_MAX_CONNECTIONS", "1"),
                         Map.entry("NCCL_CUMEM_ENABLE", "0"),
-                        Map.entry("NVTE_FP8_BLOCK_SCALING_FP32_SCALES", "1"));
+                        Map.entry("NVTE_FP8_BLOCK_SCALING_FP32_SCALES", "1"),
+                        Map.entry("PYTORCH_ALLOC_CONF", "expandable_segments:False"),
+                        Map.entry("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:False"));
+    }
+
+    @Test
+    void what_a_plan_sets_is_what_a_request_may_set_too() {
+        Map<String, String> all = new TreeMap<>(Environments.training(Candidates.recipe(), Map.of()));
+        all.putAll(Environments.engine(Candidates.recipe(), Map.of()));
+
+        assertThat(EnvironmentNames.problems(all)).isEmpty();
     }
 
     @Test
@@ -51,6 +61,8 @@ class EnvironmentsTest {
         // slime.md section 5, in the names of environ.py 0.5.15.
         assertThat(Environments.engine(Candidates.recipe(), Map.of()))
                 .isEqualTo(new TreeMap<>(Map.of(
+                        "PYTORCH_ALLOC_CONF", "expandable_segments:False",
+                        "PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:False",
                         "SGLANG_ENABLE_STRICT_MEM_CHECK_DURING_IDLE", "false",
                         "SGLANG_ENABLE_TP_MEMORY_INBALANCE_CHECK", "false",
                         "SGLANG_JIT_DEEPGEMM_FAST_WARMUP", "true",
@@ -58,7 +70,10 @@ class EnvironmentsTest {
                         "SGLANG_MEMORY_SAVER_CUDA_GRAPH", "true")));
         assertThat(Environments.engine(Candidates.recipe().with(Candidates.installed("0.4.9", "0.19.1")), Map.of()))
                 .isEqualTo(new TreeMap<>(Map.of(
-                        "SGL_DISABLE_TP_MEMORY_INBALANCE_CHECK", "true", "SGL_JIT_DEEPGEMM_PRECOMPILE", "false")));
+                        "PYTORCH_ALLOC_CONF", "expandable_segments:False",
+                        "PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:False",
+                        "SGL_DISABLE_TP_MEMORY_INBALANCE_CHECK", "true",
+                        "SGL_JIT_DEEPGEMM_PRECOMPILE", "false")));
     }
 
     @Test

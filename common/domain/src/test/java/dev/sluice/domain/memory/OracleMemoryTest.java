@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.sluice.domain.candidate.Candidate;
 import dev.sluice.domain.candidate.Gpu;
+import dev.sluice.domain.constraint.Candidates;
 import dev.sluice.domain.recipes.Recipe;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -58,6 +60,18 @@ class OracleMemoryTest {
         } else {
             assertThat(memory.cacheTokens()).isZero();
         }
+    }
+
+    /**
+     * One rank's share of the recipe on an H100: services/megatron-worker/README.md. The device shows what torch keeps too, which
+     * must fit beside what a plan fills.
+     */
+    @Test
+    void whatAMeasuredDeviceShowedAboveThePlanIsWithinWhatPlansLeave() {
+        double onDevice = 53.0;
+        double planned = TrainingMemory.of(Candidates.glm47Flash()).gib();
+
+        assertThat(onDevice - planned).isLessThan((1 - TrainingMemory.USABLE_SHARE) * Gpu.H100_80.usableGiB());
     }
 
     /** One percent, and half of the column's last decimal. */

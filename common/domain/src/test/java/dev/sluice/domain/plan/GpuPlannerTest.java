@@ -65,8 +65,8 @@ class GpuPlannerTest {
                 .containsSequence("--cuda-graph-backend-prefill", "disabled");
         assertThat(plan.rollout().environment())
                 .containsEntry("SGLANG_MEMORY_SAVER_CUDA_GRAPH", "true")
-                .doesNotContainKey("PYTORCH_CUDA_ALLOC_CONF");
-        assertThat(plan.training().environment()).doesNotContainKey("PYTORCH_CUDA_ALLOC_CONF");
+                .containsEntry("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:False");
+        assertThat(plan.training().environment()).containsEntry("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:False");
     }
 
     @Test

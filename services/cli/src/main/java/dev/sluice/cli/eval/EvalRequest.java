@@ -27,19 +27,34 @@ public record EvalRequest(
     /** Held-out sets that do not say it have that of training. */
     private static final String LENGTH = "maxResponseTokens";
 
+    private static final String SAMPLES = "samplesPerPrompt";
+    private static final int USUAL_SAMPLES = 4;
+    private static final double USUAL_TEMPERATURE = 1;
     private static final int LONGEST_NAME = 24;
 
     /**
-     * How rows are sampled.
+     * How rows are sampled; what is absent is as the request says for its own sets, and as usual for prompt files.
      *
      * @param maxResponseTokens absent: as the request says, else what fits the model
      * @param reward absent: the request's
      */
     public record Sampling(
-            int samplesPerPrompt,
+            @Nullable Integer samplesPerPrompt,
             @Nullable Integer maxResponseTokens,
-            double temperature,
-            @Nullable String reward) {}
+            @Nullable Double temperature,
+            @Nullable String reward) {
+        private void into(ObjectNode set) {
+            if (samplesPerPrompt != null) {
+                set.put(SAMPLES, samplesPerPrompt);
+            }
+            if (maxResponseTokens != null) {
+                set.put(LENGTH, maxResponseTokens);
+            }
+            if (temperature != null) {
+                set.put("temperature", temperature);
+            }
+        }
+    }
 
     public ObjectNode document() {
         ObjectNode document = request == null
@@ -57,12 +72,26 @@ public record EvalRequest(
                 group(document, "rollout").put(LENGTH, sampling.maxResponseTokens());
             }
             sets(document.putArray(SETS));
+        } else {
+            ofRequest(document);
         }
         settings.forEach(setting -> RequestFile.set(document, setting));
         if (!prompts.isEmpty() && document.path("rollout").path(LENGTH).isMissingNode()) {
             group(document, "rollout").put(LENGTH, room(document));
         }
         return document;
+    }
+
+    /** Its held-out sets, or its prompts where it has none. */
+    private void ofRequest(ObjectNode document) {
+        if (document.path(SETS).isEmpty()) {
+            sampling.into(group(document, "rollout"));
+        }
+        document.path(SETS).forEach(set -> {
+            if (set instanceof ObjectNode known) {
+                sampling.into(known);
+            }
+        });
     }
 
     private static int room(ObjectNode document) {
@@ -79,11 +108,12 @@ public record EvalRequest(
                 name = nameOf(file) + "-" + n;
             }
             names.add(name);
-            sets.addObject()
+            ObjectNode set = sets.addObject()
                     .put("name", name)
                     .put("prompts", absolute(file))
-                    .put("samplesPerPrompt", sampling.samplesPerPrompt())
-                    .put("temperature", sampling.temperature());
+                    .put(SAMPLES, USUAL_SAMPLES)
+                    .put("temperature", USUAL_TEMPERATURE);
+            sampling.into(set);
         }
     }
 

@@ -27,6 +27,7 @@ public final class RunClient {
             Topics.CHECKPOINTS, 0L,
             Topics.GROUP_EVENTS, 0L,
             Topics.TRAINING, 0L,
+            Topics.WEIGHTS, 0L,
             Topics.ENGINES, 0L);
     private static final List<Topics> OVERVIEW = List.of(Topics.RUN_EVENTS, Topics.CHECKPOINTS, Topics.TRAINING);
 

@@ -50,6 +50,34 @@ class EvalRequestTest {
                 .isEqualTo(10);
     }
 
+    @Test
+    void whatIsSaidCountsForARequestsHeldOutSetsAndWhatIsNotIsTheirs() throws IOException {
+        Path request = Files.writeString(directory.resolve("request.yaml"), """
+                evaluation:
+                  - {name: a, prompts: rows.jsonl, samplesPerPrompt: 2, temperature: 0.5}
+                  - {name: b, prompts: rows.jsonl}
+                """);
+        var sampling = new EvalRequest.Sampling(8, 16, null, null);
+
+        ObjectNode document = new EvalRequest(MODEL, request, List.of(), sampling, List.of()).document();
+
+        assertThat(document.at("/evaluation/0/samplesPerPrompt").asInt()).isEqualTo(8);
+        assertThat(document.at("/evaluation/0/temperature").asDouble()).isEqualTo(0.5);
+        assertThat(document.at("/evaluation/1/samplesPerPrompt").asInt()).isEqualTo(8);
+        assertThat(document.at("/evaluation/1/maxResponseTokens").asInt()).isEqualTo(16);
+    }
+
+    @Test
+    void aRequestWithoutHeldOutSetsIsMeasuredOnItsPromptsAsIsSaid() throws IOException {
+        Path request = Files.writeString(directory.resolve("request.yaml"), "data: {prompts: rows.jsonl}\n");
+        var sampling = new EvalRequest.Sampling(8, null, 0.25, null);
+
+        ObjectNode document = new EvalRequest(MODEL, request, List.of(), sampling, List.of()).document();
+
+        assertThat(document.at("/rollout/samplesPerPrompt").asInt()).isEqualTo(8);
+        assertThat(document.at("/rollout/temperature").asDouble()).isEqualTo(0.25);
+    }
+
     private int longest(@Nullable Integer maxTokens, List<String> settings) {
         return document(null, maxTokens, settings)
                 .at("/rollout/maxResponseTokens")
@@ -57,7 +85,7 @@ class EvalRequestTest {
     }
 
     private ObjectNode document(@Nullable Path request, @Nullable Integer maxTokens, List<String> settings) {
-        var sampling = new EvalRequest.Sampling(4, maxTokens, 1, null);
+        var sampling = new EvalRequest.Sampling(null, maxTokens, null, null);
         return new EvalRequest(MODEL, request, List.of(prompts), sampling, settings).document();
     }
 }
