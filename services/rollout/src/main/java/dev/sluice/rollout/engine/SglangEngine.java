@@ -111,7 +111,7 @@ final class SglangEngine implements EngineApi {
     public void standStill(PauseMode pause, Duration deadline) {
         client.pauseGeneration(pause, deadline);
         if (pause != PauseMode.IN_PLACE) {
-            flush(pause);
+            flush();
         }
     }
 
@@ -150,14 +150,13 @@ final class SglangEngine implements EngineApi {
         return List.of("model_info.weight_version");
     }
 
-    private void flush(PauseMode pause) {
+    private void flush() {
         for (int attempt = 1; attempt <= FLUSH_ATTEMPTS; attempt++) {
             if (client.flushCache(FLUSH_WAIT)) {
                 return;
             }
-            if (pause == PauseMode.ABORT) {
-                client.abortAll();
-            }
+            // Retracted ones too: SGLang 0.5.15 refuses while they wait. What they have comes with their replies, and they go on.
+            client.abortAll();
         }
         throw new WeightLoadException(
                 "requests still run after a pause and " + FLUSH_ATTEMPTS + " attempts to flush the cache");
