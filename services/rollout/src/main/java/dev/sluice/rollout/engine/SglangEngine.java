@@ -155,7 +155,7 @@ final class SglangEngine implements EngineApi {
             if (client.flushCache(FLUSH_WAIT)) {
                 return;
             }
-            // Retracted ones too: SGLang 0.5.15 refuses while they wait. What they have comes with their replies, and they go on.
+            // Retracted ones too, since SGLang 0.5.15 refuses while they wait: they go on from what their replies hold.
             client.abortAll();
         }
         throw new WeightLoadException(
