@@ -116,6 +116,10 @@ public interface TrainerConfig {
         @WithDefault("15m")
         Duration handOver();
 
+        /** The same, in all, while the run is being cancelled: below the planner's deadline for that. */
+        @WithDefault("15s")
+        Duration lastHandOver();
+
         /** For engines that stand still for weights from the worker's memory. */
         @WithDefault("60s")
         Duration receivers();

@@ -39,6 +39,7 @@ class TrainerConfigTest {
         assertThat(config.waits().conversion()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().engines()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().handOver()).isEqualTo(Duration.ofMinutes(15));
+        assertThat(config.waits().lastHandOver()).isEqualTo(Duration.ofSeconds(15));
         assertThat(config.waits().receivers()).isEqualTo(Duration.ofSeconds(60));
         assertThat(config.waits().results()).isEqualTo(Duration.ofHours(1));
         assertThat(config.waits().evaluation()).isEqualTo(Duration.ofHours(1));
@@ -82,6 +83,7 @@ class TrainerConfigTest {
                 Map.entry("sluice.trainer.waits.engines", "9s"),
                 Map.entry("sluice.trainer.waits.hand-over", "23s"),
                 Map.entry("sluice.trainer.waits.receivers", "24s"),
+                Map.entry("sluice.trainer.waits.last-hand-over", "25s"),
                 Map.entry("sluice.trainer.waits.results", "10s"),
                 Map.entry("sluice.trainer.waits.evaluation", "18s"),
                 Map.entry("sluice.trainer.waits.leftovers", "11s"),
@@ -122,11 +124,12 @@ class TrainerConfigTest {
                         config.waits().teacher(),
                         config.worker().gpuStartDeadline(),
                         config.waits().handOver(),
-                        config.waits().receivers()))
+                        config.waits().receivers(),
+                        config.waits().lastHandOver()))
                 .extracting(Duration::toSeconds)
                 .containsExactly(
                         1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 18L, 11L, 12L, 13L, 14L, 90L, 16L, 17L, 19L, 20L, 21L,
-                        22L, 23L, 24L);
+                        22L, 23L, 24L, 25L);
         assertThat(List.of(
                         config.worker().restarts(),
                         config.gpus(),

@@ -3,34 +3,34 @@ package dev.sluice.domain.ledger;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.events.TimeSpan;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What one engine did, from its own events, which come in their order. */
 final class EngineTime {
-    private Duration generating = Duration.ZERO;
-    private double syncing;
+    private final Spans generating = new Spans();
+    private final Spans syncing = new Spans();
     private @Nullable Instant launched;
     private @Nullable Instant ready;
 
     void apply(EngineReady event, Instant at) {
         if (ready == null) { // later ones only repeat it under another assignment
             ready = at;
-            launched = at.minusNanos((long) (event.seconds() * 1e9));
+            launched = before(at, event.seconds());
         }
     }
 
-    void apply(WeightsLoaded event) {
-        // What it loads before it is ready is part of its start.
-        syncing += ready == null ? 0 : event.seconds();
+    void apply(WeightsLoaded event, Instant at) {
+        syncing.add(new TimeSpan(before(at, event.seconds()), at));
     }
 
     void generated(List<TimeSpan> spans) {
-        for (TimeSpan span : spans) {
-            generating = generating.plus(span.length());
-        }
+        spans.forEach(generating::add);
+    }
+
+    private static Instant before(Instant at, double seconds) {
+        return at.minusNanos(Math.round(Math.max(0, seconds) * 1e9));
     }
 
     /** When it was started, which is a little before its process had an address to tell. */
@@ -39,30 +39,32 @@ final class EngineTime {
     }
 
     /**
-     * How it spent this life. What was reported beyond it, by clocks that disagree, is left out of its generation.
+     * How it spent this life. What was reported beyond it, by clocks that disagree, is left out; what it loads before it is ready
+     * is part of its start.
      *
+     * @param taken when the worker used its seats, which is counted there
      * @param standstills times in which its run's engines were to stand still
      */
-    TimeBuckets spent(TimeSpan life, List<TimeSpan> standstills) {
-        double all = TimeBuckets.seconds(life.length());
+    TimeBuckets spent(TimeSpan life, Spans taken, Spans standstills) {
+        double all = TimeBuckets.seconds(life.length()) - taken.within(life);
         if (ready == null || !ready.isBefore(life.ended())) {
             return new TimeBuckets(0, 0, 0, 0, 0, all, 0, 0);
         }
-        double loading = Math.max(0, TimeBuckets.seconds(Duration.between(life.began(), ready)));
-        double synced = Math.min(syncing, all - loading);
-        double generated = Math.min(TimeBuckets.seconds(generating), all - loading - synced);
-        double idle = all - loading - synced - generated;
-        double still = Math.min(idle, overlap(new TimeSpan(ready, life.ended()), standstills));
-        return new TimeBuckets(generated, idle - still, still, 0, synced, loading, 0, 0);
-    }
-
-    private static double overlap(TimeSpan life, List<TimeSpan> standstills) {
-        double seconds = 0;
-        for (TimeSpan still : standstills) {
-            Instant from = still.began().isAfter(life.began()) ? still.began() : life.began();
-            Instant until = still.ended().isBefore(life.ended()) ? still.ended() : life.ended();
-            seconds += Math.max(0, TimeBuckets.seconds(Duration.between(from, until)));
-        }
-        return seconds;
+        Instant from = ready.isAfter(life.began()) ? ready : life.began();
+        TimeSpan work = new TimeSpan(from, life.ended());
+        // Each moment is what stands first: the worker's, syncing, generating, hand-over, waiting.
+        Spans synced = taken.plus(syncing);
+        Spans generated = synced.plus(generating);
+        Spans still = generated.plus(standstills);
+        double rest = TimeBuckets.seconds(work.length());
+        return new TimeBuckets(
+                generated.within(work) - synced.within(work),
+                rest - still.within(work),
+                still.within(work) - generated.within(work),
+                0,
+                synced.within(work) - taken.within(work),
+                all - (rest - taken.within(work)),
+                0,
+                0);
     }
 }

@@ -7,7 +7,8 @@ import java.time.Duration;
  *
  * @param generating an engine had samples to generate
  * @param waiting an engine without samples, a worker without a batch, and whatever happens between two calls of the worker
- * @param handOver an engine that stands still, since training has its GPUs or weights go into its memory
+ * @param handOver an engine that stands still, since training has its GPUs or weights go into its memory; on shared GPUs without
+ *     the worker's calls
  * @param training passes and steps of the worker
  * @param syncing engines that load weights, and the worker while it writes them
  * @param loading from the start of a process to its first work

@@ -5,11 +5,10 @@ import dev.sluice.events.EngineEvent;
 import dev.sluice.events.Event;
 import dev.sluice.events.RunEvent;
 import dev.sluice.events.TimeSpan;
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.WorkerWorked;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The ledger of a run's seats: each second of each engine's and worker's GPUs by what was done in it. On a backend without GPUs a
- * seat is a process. Where engines and worker share GPUs, each side's time is counted.
+ * seat is a process. Where engines and worker take turns on the same GPUs, a moment is the worker's while one of its calls runs,
+ * else the engines'.
  *
  * <p>A projection of the run's topics, each in its order, the topics in any; reading them again gives the same. The buckets add up
  * to the seats' time: what no process filled is down. Not for several threads.
@@ -32,6 +32,8 @@ public final class TimeLedger {
     private final HandOvers handOvers;
     private int workerSeats = 1;
     private boolean gpus;
+    private boolean shared;
+    private @Nullable Instant trained;
     private @Nullable Instant ended;
 
     /** One process of an engine. */
@@ -58,6 +60,7 @@ public final class TimeLedger {
             case RunEvent run -> applyRun(run, at);
             case EngineEvent engine -> applyEngine(engine, at);
             case WorkerWorked worked -> worked.calls().forEach(worker::apply);
+            case CheckpointSaved cut -> trained = cut.last() ? at : trained;
             default -> {}
         }
     }
@@ -66,6 +69,7 @@ public final class TimeLedger {
         switch (event) {
             case RunEvent.RunPlanned planned -> {
                 gpus = planned.plan().backend() == Backend.GPU;
+                shared = gpus && planned.plan().colocated(); // processes share nothing
                 workerSeats = Math.max(1, planned.plan().training().gpus());
             }
             case RunEvent.RunAssigned assigned -> assignments.add(assignment(assigned, at));
@@ -98,7 +102,7 @@ public final class TimeLedger {
             case EngineEvent.EngineStarted started ->
                 lives.put(new Process(started.engineId(), started.node()), new Life(started.instanceId(), at, null));
             case EngineEvent.EngineReady ready -> time.apply(ready, at);
-            case EngineEvent.WeightsLoaded loaded -> time.apply(loaded);
+            case EngineEvent.WeightsLoaded loaded -> time.apply(loaded, at);
             case EngineEvent.EngineWorked worked -> time.generated(worked.generating());
             case EngineEvent.EngineStopped stopped ->
                 lives.computeIfPresent(
@@ -121,17 +125,25 @@ public final class TimeLedger {
             return SeatTime.NONE;
         }
         Instant from = assignments.getFirst().at();
-        Instant until = ended != null ? ended : now.isAfter(from) ? now : from;
+        Instant until = ended != null ? ended : now;
+        TimeSpan run = new TimeSpan(from, later(until, from));
         TimeBuckets all = TimeBuckets.NONE;
-        List<TimeSpan> standstills = handOvers.standstills(until);
+        SeatCount workerAlone = new SeatCount();
+        workerAlone.change(from, workerSeats);
+        Spans taken = shared ? worker.busy() : new Spans();
+        Spans standstills = Spans.of(handOvers.standstills(trained == null ? run.ended() : trained));
         for (String instance : instances()) {
-            all = all.plus(spentOn(instance, new TimeSpan(from, until), standstills));
+            Pool pool = pool(instance, run);
+            all = all.plus(pool.spent(taken, standstills));
+            if (shared) {
+                pool.takeFrom(workerAlone);
+            }
         }
         return new SeatTime(
                 gpus ? "GPU-seconds" : "process-seconds",
-                TimeBuckets.seconds(Duration.between(from, until)),
+                TimeBuckets.seconds(run.length()),
                 all,
-                worker.spent(from, until, ended != null).times(workerSeats));
+                worker.spent(run, ended != null, workerSeats, workerAlone::seconds));
     }
 
     private List<String> instances() {
@@ -142,56 +154,22 @@ public final class TimeLedger {
                 .toList();
     }
 
-    private TimeBuckets spentOn(String instance, TimeSpan run, List<TimeSpan> standstills) {
-        Instant from = run.began();
-        Instant until = run.ended();
-        TimeBuckets sum = TimeBuckets.NONE;
-        List<TimeSpan> alive = new ArrayList<>();
-        for (Map.Entry<Process, Life> entry : lives.entrySet()) {
-            Life life = entry.getValue();
-            EngineTime engine = engines.getOrDefault(entry.getKey().engineId(), new EngineTime());
-            Instant began = later(engine.began(life.began()), from);
-            Instant end = life.ended() == null || life.ended().isAfter(until) ? until : life.ended();
-            if (life.instanceId().equals(instance) && end.isAfter(began)) {
-                TimeSpan span = new TimeSpan(began, end);
-                alive.add(span);
-                sum = sum.plus(engine.spent(span, standstills));
-            }
-        }
+    private Pool pool(String instance, TimeSpan run) {
         int seatsEach = assignments.stream()
                 .mapToInt(assignment -> assignment.seatsEach().getOrDefault(instance, 1))
                 .max()
                 .orElse(1);
-        return sum.plus(TimeBuckets.down(emptySeconds(instance, alive, from, until)))
-                .times(seatsEach);
-    }
-
-    /** Time of seats that were assigned and in which no process was. */
-    private double emptySeconds(String instance, List<TimeSpan> alive, Instant from, Instant until) {
-        record Change(Instant at, int seats, int processes) {}
-        List<Change> changes = new ArrayList<>();
-        int known = 0;
+        Pool pool = new Pool(run, seatsEach);
         for (Assignment assignment : assignments) {
-            int engines = assignment.enginesByInstance().getOrDefault(instance, 0);
-            changes.add(new Change(assignment.at(), engines - known, 0));
-            known = engines;
+            pool.assigned(assignment.at(), assignment.enginesByInstance().getOrDefault(instance, 0));
         }
-        for (TimeSpan span : alive) {
-            changes.add(new Change(span.began(), 0, 1));
-            changes.add(new Change(span.ended(), 0, -1));
-        }
-        changes.sort(Comparator.comparing(Change::at));
-        changes.add(new Change(until, 0, 0));
-        double empty = 0;
-        int free = 0;
-        Instant last = from;
-        for (Change change : changes) {
-            Instant at = change.at().isAfter(until) ? until : change.at();
-            empty += Math.max(0, free) * TimeBuckets.seconds(Duration.between(last, later(at, last)));
-            free += change.seats() - change.processes();
-            last = later(at, last);
-        }
-        return empty;
+        lives.forEach((process, life) -> {
+            EngineTime engine = engines.getOrDefault(process.engineId(), new EngineTime());
+            if (life.instanceId().equals(instance)) {
+                pool.lived(engine, engine.began(life.began()), life.ended());
+            }
+        });
+        return pool;
     }
 
     private static Instant later(Instant one, Instant other) {

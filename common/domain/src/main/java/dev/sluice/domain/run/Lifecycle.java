@@ -202,7 +202,11 @@ record Lifecycle(
         }
         var trainer = service.assignment().trainer();
         Optional<String> lost = instances.lost(trainer.instanceId(), trainer.incarnation(), now);
-        if (trainerLost() != null || (lost.isPresent() && conditions.lastCutAt() == null)) {
+        TrainerLost gaveUp = trainerLost();
+        if (gaveUp != null) {
+            return cancelled(asked + "; the trainer ended before it saved: " + gaveUp.reason());
+        }
+        if (lost.isPresent() && conditions.lastCutAt() == null) {
             return cancelled(asked + "; the trainer was lost before it saved");
         }
         if (conditions.conversionFailed() != null) {

@@ -1,20 +1,26 @@
 package dev.sluice.domain.ledger;
 
+import dev.sluice.events.Backend;
 import dev.sluice.events.EngineEvent.EngineReady;
 import dev.sluice.events.EngineEvent.EngineStarted;
 import dev.sluice.events.EngineEvent.EngineStopped;
 import dev.sluice.events.EngineEvent.EngineWorked;
 import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.events.Event;
+import dev.sluice.events.Plan;
 import dev.sluice.events.RunEvent.RolloutShare;
 import dev.sluice.events.RunEvent.RunAssigned;
+import dev.sluice.events.RunEvent.RunPlanned;
 import dev.sluice.events.RunEvent.RunSucceeded;
 import dev.sluice.events.RunEvent.TrainerShare;
 import dev.sluice.events.TimeSpan;
 import dev.sluice.events.TrainingEvent.Activity;
+import dev.sluice.events.TrainingEvent.CheckpointSaved;
 import dev.sluice.events.TrainingEvent.StepCompleted;
 import dev.sluice.events.TrainingEvent.WorkerTime;
 import dev.sluice.events.TrainingEvent.WorkerWorked;
+import dev.sluice.events.TrainingRequest.Placement;
+import dev.sluice.events.TrainingRequest.Transport;
 import dev.sluice.events.WeightEvent.Phase;
 import dev.sluice.events.WeightEvent.PhaseChanged;
 import java.time.Instant;
@@ -44,6 +50,41 @@ final class TimeEvents {
 
     static TimeSpan span(double began, double ended) {
         return new TimeSpan(at(began), at(ended));
+    }
+
+    /** A plan on GPUs. */
+    TimeEvents planned(Placement placement, int trainingGpus, int engines, int gpusPerEngine) {
+        Plan plan = new Plan(
+                Backend.GPU,
+                new Plan.ModelFigures("glm4_moe_lite", 1, 1, 0, 64),
+                new Plan.TrainingPlan(
+                        new Plan.TrainingLayout(1, 1, 1, 1, 1, trainingGpus),
+                        List.of(),
+                        new Plan.Memory(0, 1),
+                        false,
+                        trainingGpus,
+                        64,
+                        List.of(),
+                        Map.of()),
+                new Plan.RolloutPlan(
+                        engines,
+                        new Plan.EngineLayout(gpusPerEngine, 1, 1, 0),
+                        List.of(),
+                        1024,
+                        8,
+                        gpusPerEngine,
+                        List.of(),
+                        Map.of(),
+                        List.of()),
+                null,
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                placement,
+                Transport.DISK);
+        runs.add(new Written(new RunPlanned(RUN, "sha", null, plan), at(0)));
+        return this;
     }
 
     TimeEvents assigned(double at, int engines, Integer... gpus) {
@@ -98,6 +139,12 @@ final class TimeEvents {
     TimeEvents worked(double told, Activity activity, double began, double ended) {
         training.add(new Written(
                 new WorkerWorked(RUN, 1, List.of(new WorkerTime(activity, span(began, ended)))), at(told)));
+        return this;
+    }
+
+    TimeEvents lastCut(double at) {
+        training.add(new Written(
+                new CheckpointSaved(RUN, 1, 1, 1, 1, "/cut", "sha", true, 1, 1, List.of(), 0, 0, "data"), at(at)));
         return this;
     }
 

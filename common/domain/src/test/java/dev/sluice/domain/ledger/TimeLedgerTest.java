@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sluice.events.TrainingEvent.Activity;
+import dev.sluice.events.TrainingRequest.Placement;
 import dev.sluice.events.WeightEvent.Phase;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -105,8 +106,74 @@ class TimeLedgerTest {
 
         SeatTime time = spent(events.all());
 
-        // 25 s of the first two phases and 10 of the last.
-        assertThat(time.engines()).isEqualTo(new TimeBuckets(20, 100 - 10 - 20 - 3 - 35, 35, 0, 3, 10, 0, 0));
+        // From 22, when it had generated what it had begun, to 43, when it loads; and 10 of the last.
+        assertThat(time.engines()).isEqualTo(new TimeBuckets(20, 100 - 10 - 20 - 3 - 31, 31, 0, 3, 10, 0, 0));
+    }
+
+    @Test
+    void aMomentOfSharedGpusIsTheWorkersWhileACallRunsAndElseTheEngines() {
+        SeatTime time = spent(new TimeEvents()
+                .planned(Placement.COLOCATED, 2, 1, 2)
+                .assigned(0, 1, 0, 1)
+                .started("a", 1)
+                .ready("a", 20, 19)
+                .phase(1, Phase.TRAIN, 22)
+                .worked(35, Activity.LOADING, 24, 30)
+                .worked(35, Activity.LOADING, 30, 34)
+                .worked(35, Activity.SYNCING, 34, 35)
+                .phase(2, Phase.GENERATE, 36)
+                .loaded("a", 38, 3)
+                .generated("a", 50, TimeEvents.span(40, 50))
+                .phase(3, Phase.TRAIN, 50)
+                .worked(64, Activity.SYNCING, 51, 52)
+                .worked(64, Activity.TRAINING, 52, 60)
+                .worked(64, Activity.SYNCING, 60, 61)
+                .worked(64, Activity.SAVING, 61, 63)
+                .worked(64, Activity.SYNCING, 63, 64)
+                .phase(4, Phase.GENERATE, 65)
+                .loaded(
+                        "a", 70,
+                        20) // it stood still for the weights from 50 on, while the worker was busy from 51 to 64
+                .succeeded(100)
+                .all());
+
+        assertThat(time.all().total()).isCloseTo(2 * 100, within(1e-6));
+        assertThat(time.worker()).isEqualTo(new TimeBuckets(0, 0, 0, 2 * 8, 2 * 4, 2 * 10, 2 * 2, 0));
+        // Launched at 1, ready at 20; loads from 35 to 38, from 50 to 51 and from 64 to 70; hands over from 22 to 24.
+        assertThat(time.engines())
+                .isEqualTo(new TimeBuckets(2 * 10, 2 * (2 + 2 + 30), 2 * 2, 0, 2 * (3 + 1 + 6), 2 * 19, 0, 2));
+    }
+
+    @Test
+    void aGpuThatNoEngineSharesIsTheWorkersAllTheTime() {
+        SeatTime time = spent(new TimeEvents()
+                .planned(Placement.COLOCATED, 3, 1, 2)
+                .assigned(0, 1, 0, 1)
+                .started("a", 0)
+                .ready("a", 10, 10)
+                .worked(30, Activity.LOADING, 20, 30)
+                .worked(50, Activity.TRAINING, 40, 50)
+                .succeeded(60)
+                .all());
+
+        assertThat(time.worker()).isEqualTo(new TimeBuckets(0, 10, 0, 3 * 10, 0, 3 * 10, 0, 20 + 10));
+        assertThat(time.engines()).isEqualTo(new TimeBuckets(0, 2 * 30, 0, 0, 0, 2 * 10, 0, 0));
+    }
+
+    @Test
+    void enginesHandNothingOverWhenTheLastCutIsSaved() {
+        SeatTime time = spent(new TimeEvents()
+                .planned(Placement.COLOCATED, 1, 1, 1)
+                .assigned(0, 1, 0)
+                .started("a", 0)
+                .ready("a", 10, 10)
+                .phase(1, Phase.TRAIN, 20)
+                .worked(30, Activity.SAVING, 22, 29)
+                .lastCut(30)
+                .succeeded(100)
+                .all());
+
+        assertThat(time.engines()).isEqualTo(new TimeBuckets(0, 10 + 70, 2 + 1, 0, 0, 10, 0, 0));
     }
 
     @Test

@@ -188,6 +188,17 @@ class RunLifeTest {
     }
 
     @Test
+    void aCancelledRunWhoseTrainerGivesItUpEndsAtOnceWithTheReason() {
+        story = Story.ofRunningRun();
+        story.desk.stop(Story.RUN, "enough").ifPresent(story::append);
+        story.hear(Reports.trainerLost(Story.RUN, 1, false));
+
+        assertThat(story.happens())
+                .containsExactly(new RunCancelled(
+                        Story.RUN, "enough; the trainer ended before it saved: the worker died; see its log"));
+    }
+
+    @Test
     void aCancelledRunThatNeverBeganEndsAtOnce() {
         story.desk.stop(Story.RUN, "enough").ifPresent(story::append);
 

@@ -97,20 +97,34 @@ final class Phases implements AutoCloseable {
      *
      * @return engines that do, in the order of their GPUs
      * @throws WaitOverdueException if one of them may still hold memory after the bound
+     * @throws GpusKeptException the same while the run is being cancelled, which has a bound of its own
      */
     List<EnginePlace> awaitAll() throws InterruptedException {
+        String engines =
+                "engines in phase " + newest().map(last -> name(last.phase())).orElse("none");
+        Duration lastBound = means.config().waits().lastHandOver();
+        Instant patience = now().plus(lastBound);
         means.waits()
                 .await(
                         RunWait.HAND_OVER,
-                        "engines in phase "
-                                + newest().map(last -> name(last.phase())).orElse("none"),
+                        engines,
                         () -> situation(muster().holding()),
                         means.config().waits().handOver(),
-                        time -> within(() -> muster().holding().isEmpty(), time));
-        return muster().engines();
+                        time -> within(
+                                () -> muster().holding().isEmpty() || isStopping() && !now().isBefore(patience), time));
+        Muster come = muster();
+        if (isStopping() && !come.holding().isEmpty()) {
+            throw new GpusKeptException(
+                    "%s did not come within %s: %s".formatted(engines, lastBound, come.situation(come.holding())));
+        }
+        return come.engines();
     }
 
-    /** Waits until engines stand still for weights, for a while: who has not come then is left out. */
+    private boolean isStopping() {
+        return means.signals().stopping().isDone();
+    }
+
+    /** Waits until engines stand still for weights, for a while: who has not come then, or when the run is cancelled, is left out. */
     List<EnginePlace> awaitReceivers() throws InterruptedException {
         Duration bound = means.config().waits().receivers();
         Instant deadline = now().plus(bound);
@@ -121,16 +135,19 @@ final class Phases implements AutoCloseable {
                         () -> situation(muster().late(now(), silence())),
                         bound,
                         time -> within(
-                                        () -> muster().late(now(), silence()).isEmpty() || !now().isBefore(deadline),
+                                        () -> muster().late(now(), silence()).isEmpty()
+                                                || isStopping()
+                                                || !now().isBefore(deadline),
                                         time)
                                 || !now().isBefore(deadline));
         List<String> late = muster().late(now(), silence());
         if (!late.isEmpty()) {
             LOG.warn(
-                    "weights go to those engines that stand still runId={} leftOut={} bound={}",
+                    "weights go to those engines that stand still runId={} leftOut={} bound={} cancelled={}",
                     means.run().runId(),
                     late,
-                    bound);
+                    bound,
+                    isStopping());
         }
         return muster().engines();
     }
@@ -144,10 +161,7 @@ final class Phases implements AutoCloseable {
                         "",
                         () -> "%d of %d engines are ready".formatted(ready(), wanted),
                         means.config().waits().engines(),
-                        time -> within(
-                                () -> ready() >= wanted
-                                        || means.signals().stopping().isDone(),
-                                time));
+                        time -> within(() -> ready() >= wanted || isStopping(), time));
     }
 
     private int ready() {

@@ -95,6 +95,13 @@ final class EvaluationWatch implements Evaluating {
         LOG.info("evaluation begins of={} weightVersion={} until={}", begun.name(), begun.version(), begun.deadline());
     }
 
+    /** Whether engines are to measure the weights of a step. */
+    boolean needsEngines(int step) {
+        return heldOut == null
+                && !signals.stopping().isDone()
+                && !flow.look(state -> evaluations.due(step, state)).isEmpty();
+    }
+
     /** Whether there is something to write down; asked with the flow's lock held. */
     boolean hasNews() {
         return ongoing != null && ongoing.hasNews();

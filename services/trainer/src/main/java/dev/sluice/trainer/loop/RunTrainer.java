@@ -6,6 +6,7 @@ import dev.sluice.kafka.FencedException;
 import dev.sluice.kafka.KafkaUnavailableException;
 import dev.sluice.trainer.cut.CutWriter;
 import dev.sluice.trainer.evaluation.Evaluations;
+import dev.sluice.trainer.handover.GpusKeptException;
 import dev.sluice.trainer.handover.HandOver;
 import dev.sluice.trainer.handover.Means;
 import dev.sluice.trainer.handover.SendFailures;
@@ -160,6 +161,9 @@ public final class RunTrainer {
             LOG.warn("{} runId={}", e.getMessage(), run.runId());
             host.stopLeftBehind();
             return ending.get() == Ending.NONE;
+        } catch (GpusKeptException e) {
+            giveUp("no last cut, those of before stay: " + e.getMessage(), false);
+            return false;
         } catch (WaitOverdueException e) {
             giveUp(e.getMessage(), true);
             return false;

@@ -143,10 +143,18 @@ final class TrainingLoop {
             handOver.afterPublication();
             guards.act();
             saving.after(step);
-            handOver.afterTraining();
+            if (needsEngines(step)) {
+                handOver.afterTraining();
+            }
             evaluation.begin(step);
         }
         finish();
+    }
+
+    /** Where nothing is left to sample, the last cut comes while training still has the GPUs that it may share. */
+    private boolean needsEngines(int step) {
+        boolean over = step == run.steps() || signals.stopping().isDone();
+        return !over || flow.inFlight() > 0 || evaluation.needsEngines(step);
     }
 
     private void awaitStart() throws InterruptedException {

@@ -28,7 +28,8 @@ public enum RunWait {
             "rollout instances; one of them may be starting an engine",
             "sluice.trainer.waits.hand-over",
             true,
-            "the run is given up, another trainer may try: nothing is trained where an engine may still have the memory"),
+            "the run is given up, another trainer may try: nothing is trained where an engine may still have the memory. "
+                    + "A cancelled run waits `sluice.trainer.waits.last-hand-over` in all, then ends without its last cut"),
     GROUPS(
             "groups of a step",
             "rollout instances; single groups are given to others by `sluice.trainer.leases.*` long before",
@@ -90,7 +91,7 @@ public enum RunWait {
             "rollout instances",
             "sluice.trainer.waits.receivers",
             true,
-            "weights go to those that do; the others are replaced by their instances"),
+            "weights go to those that do, at once where the run is being cancelled; the others are replaced by their instances"),
     DISK_SPACE(
             "disk space for a cut",
             "a person",

@@ -223,6 +223,31 @@ class DirectWeightsIT {
         }
     }
 
+    @Test
+    void aRunThatIsCancelledWaitsForNoReceiversAndSavesItsCut(KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("receivers-cancelled");
+        try (Scenario scenario = direct(kafka, runId, Transport.NCCL);
+                EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS);
+                SmallRollout rollout = rollout(kafka, scenario)) {
+            scenario.configuration.put("sluice.trainer.waits.receivers", "10m");
+            scenario.configuration.put("sluice.trainer.waits.shown-after", "1s");
+            rollout.mute(Phase.SYNC, 3);
+            RunTrainer trainer = scenario.trainer(1);
+            trainer.start();
+            log.await(
+                    runId,
+                    WaitChanged.class,
+                    wait -> wait.waitingFor().equals("engines that stand still for new weights"),
+                    DEADLINE);
+
+            scenario.signals.stopping().complete("a test asks for it");
+            CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
+            trainer.join(DEADLINE);
+
+            assertThat(last.step()).isEqualTo(3);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"NCCL", "TENSOR"})
     void afterTwoFailuresInARowWeightsGoAsFiles(Transport transport, KafkaBroker kafka) throws IOException {

@@ -31,6 +31,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -62,7 +63,7 @@ class SharedGpusIT {
             trainer.start();
 
             CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
-            trainer.end(DEADLINE);
+            trainer.join(DEADLINE); // ended sooner, it would not ask the worker to end
 
             List<String> begin = List.of("phase TRAIN", "/load", "/onload", "/offload", "phase GENERATE");
             List<String> step = List.of("phase TRAIN", "/onload", "/train", "/export", "/offload", "phase GENERATE");
@@ -211,6 +212,75 @@ class SharedGpusIT {
                     .flatExtracting(BatchFormed::groups)
                     .extracting(GroupUse::policyLag)
                     .allMatch(lag -> (int) lag <= 2);
+        }
+    }
+
+    @Test
+    void theLastCutIsSavedBeforeEnginesGetTheGpusBackInVain(KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("turns-last-cut");
+        Path notes = dataRoot.resolve("notes");
+        try (Scenario scenario = colocated(kafka, runId, Transport.DISK);
+                EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS, Topics.GROUP_EVENTS);
+                SmallRollout rollout = rollout(kafka, scenario)) {
+            scenario.set("training.steps", 2);
+            scenario.set("evaluation", List.of());
+            scenario.configuration.put("sluice.trainer.worker.environment." + ChainWorkerMain.NOTES, notes.toString());
+            rollout.note(notes);
+            RunTrainer trainer = scenario.trainer(1);
+            trainer.start();
+
+            CheckpointSaved last = log.await(runId, CheckpointSaved.class, CheckpointSaved::last, DEADLINE);
+            trainer.join(DEADLINE); // ended sooner, it would not ask the worker to end
+
+            List<String> begin = List.of("phase TRAIN", "/load", "/onload", "/offload", "phase GENERATE");
+            List<String> step = List.of("phase TRAIN", "/onload", "/train", "/export", "/offload", "phase GENERATE");
+            List<String> end = List.of("phase TRAIN", "/onload", "/train", "/export", "/save", "/shutdown");
+            assertThat(story(notes)).isEqualTo(flat(begin, step, end));
+            assertThat(WeightChain.in(last)).isEqualTo(WeightChain.byTheLog(log, runId, Advantage.GRPO));
+        }
+    }
+
+    /** Before which version's samples are trained on, 0 while the first worker has none; the run is cancelled in that wait or before. */
+    @ParameterizedTest
+    @CsvSource({"DISK, 0, false", "DISK, 2, false", "DISK, 2, true", "TENSOR, 2, false"})
+    void aRunThatIsCancelledWithoutItsGpusEndsAtOnceAndSaysSo(
+            Transport transport, int version, boolean cancelledBefore, KafkaBroker kafka) throws IOException {
+        String runId = kafka.newRunId("turns-cancelled-without");
+        Phase silent = transport == Transport.TENSOR ? Phase.SYNC : Phase.TRAIN;
+        try (Scenario scenario = colocated(kafka, runId, transport);
+                EventLog log = kafka.follow(Topics.TRAINING, Topics.WEIGHTS);
+                SmallRollout rollout = rollout(kafka, scenario)) {
+            scenario.configuration.put("sluice.trainer.waits.hand-over", "10m");
+            scenario.configuration.put("sluice.trainer.waits.last-hand-over", "1s");
+            scenario.configuration.put("sluice.trainer.waits.shown-after", "1s");
+            rollout.mute(silent, version);
+            if (cancelledBefore) {
+                rollout.pauseAt(version);
+            }
+            RunTrainer trainer = scenario.trainer(1);
+            trainer.start();
+            if (cancelledBefore) {
+                log.await(runId, PhaseChanged.class, changed -> told(changed).equals("GENERATE " + version), DEADLINE);
+            } else {
+                log.await(
+                        runId,
+                        WaitChanged.class,
+                        wait -> wait.waitingFor()
+                                .equals("engines in phase " + silent.name().toLowerCase(Locale.ROOT)),
+                        DEADLINE);
+            }
+
+            scenario.signals.stopping().complete("a test asks for it");
+            TrainerLost lost = log.await(runId, TrainerLost.class, any -> true, DEADLINE);
+            trainer.join(DEADLINE);
+
+            assertThat(lost.retry()).isFalse();
+            assertThat(lost.reason())
+                    .isEqualTo(
+                            "no last cut, those of before stay: engines in phase %s did not come within PT1S: 0 of 1 instances have answered; missing: rollout-%s"
+                                    .formatted(silent.name().toLowerCase(Locale.ROOT), runId));
+            assertThat(log.events(runId, CheckpointSaved.class)).noneMatch(CheckpointSaved::last);
+            assertThat(log.events(runId, StepCompleted.class)).hasSize(version);
         }
     }
 
