@@ -66,19 +66,21 @@ class PackedRow:
     mtp_labels: Tensor  # i64[P], the token after the next; 0 where there is none
     mtp_weights: Tensor  # f32[P], the weight of that token; 0 where there is none
     cu_seqlens: Tensor  # i32[S+1]
+    longest: int  # positions of the longest sequence over all context-parallel ranks
     layout: Layout
 
     @property
     def sequences(self) -> int:
         return len(self.cu_seqlens) - 1
 
-    @property
-    def longest(self) -> int:
-        """Positions of the longest sequence over all context-parallel ranks."""
-        return int(self.cu_seqlens.diff().max())
-
     def to(self, device: torch.device | str) -> "PackedRow":
-        return self._with_columns(lambda column: column.to(device, non_blocking=True), (*_COLUMNS, "cu_seqlens"))
+        """On a GPU by way of pinned memory: from any other the copy may wait for all that the GPU has still to do."""
+        pinned = torch.device(device).type == "cuda"
+
+        def moved(column: Tensor) -> Tensor:
+            return (column.pin_memory() if pinned else column).to(device, non_blocking=True)
+
+        return self._with_columns(moved, (*_COLUMNS, "cu_seqlens"))
 
     def of_context_rank(self, rank: int) -> "PackedRow":
         """The positions that one context-parallel rank owns, sequence by sequence."""
@@ -88,17 +90,20 @@ class PackedRow:
         return self._with_columns(lambda column: column.index_select(0, owned), _COLUMNS)
 
     def unpack(self, values: Tensor, column: Tensor) -> None:
-        """Puts values [P] at the entries [T] of the tokens that they are about; all other entries stay as they are."""
-        predicts = self.target >= 0
-        entries = self.target[predicts].to(column.device)
-        column[entries] = values.detach()[predicts].to(column)
+        """Puts values [P] at the entries [T] of the tokens that they are about; all other entries stay as they are.
+
+        Picking positions by a mask would wait for the GPU. Instead those without a token write to entry 0, which none
+        predicts, what it holds.
+        """
+        target = self.target.to(column.device)
+        column[target.clamp_min(0)] = torch.where(target >= 0, values.detach().to(column), column[0])
 
     def _with_columns(self, change, names: Sequence[str]) -> "PackedRow":
         changed = {name: getattr(self, name) for name in names}
         return replace(self, **{name: change(column) for name, column in changed.items() if column is not None})
 
 
-_COLUMNS = tuple(field.name for field in fields(PackedRow) if field.name not in ("cu_seqlens", "layout"))
+_COLUMNS = tuple(field.name for field in fields(PackedRow) if field.name not in ("cu_seqlens", "longest", "layout"))
 
 
 def pack(batch: Batch, samples: Sequence[int], divisor: float, layout: Layout) -> PackedRow:
@@ -135,6 +140,7 @@ def pack(batch: Batch, samples: Sequence[int], divisor: float, layout: Layout) -
         mtp_labels=_one_further(labels, sequence),
         mtp_weights=_one_further(weights, sequence),
         cu_seqlens=torch.tensor(bounds, dtype=torch.int32),
+        longest=max(padded),
         layout=layout,
     )
 

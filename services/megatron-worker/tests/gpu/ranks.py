@@ -36,6 +36,11 @@ STEPS = 2
 TOLERANCES = {
     "fp32": {"loss": 1e-4, "gradNorm": 1e-3, "update": 2e-3, "logprob": 1e-3},
     "bf16": {"loss": 2e-2, "gradNorm": 5e-2, "update": 1e-1, "logprob": 5e-2},
+    # Rounding decides which experts a token gets where two scores are nearly alike. Of "grouped", on the CPU, two tensor-parallel
+    # ranks choose otherwise than one for 1.8 % of the first step's tokens (update 1.6e-1, logprob 5.0e-2), one rank otherwise than
+    # in fp32 for 2.4 % (2.1e-1, 4.8e-2); in fp32 two and one choose alike (2.3e-6, 7.4e-7). The last bit of one weight alone makes
+    # 7.5e-2 and 1.7e-2, of "moe" 1.0e-1 and 2.5e-2. On two H200, of "moe": 8.6e-2 to 1.9e-1, and 1.9e-2 to 8.5e-2.
+    "bf16 routed": {"loss": 2e-2, "gradNorm": 5e-2, "update": 3e-1, "logprob": 1.5e-1},
 }
 TP2 = {"tensor_model_parallel_size": 2}
 EP2 = {"expert_model_parallel_size": 2}
@@ -67,6 +72,10 @@ class Case:
     def precision(self) -> str:
         return "bf16" if self.half else "fp32"
 
+    @property
+    def limits(self) -> dict[str, float]:
+        return TOLERANCES["bf16 routed" if self.half and self.kind in ("moe", "grouped") else self.precision]
+
 
 CPU_ADAM = tuple(shapes.CPU_ADAM)
 SP = ("--sequence-parallel",)
@@ -75,6 +84,7 @@ BASES = [
     Case("one moe fp32", "moe", False, ranks=1),
     Case("one moe bf16", "moe", True, ranks=1),
     Case("one moe bf16 Adam on the host", "moe", True, ranks=1, flags=CPU_ADAM, needs=TE),
+    Case("one grouped moe fp32", "grouped", False, ranks=1),
     Case("one mla bf16", "mla", True, ranks=1),
     Case("one dense fp32", "dense", False, ranks=1),
     Case("one dense bf16", "dense", True, ranks=1),
@@ -95,6 +105,7 @@ CASES = [
     Case("ep2 DeepEP bf16", "moe", True, "one moe bf16", layout=EP2, flags=tuple(DEEPEP), needs=("deep_ep",)),
     Case("tp2 sp dense fp32", "dense", False, "one dense fp32", layout=TP2, flags=SP),
     Case("tp2 sp dense bf16", "dense", True, "one dense bf16", layout=TP2, flags=SP),
+    Case("tp2 sp grouped moe fp32", "grouped", False, "one grouped moe fp32", layout=TP2, flags=SP),
     Case("tp2 sp mla bf16", "mla", True, "one mla bf16", layout=TP2, flags=SP, needs=TE),
     Case("tp2 sp moe bf16", "moe", True, "one moe bf16", layout=TP2, flags=SP, needs=TE),
     Case("pp2 moe fp32", "moe", False, "one moe fp32", layout=PP2),
@@ -240,7 +251,7 @@ class Bench:
             said = f"{no_cut}{told['transformerImpl']}; {'; '.join(steps)}; weights moved by {moved:.1e}"
             return "failed" if no_cut else "ok", said, figures
         distances = self._distances(case, told)
-        limits = TOLERANCES[case.precision]
+        limits = case.limits
         beyond = [name for name, limit in limits.items() if not distances[name] <= limit]
         shown = ", ".join(f"{name} {value:.1e}" for name, value in distances.items())
         if beyond:
@@ -358,6 +369,9 @@ def export(bench: Bench, options: argparse.Namespace, name: str, further: list[s
     """The fixture's weights, loaded under a layout and exported: the Hugging Face files that they were converted from."""
     began = time.monotonic()
     fixtures = shapes.FIXTURES
+    if not (fixtures / "hf_tiny").is_dir():
+        bench.row(name, "skipped", f"needs the repository: {fixtures} is not there", {}, 0.0)
+        return
     half = ["--bf16"] if options.device == "cuda" else []
     order = {
         "checkpoint": str(fixtures / "torch_dist_mcore016slime_te_names"),

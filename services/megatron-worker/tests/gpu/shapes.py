@@ -137,12 +137,14 @@ def tiny(*further: str, **layout: int) -> tuple[str, ...]:
 
 
 def small(kind: str, half: bool, *further: str, **layout: int) -> tuple[str, ...]:
-    """Four layers whose sizes every kernel takes: ``dense`` (grouped queries), ``mla``, or ``moe`` (MLA, experts, MTP)."""
+    """Four layers whose sizes every kernel takes: ``dense`` (grouped queries), ``mla``, ``moe`` (MLA, experts, MTP), or
+    ``grouped`` (grouped queries, experts, MTP).
+    """
     sizes = (
         "--seq-length 512 --num-layers 4 --hidden-size 256 --ffn-hidden-size 512 --num-attention-heads 4 --vocab-size 1000 "
         "--max-position-embeddings 512"
     ).split()
-    if kind == "dense":
+    if kind in ("dense", "grouped"):
         sizes += "--group-query-attention --num-query-groups 2 --kv-channels 64".split()
         sizes += "--position-embedding-type rope --rotary-base 10000".split()
     else:
@@ -151,7 +153,7 @@ def small(kind: str, half: bool, *further: str, **layout: int) -> tuple[str, ...
             "--q-lora-rank 128 --kv-lora-rank 64 --qk-head-dim 96 --qk-pos-emb-head-dim 32 --v-head-dim 128".split()
         )
         sizes += "--kv-channels 96".split()
-    if kind == "moe":
+    if kind in ("moe", "grouped"):
         sizes += _EXPERTS + MTP
         sizes += "--num-experts 8 --moe-layer-freq [0]*1+[1]*3 --moe-ffn-hidden-size 128 --moe-router-topk 2".split()
         sizes += "--moe-shared-expert-intermediate-size 128".split()
