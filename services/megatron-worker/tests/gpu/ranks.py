@@ -403,7 +403,7 @@ def main() -> int:
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--only", default="", help="beginnings of names of cases, by commas; their bases run too")
     parser.add_argument("--jobs", type=int, default=8, help="cases at once")
-    parser.add_argument("--seconds", type=int, default=285)
+    parser.add_argument("--seconds", type=int, default=340)
     parser.add_argument("--case-seconds", type=int, default=110)
     parser.add_argument("--folder", type=Path, help="where to keep logs and cuts")
     options = parser.parse_args()
