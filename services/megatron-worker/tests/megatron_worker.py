@@ -43,6 +43,9 @@ class MegatronWorker(WorkerProcess):
             str(FIXTURES),
             "--allow-root",
             str(TABLE.parent),
+            # Other tests may take their time between two that use it.
+            "--lease",
+            "30m",
             program=("-m", "sluice_megatron"),
             SLUICE_WORKER_DEVICE="cpu",
             SLUICE_ENGINE_TOKEN=ENGINE_TOKEN,
