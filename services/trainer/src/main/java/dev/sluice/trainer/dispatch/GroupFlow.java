@@ -47,6 +47,7 @@ public final class GroupFlow implements AutoCloseable {
     private final Condition changed = lock.newCondition();
     private final Condition due = lock.newCondition();
     private final Map<Work.Key, GroupEvent> otherResults = new HashMap<>();
+    private final AbandonedInARow abandonedInARow = new AbandonedInARow();
     private final Thread thread;
     private @Nullable WorkSource otherWork;
     private boolean pending;
@@ -89,6 +90,7 @@ public final class GroupFlow implements AutoCloseable {
         try {
             state.apply(entry);
             if (entry.event() instanceof GroupEvent event && event.runId().equals(run.runId())) {
+                abandonedInARow.take(event, clock.instant());
                 withdrawals = switch (event) {
                     case GroupEvent.GroupStarted started -> {
                         leases.begun(started);
@@ -306,8 +308,13 @@ public final class GroupFlow implements AutoCloseable {
             int engines = pool.members(run.runId(), clock.instant(), Duration.ofSeconds(6)).stream()
                     .mapToInt(RolloutPool.Member::engines)
                     .sum();
-            return "%s, %d with instances, %d engines, weight version %d"
-                    .formatted(state.situation(), leases.all().size(), engines, state.version());
+            return "%s, %d with instances, %d engines, weight version %d%s"
+                    .formatted(
+                            state.situation(),
+                            leases.all().size(),
+                            engines,
+                            state.version(),
+                            abandonedInARow.situation());
         });
     }
 
@@ -335,8 +342,9 @@ public final class GroupFlow implements AutoCloseable {
                     return;
                 }
                 pending = false;
+                Instant now = clock.instant();
                 sendings = stoodSince == null
-                        ? dispatch.decide(clock.instant(), asking, otherWork, otherResults)
+                        ? dispatch.decide(now, asking && !abandonedInARow.holdsBack(now), otherWork, otherResults)
                         : List.of();
             } catch (InterruptedException e) {
                 return;

@@ -2,6 +2,7 @@ package dev.sluice.trainer.scenario;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.MetricPoint;
 import dev.sluice.events.Rollout.DynamicFilter;
 import dev.sluice.events.Topics;
@@ -79,6 +80,27 @@ class FilteredRunIT {
             assertThat(filtered(List.of(closing))).hasSizeGreaterThanOrEqualTo(64);
             assertThat(wait.waitingFor()).isEqualTo("groups of step 1");
             assertThat(wait.reason()).containsPattern("(\\d+) of the last \\1 groups filtered because their rewards");
+            trainer.supersede();
+        }
+    }
+
+    @Test
+    void promptsThatEveryEngineRefusesAreAskedForSlowlyAndTheWaitSaysWhy(KafkaBroker kafka) throws Exception {
+        String runId = kafka.newRunId("refused");
+        try (Scenario scenario = scenario(kafka, runId, DynamicFilter.NONE);
+                EventLog log = kafka.follow(Topics.TRAINING, Topics.GROUP_EVENTS);
+                SmallRollout rollout = new SmallRollout(kafka.connection("rollout-test"), runId)) {
+            rollout.refuse("the prompt is beyond the context");
+            RunTrainer trainer = scenario.trainer(1);
+            trainer.start();
+
+            log.await(runId, WaitChanged.class, waiting -> waiting.reason().contains("beyond the context"), DEADLINE);
+            int asked = log.events(runId, GroupAbandoned.class).size();
+            Thread.sleep(Duration.ofSeconds(3));
+
+            assertThat(log.events(runId, GroupAbandoned.class).size() - asked)
+                    .as("the groups of one turn at most, and not hundreds")
+                    .isLessThan(100);
             trainer.supersede();
         }
     }

@@ -8,6 +8,7 @@ import dev.sluice.events.EngineEvent.WeightsLoaded;
 import dev.sluice.events.Event;
 import dev.sluice.events.Float32Array;
 import dev.sluice.events.GroupEvent.FinishReason;
+import dev.sluice.events.GroupEvent.GroupAbandoned;
 import dev.sluice.events.GroupEvent.GroupSampled;
 import dev.sluice.events.GroupEvent.GroupStarted;
 import dev.sluice.events.GroupEvent.Sample;
@@ -73,6 +74,7 @@ final class SmallRollout implements AutoCloseable {
     private boolean newestHasFiles = true;
     private final int requests;
     private @Nullable PhaseChanged phase;
+    private @Nullable String refusal;
     private final Set<Phase> muted = EnumSet.noneOf(Phase.class);
     private int mutedFrom;
     private int life = 1;
@@ -112,6 +114,11 @@ final class SmallRollout implements AutoCloseable {
     /** Prompts whose samples all get the reward 1; with any other, every second does. */
     synchronized void solve(LongPredicate cursors) {
         solved = cursors;
+    }
+
+    /** From now on it answers each group with this instead of samples. */
+    synchronized void refuse(String reason) {
+        refusal = reason;
     }
 
     /** This prompt's samples have a first token of the version of when they are asked for, and end at this version at the earliest. */
@@ -293,7 +300,7 @@ final class SmallRollout implements AutoCloseable {
                             : group.minWeightVersion() <= version && !(isSlow(group) && version < slowUntil))
                     .toList();
             waiting.removeAll(allowed);
-            allowed.forEach(group -> publisher.publish(sampled(group)));
+            allowed.forEach(group -> publisher.publish(refusal == null ? sampled(group) : abandoned(group, refusal)));
             if (!allowed.isEmpty() && newest > version && newestHasFiles) {
                 loadNewest();
                 sampleWhatMay();
@@ -303,6 +310,19 @@ final class SmallRollout implements AutoCloseable {
 
     private boolean isSlow(GroupRequested group) {
         return !group.evaluation() && group.cursor() == slow;
+    }
+
+    private GroupAbandoned abandoned(GroupRequested group, String reason) {
+        return new GroupAbandoned(
+                runId,
+                group.epoch(),
+                group.groupId(),
+                group.cursor(),
+                group.round(),
+                group.attempt(),
+                instanceId,
+                reason,
+                0);
     }
 
     private GroupSampled sampled(GroupRequested group) {
