@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -26,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class LocalStack implements AutoCloseable {
     private static final int FIRST_DASHBOARD_PORT = 8080;
     private static final Duration START_DEADLINE = Duration.ofSeconds(90);
+    /** Of each service that is late. */
+    private static final int SHOWN_LINES = 5;
+
     private static final Duration PROBE_PAUSE = Duration.ofMillis(50);
     private static final Duration REPORT_PAUSE = Duration.ofSeconds(2);
     private static final Duration SWEEP_GRACE = Duration.ofSeconds(3);
@@ -179,8 +184,12 @@ public final class LocalStack implements AutoCloseable {
             }
             long now = System.nanoTime();
             if (now > deadline) {
-                throw CommandFailure.failed("not ready within %d s: %s; their logs are in %s"
-                        .formatted(START_DEADLINE.toSeconds(), describe(lacking), workDirectory.logs()));
+                throw CommandFailure.failed("not ready within %d s: %s; their logs are in %s%s"
+                        .formatted(
+                                START_DEADLINE.toSeconds(),
+                                describe(lacking),
+                                workDirectory.logs(),
+                                newestLines(starting, lacking.keySet())));
             }
             if (now > nextReport) {
                 says.accept("waiting for " + describe(lacking));
@@ -189,6 +198,16 @@ public final class LocalStack implements AutoCloseable {
             LockSupport.parkNanos(PROBE_PAUSE.toNanos());
         }
         starting.forEach(SupervisedService::markReady);
+    }
+
+    private static String newestLines(List<SupervisedService> starting, Set<String> late) {
+        return starting.stream()
+                .filter(service -> late.contains(service.name()))
+                .map(SupervisedService::current)
+                .filter(Objects::nonNull)
+                .flatMap(child -> child.lastLines(SHOWN_LINES).stream())
+                .map(line -> "\n  " + line)
+                .collect(Collectors.joining());
     }
 
     private void probe(SupervisedService service, Map<String, String> lacking) {

@@ -33,6 +33,9 @@ final class Readiness {
             };
         } catch (IOException e) {
             return Optional.of("its state file cannot be read: " + e.getMessage());
+        } catch (RuntimeException e) {
+            // Whoever asks does so again; a thread that dies of this would leave the last word standing.
+            return Optional.of("cannot be asked: " + e);
         }
     }
 
