@@ -345,9 +345,7 @@ public record TrainingRequest(
         AUTO,
         DISK,
         DISK_DELTA,
-        /** Broadcast by the worker over a process group with the engines. */
         NCCL,
-        /** Handles of GPU memory that worker and engines share (CUDA IPC). */
         TENSOR;
 
         /** Whether weights go from the worker's memory into the engines' without files. */
