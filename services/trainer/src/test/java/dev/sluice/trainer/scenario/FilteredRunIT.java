@@ -85,7 +85,7 @@ class FilteredRunIT {
     }
 
     @Test
-    void promptsThatEveryEngineRefusesAreAskedForSlowlyAndTheWaitSaysWhy(KafkaBroker kafka) throws Exception {
+    void promptsThatEveryEngineRefusesAreAskedForSlowlyAndTheWaitSaysWhy(KafkaBroker kafka) throws IOException {
         String runId = kafka.newRunId("refused");
         try (Scenario scenario = scenario(kafka, runId, DynamicFilter.NONE);
                 EventLog log = kafka.follow(Topics.TRAINING, Topics.GROUP_EVENTS);
@@ -95,12 +95,10 @@ class FilteredRunIT {
             trainer.start();
 
             log.await(runId, WaitChanged.class, waiting -> waiting.reason().contains("beyond the context"), DEADLINE);
-            int asked = log.events(runId, GroupAbandoned.class).size();
-            Thread.sleep(Duration.ofSeconds(3));
 
-            assertThat(log.events(runId, GroupAbandoned.class).size() - asked)
-                    .as("the groups of one turn at most, and not hundreds")
-                    .isLessThan(100);
+            assertThat(log.events(runId, GroupAbandoned.class))
+                    .as("as many as are asked for before it is noticed, and not all that ten seconds have room for")
+                    .hasSizeBetween(32, 100);
             trainer.supersede();
         }
     }
