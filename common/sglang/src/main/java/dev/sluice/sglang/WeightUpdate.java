@@ -1,8 +1,10 @@
 package dev.sluice.sglang;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,9 +38,20 @@ public record WeightUpdate(
      * The engine's answer.
      *
      * @param success if false, the weights must be taken as partly replaced: the engine may not serve until fully reloaded
+     * @param numPausedRequests of each data-parallel rank; of an engine that has one, SGLang writes the number alone
+     *     ({@code _wait_for_model_update_from_disk} in sglang/srt/managers/tokenizer_manager.py)
      */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Outcome(
-            boolean success, String message, @Nullable Integer numPausedRequests) {}
+            boolean success,
+            String message,
+
+            @JsonFormat(
+                    with = {
+                        JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY,
+                        JsonFormat.Feature.WRITE_SINGLE_ELEM_ARRAYS_UNWRAPPED
+                    })
+            @Nullable
+            List<Integer> numPausedRequests) {}
 }

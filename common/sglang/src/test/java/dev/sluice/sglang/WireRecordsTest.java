@@ -101,4 +101,16 @@ class WireRecordsTest {
                         .stop())
                 .containsExactly("\n");
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"3", "[0,3,0,1]"}) // SGLang 0.5.15.post1 with one and with four data-parallel ranks
+    void aWeightUpdateIsAnsweredByOneRankOrByAll(String paused) throws Exception {
+        String json = "{\"success\":true,\"message\":\"Succeeded.\",\"num_paused_requests\":%s}".formatted(paused);
+
+        WeightUpdate.Outcome outcome = Json.MAPPER.readValue(json, WeightUpdate.Outcome.class);
+
+        assertThat(outcome.success()).isTrue();
+        assertThat(outcome.numPausedRequests()).contains(3);
+        assertThat(Json.MAPPER.writeValueAsString(outcome)).isEqualTo(json);
+    }
 }

@@ -32,18 +32,20 @@ final class WeightEndpoints {
             ranks.abort(rid -> true);
         }
         try (HuggingFaceCheckpoint checkpoint = engine.openReplacement(update.modelPath())) {
-            Callable<Integer> replace = () -> replace(update, checkpoint);
+            Callable<List<Integer>> replace = () -> replace(update, checkpoint);
             boolean paused = ranks.each(rank -> rank.between(rank::isPaused)).contains(true);
-            int running = paused ? ranks.stopped(replace) : ranks.stoppedWhenIdle(replace);
+            List<Integer> running = paused ? ranks.stopped(replace) : ranks.stoppedWhenIdle(replace);
             return Answer.ok(new WeightUpdate.Outcome(true, "Succeeded to update model weights.", running));
         } catch (RequestException e) {
             return refused(String.valueOf(e.getMessage()));
         }
     }
 
-    /** Runs while all ranks are stopped. */
-    private int replace(WeightUpdate update, HuggingFaceCheckpoint checkpoint) {
-        int running = ranks.all().stream().mapToInt(Scheduler::runningRequests).sum();
+    /** Runs while all ranks are stopped; returns how many requests stand still on each. */
+    private List<Integer> replace(WeightUpdate update, HuggingFaceCheckpoint checkpoint) {
+        List<Integer> standing =
+                ranks.all().stream().map(Scheduler::runningRequests).toList();
+        int running = standing.stream().mapToInt(Integer::intValue).sum();
         if (running > 0 && !Boolean.FALSE.equals(update.flushCache())) {
             throw new RequestException("Cache flush failed: " + running + " requests keep their cache while paused in"
                     + " place; send flush_cache=false, or pause with mode abort or retract. Nothing was changed.");
@@ -52,7 +54,7 @@ final class WeightEndpoints {
         if (update.weightVersion() != null) {
             ranks.all().forEach(rank -> rank.labelWeights(update.weightVersion()));
         }
-        return running;
+        return standing;
     }
 
     /** Changes the label alone. */

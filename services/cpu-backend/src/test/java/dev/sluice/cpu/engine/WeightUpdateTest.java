@@ -172,7 +172,7 @@ class WeightUpdateTest {
         assertThat(flushing.success()).isFalse();
         assertThat(flushing.message()).contains("flush_cache=false");
         assertThat(keeping.success()).isTrue();
-        assertThat(keeping.numPausedRequests()).isEqualTo(1);
+        assertThat(keeping.numPausedRequests()).containsExactly(1);
         assertThat(running.get().meta().weightVersion()).isEqualTo("2");
     }
 
