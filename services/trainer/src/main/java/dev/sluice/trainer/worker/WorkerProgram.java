@@ -27,6 +27,7 @@ import java.util.stream.Collectors;
  */
 final class WorkerProgram {
     private static final String TOKEN = "SLUICE_WORKER_TOKEN";
+    private static final String THREADS = "OMP_NUM_THREADS";
     private static final String LOOPBACK = "127.0.0.1";
 
     private final TrainedRun run;
@@ -80,6 +81,11 @@ final class WorkerProgram {
         Map<String, String> environment = new HashMap<>(planned());
         environment.putAll(config.environment());
         environment.put(TOKEN, token);
+        if (onGpus() && System.getenv(THREADS) == null) {
+            // Of several ranks torchrun gives each one thread; Adam on the host takes all that there are.
+            int cores = Runtime.getRuntime().availableProcessors();
+            environment.putIfAbsent(THREADS, Integer.toString(Math.max(1, cores / ranks())));
+        }
         if (!run.place().gpus().isEmpty()) {
             environment.put(VisibleGpus.ENVIRONMENT_NAME, visibleGpus());
         }

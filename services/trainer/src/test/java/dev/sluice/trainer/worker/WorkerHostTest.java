@@ -56,6 +56,7 @@ class WorkerHostTest {
                 .containsSubsequence(List.of("--call-deadline", "1620s"));
         assertThat(proc(pid, "environ"))
                 .contains("NCCL_DEBUG=WARN", "CUDA_VISIBLE_DEVICES=2,3", "NCCL_ALGO=Ring")
+                .contains("OMP_NUM_THREADS=" + Math.max(1, Runtime.getRuntime().availableProcessors() / 2))
                 .anyMatch(variable -> variable.startsWith("SLUICE_WORKER_TOKEN="));
         host.stop(worker);
         assertThat(pid.process()).isEmpty();
