@@ -1,21 +1,23 @@
 #!/bin/sh
 # Verifies a GPU machine, about half an hour on 8 GPUs; with fewer it skips what needs more and says so.
-#   deploy/gpu/verify.sh [--json] [--engine-python PYTHON] [--worker-python PYTHON] [--engine-args "..."] [--steps N] [--keep]
+#   deploy/gpu/verify.sh [--only CHECK,CHECK] [--json] [--engine-python PYTHON] [--worker-python PYTHON] [--engine-args "..."] [--steps N] [--keep]
 # Checks: sluice doctor, the worker's own tests, its weights in SGLang over CUDA IPC and NCCL, sluice conformance against
 # SGLang, a run that SGLang samples and the CPU worker trains, a run on GPUs alone. A table with seconds and figures; exit code 1 if a check failed, 2 for a wrong command line.
 set -eu
 usage() { sed -n '3p' "$0" | sed 's/^# *//' >&2; exit 2; }
 
-json=false keep=false steps=20
+json=false keep=false steps=20 only=
+checks="doctor worker weights-tensor weights-nccl conformance cpu-run gpu-run"
 engine_python=${SLUICE_ENGINE_PYTHON:-python3} worker_python=${SLUICE_WORKER_PYTHON:-python3}
 engine_args="--mem-fraction-static 0.5"
 while [ $# -gt 0 ]; do
   case $1 in
     --json) json=true ;;
     --keep) keep=true ;;
-    --engine-python | --worker-python | --engine-args | --steps)
+    --only | --engine-python | --worker-python | --engine-args | --steps)
       [ $# -gt 1 ] || usage
       case $1 in
+        --only) only=$(printf %s "$2" | tr , ' ') ;;
         --engine-python) engine_python=$2 ;;
         --worker-python) worker_python=$2 ;;
         --engine-args) engine_args=$2 ;;
@@ -28,6 +30,9 @@ while [ $# -gt 0 ]; do
   shift
 done
 case $steps in '' | *[!0-9]* | 0) echo "verify: --steps is $steps; give a number from 1" >&2; exit 2 ;; esac
+for name in $only; do
+  case " $checks " in *" $name "*) ;; *) echo "verify: --only names $name; there are: $checks" >&2; exit 2 ;; esac
+done
 
 here=$(cd "$(dirname "$0")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
@@ -58,18 +63,22 @@ leave() {
 trap leave EXIT
 trap 'exit 130' INT TERM
 
-gpus=$(nvidia-smi --query-gpu=index --format=csv,noheader 2>/dev/null | grep -c '^[0-9]' || true)
+if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then
+  gpus=$(printf '%s\n' "$CUDA_VISIBLE_DEVICES" | awk -F, '{ print NF }')
+else
+  gpus=$(nvidia-smi --query-gpu=index --format=csv,noheader 2>/dev/null | grep -c '^[0-9]' || true)
+fi
+exec 3>&2 # where a check that takes minutes shows how far it is
 say() { echo "verify: $*" >&2; }
 row() { # name outcome seconds figures
   printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$(printf %s "$4" | tr '\t\n' '  ')" >>"$rows"
   say "$1: $2 ($3 s) $4"
 }
-check() { # name, then a function that prints figures as its last line; status 0 passed, 77 skipped, else failed
+check() { # name of a function, which prints figures as its last line; status 0 passed, 77 skipped, else failed
   name=$1 begun=$(date +%s)
-  shift
   say "$name..."
   status=0
-  ("$@") >"$work/$name.out" 2>"$work/$name.err" || status=$?
+  ("$(printf %s "$name" | tr - _)") >"$work/$name.out" 2>"$work/$name.err" || status=$?
   seconds=$(($(date +%s) - begun))
   figures=$(tail -n 1 "$work/$name.out")
   case $status in
@@ -101,7 +110,11 @@ worker() {
   tests=$root/services/megatron-worker/tests/gpu/verify.py
   [ -f "$tests" ] || { echo "$tests is not there"; return 77; }
   needs 1 || return 77
-  (cd "$root/services/megatron-worker" && "$worker_python" "$tests")
+  status=0
+  (cd "$root/services/megatron-worker" && "$worker_python" "$tests" || echo $? >"$work/worker.status") | tee "$work/worker.txt" >&3
+  [ ! -f "$work/worker.status" ] || status=$(cat "$work/worker.status")
+  tail -n 1 "$work/worker.txt" | field 'f"""{len(d) - len([c for c in d.values() if c["status"] == "failed"])} of {len(d)} right: """ + "; ".join(n + ": " + c["said"] for n, c in d.items())'
+  return "$status"
 }
 weights() { # transport
   script=$root/services/megatron-worker/tests/gpu/weights_into_sglang.py
@@ -185,14 +198,8 @@ gpu_run() {
 }
 
 say "$gpus GPUs; files in $work"
-check doctor doctor
-check worker worker
-check weights-tensor weights_tensor
-check weights-nccl weights_nccl
-check conformance conformance
-check cpu-run cpu_run
-check gpu-run gpu_run
-row "several nodes" skipped 0 "this script knows one; see deploy/gpu/README.md"
+for name in ${only:-$checks}; do check "$name"; done
+[ -n "$only" ] || row "several nodes" skipped 0 "this script knows one; see deploy/gpu/README.md"
 
 failed=$(awk -F '\t' '$2 == "failed"' "$rows" | wc -l | tr -d ' ')
 if $json; then

@@ -1,4 +1,5 @@
-"""Two ranks against one: the same steps of the same small model under every layout, and what is saved, exported, offloaded.
+"""Two and four ranks against one: the same steps of the same small model under every layout, and what is saved, exported,
+offloaded. Four need four GPUs.
 
     python tests/gpu/ranks.py [--only dp2,ep2] [--jobs 8] [--device cpu]
 
@@ -11,6 +12,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import math
 import os
 import re
 import shutil
@@ -23,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import gpus
 import shapes
 import torch
 import torch.distributed.checkpoint as dcp
@@ -47,6 +50,7 @@ TP2 = {"tensor_model_parallel_size": 2}
 EP2 = {"expert_model_parallel_size": 2}
 PP2 = {"pipeline_model_parallel_size": 2}
 CP2 = {"context_parallel_size": 2}
+EP4 = {"expert_model_parallel_size": 4}
 _RAISED = re.compile(r"\w+(Error|Exception|Exit): ")
 DEEPEP = ["--moe-token-dispatcher-type", "flex", "--moe-enable-deepep"]
 
@@ -67,7 +71,7 @@ class Case:
 
     @property
     def data_ranks(self) -> int:
-        return 1 if any(size > 1 and "expert" not in name for name, size in self.layout.items()) else self.ranks
+        return self.ranks // math.prod(size for name, size in self.layout.items() if "expert" not in name)
 
     @property
     def precision(self) -> str:
@@ -114,10 +118,28 @@ CASES = [
     Case("cp2 dense bf16", "dense", True, "one dense bf16", layout=CP2, needs=TE),
     Case("cp2 mla bf16", "mla", True, "one mla bf16", layout=CP2, needs=TE),
     Case("cp2 moe bf16", "moe", True, "one moe bf16", layout=CP2, needs=TE),
+    Case("ep4 moe fp32", "moe", False, "one moe fp32", ranks=4, layout=EP4),
+    Case("ep4 DeepEP bf16", "moe", True, "one moe bf16", ranks=4, layout=EP4, flags=tuple(DEEPEP), needs=("deep_ep",)),
+    Case(
+        "ep4 Adam on the host",
+        "moe",
+        True,
+        "one moe bf16 Adam on the host",
+        ranks=4,
+        layout=EP4,
+        flags=CPU_ADAM,
+        needs=TE,
+    ),
+    Case("dp4 ep2 moe fp32", "moe", False, "one moe fp32", ranks=4, layout=EP2),
+    Case("pp2 ep2 moe fp32", "moe", False, "one moe fp32", ranks=4, layout=PP2 | EP2),
+    Case("tp2 pp2 sp dense fp32", "dense", False, "one dense fp32", ranks=4, layout=TP2 | PP2, flags=SP),
+    Case("tp2 ep4 sp grouped moe fp32", "grouped", False, "one grouped moe fp32", ranks=4, layout=TP2 | EP4, flags=SP),
+    Case("cp2 ep4 moe bf16", "moe", True, "one moe bf16", ranks=4, layout=CP2 | EP4, needs=TE),
 ]
 # A cut of the case that they resume, read under their own layout: written again it has the same bits.
 RESUMES = [
     Case("2 saved 1 loads fp32", "moe", False, "one moe fp32", ranks=1, resume="dp2 moe fp32"),
+    Case("4 saved 2 load fp32", "moe", False, "one moe fp32", layout=EP2, resume="ep4 moe fp32"),
     Case("1 saved 2 load fp32", "moe", False, "one moe fp32", resume="one moe fp32"),
     Case("2 saved 1 loads bf16", "moe", True, "one moe bf16", ranks=1, resume="dp2 moe bf16"),
     Case("1 saved 2 load bf16", "moe", True, "one moe bf16", resume="one moe bf16"),
@@ -215,7 +237,8 @@ class Bench:
             environment["CUDA_VISIBLE_DEVICES"] = ""
         elif ranks == 1:
             self._turn += 1
-            environment["CUDA_VISIBLE_DEVICES"] = str(self._turn % torch.cuda.device_count())
+            here = gpus.names()
+            environment["CUDA_VISIBLE_DEVICES"] = here[self._turn % len(here)]
         return environment
 
     def _missing(self, case: Case) -> tuple[str, str, dict] | None:

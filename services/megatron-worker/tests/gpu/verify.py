@@ -1,8 +1,8 @@
-"""All that is checked of the worker on a machine with GPUs: its tests there, a resumed run, two ranks against one, a step beside
-bare Megatron, what a call costs beside its computing, a rank's share.
+"""All that is checked of the worker on a machine with GPUs: its tests there, a resumed run, two and four ranks against one, a
+step beside bare Megatron, what a call costs beside its computing, a rank's share.
 
-python tests/gpu/verify.py [--quick]. Prints a table; the last line is JSON. Exit code 1 if a check failed. Two ranks need two
-GPUs, all else one.
+python tests/gpu/verify.py [--quick]. As many checks at once as there are GPUs for. Prints a table; the last line is JSON. Exit
+code 1 if a check failed. Two ranks need two GPUs, four four, all else one.
 """
 
 import argparse
@@ -11,48 +11,83 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+
+import gpus
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parents[1]
 
 
+@dataclass(frozen=True)
+class Check:
+    """``gpus`` is how many it uses, of fewer all that there are; ``wide`` of a model at real width."""
+
+    name: str
+    command: list[str]
+    gpus: int = 1
+    wide: bool = False
+
+
+def script(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-W", "ignore", str(HERE / name), *arguments]
+
+
+def tests(*names: str) -> list[str]:
+    files = [f"tests/test_{name}.py" for name in names]
+    return [sys.executable, "-W", "ignore", "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
+
+
+# Those that take long first: they end together then.
+CHECKS = [
+    Check("ranks against one", script("ranks.py", "--seconds", "600"), gpus=4),
+    Check("a step at real width", script("speed.py"), wide=True),
+    Check("one rank's share of the recipe", script("share.py"), wide=True),
+    Check("steps, layouts, resume", tests("step", "refusals")),
+    Check("a resumed run's bits", script("resume.py")),
+    Check("families of the converter", tests("families")),
+    Check("weights to engines", tests("sync", "buckets")),
+    Check("offload and cuts", tests("offload_and_save")),
+    Check("a call beside its computing", script("control.py")),
+    Check("losses, batches, packing", tests("losses", "batch", "packing")),
+]
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="leave out what steps a model at real width")
     options = parser.parse_args()
-    pytest = [sys.executable, "-W", "ignore", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    checks = {
-        "losses, batches, packing": [*pytest, "tests/test_losses.py", "tests/test_batch.py", "tests/test_packing.py"],
-        "families of the converter": [*pytest, "tests/test_families.py"],
-        "steps, layouts, resume": [*pytest, "tests/test_step.py", "tests/test_refusals.py"],
-        "weights to engines": [*pytest, "tests/test_sync.py", "tests/test_buckets.py"],
-        "offload and cuts": [*pytest, "tests/test_offload_and_save.py"],
-    }
-    script = [sys.executable, "-W", "ignore"]
-    checks["a resumed run's bits"] = [*script, str(HERE / "resume.py")]
-    checks["two ranks against one"] = [*script, str(HERE / "ranks.py")]
-    checks["a call beside its computing"] = [*script, str(HERE / "control.py")]
-    if not options.quick:
-        checks["a step at real width"] = [*script, str(HERE / "speed.py")]
-        checks["one rank's share of the recipe"] = [*script, str(HERE / "share.py")]
-    results = {name: run(name, command) for name, command in checks.items()}
+    pool = gpus.Pool()
+    if not pool.count:
+        print("no GPU is here", file=sys.stderr)
+        return 1
+    checks = [check for check in CHECKS if not (options.quick and check.wide)]
+    with ThreadPoolExecutor(pool.count) as threads:
+        told = threads.map(lambda check: run(check, pool), checks)
+        results = dict(zip((check.name for check in checks), told, strict=True))
     print(json.dumps(results))
     return 1 if any(result["status"] == "failed" for result in results.values()) else 0
 
 
-def run(name: str, command: list[str]) -> dict[str, object]:
+def run(check: Check, pool: gpus.Pool) -> dict[str, object]:
     """Runs a check and prints its row; its last line on stdout is what it says."""
-    began = time.monotonic()
     path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH", "")]))
-    done = subprocess.run(command, cwd=PACKAGE, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+    taken = pool.take(min(check.gpus, pool.count))
+    began = time.monotonic()
+    try:
+        environment = os.environ | {"PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ",".join(taken)}
+        done = subprocess.run(check.command, cwd=PACKAGE, env=environment, capture_output=True, text=True)
+    finally:
+        pool.give_back(taken)
     seconds = time.monotonic() - began
     lines = (done.stdout if done.stdout.strip() else done.stderr).strip().splitlines()
     said = lines[-1] if lines else ""
     status = "ok" if done.returncode == 0 else "failed"
-    print(f"{name:32} {status:7} {seconds:6.0f} s  {said[:200]}", flush=True)
+    print(f"{check.name:32} {status:7} {seconds:6.0f} s  {said[:1000]}", flush=True)
     if status == "failed":
-        print("\n".join((done.stdout + done.stderr).splitlines()[-20:]), file=sys.stderr)
+        print("\n".join((done.stdout + done.stderr).splitlines()[-40:]), file=sys.stderr, flush=True)
     return {"status": status, "seconds": round(seconds, 1), "said": said}
 
 

@@ -31,6 +31,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import gpus
 import llama
 import shapes
 
@@ -207,7 +208,9 @@ class Processes:
     def environment(self, gpu: int, *paths: str) -> dict[str, str]:
         environment = {key: value for key, value in os.environ.items() if key != "PYTORCH_CUDA_ALLOC_CONF"}
         path = os.pathsep.join(filter(None, paths))
-        return environment | {"CUDA_VISIBLE_DEVICES": str(gpu), "PYTHONPATH": path}
+        # As in plans: NCCL cannot register memory that torch_memory_saver maps.
+        environment |= {"NCCL_CUMEM_ENABLE": "0", "CUDA_VISIBLE_DEVICES": gpus.names()[gpu]}
+        return environment | {"PYTHONPATH": path}
 
     def worker(self) -> tuple[Worker, dict, Path]:
         """A worker that has loaded; what it loaded; the weights' Hugging Face directory."""
