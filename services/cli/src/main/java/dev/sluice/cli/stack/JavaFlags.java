@@ -10,6 +10,8 @@ import java.util.List;
  */
 final class JavaFlags {
     static final List<String> SERVICE = List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+    /** It hashes whole checkpoints: the quick compiler does not use the processor's instructions for SHA-256. */
+    static final List<String> CONVERTER = List.of("-Xmx128m", "-XX:+UseSerialGC");
     /** Services that hold groups and batches in memory. */
     static final List<String> POOL_SERVICE = List.of("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
 

@@ -36,7 +36,7 @@ final class Programs implements StackPrograms {
     public List<ServiceProgram> services(String bootstrapServers, int dashboardPort) {
         List<ServiceProgram> programs = new ArrayList<>();
         programs.add(quarkus("planner", "planner", StopTurn.REST, JavaFlags.SERVICE, bootstrapServers));
-        programs.add(quarkus("converter", "converter", StopTurn.REST, JavaFlags.SERVICE, bootstrapServers));
+        programs.add(quarkus("converter", "converter", StopTurn.REST, JavaFlags.CONVERTER, bootstrapServers));
         IntStream.rangeClosed(1, settings.rolloutInstances())
                 .mapToObj(i -> quarkus("rollout-" + i, "rollout", StopTurn.ROLLOUT, engineFlags(), bootstrapServers))
                 .forEach(programs::add);
