@@ -74,12 +74,10 @@ class TrainRequest(Call):
 
 @dataclass(frozen=True)
 class ExportRequest(Call):
-    """The policy's weights in the Hugging Face format: ``hf``, or ``hf-delta`` since the version ``base``."""
+    """The policy's weights in the Hugging Face format."""
 
     dir: str
-    format: str
     version: int
-    base: int | None
     dtype: str
 
 
@@ -216,9 +214,7 @@ def _export(fields: Fields) -> ExportRequest:
     return ExportRequest(
         *_caller(fields),
         dir=fields.text("dir"),
-        format=fields.choice("format", ("hf", "hf-delta")),
         version=fields.whole("version"),
-        base=fields.whole("base", None),
         dtype=fields.text("dtype", "float32"),
     )
 

@@ -182,12 +182,6 @@ class Worker:
     def export(self, request: ExportRequest) -> dict[str, Any]:
         began = time.monotonic()
         loaded = self._need("weights")
-        if request.format != "hf":
-            raise WorkerError(
-                "unsupported",
-                "this worker writes no deltas",
-                "export with the format hf: the trainer makes deltas of two such directories",
-            )
         if request.dtype not in DTYPES:
             raise WorkerError("invalid_request", f"dtype is {request.dtype[:80]}", f"use {' or '.join(DTYPES)}")
         table = loaded.needed_table()

@@ -95,7 +95,7 @@ class MegatronWorker(WorkerProcess):
 
     def exports(self, version: int = 1, dtype: str = "float32") -> dict[str, torch.Tensor]:
         directory = self.data / f"export-{self._count}"
-        told = self.does("export", dir=str(directory), format="hf", version=version, dtype=dtype)
+        told = self.does("export", dir=str(directory), version=version, dtype=dtype)
         assert "manifestSha256" in told, told
         return tensors_of(directory)
 

@@ -83,12 +83,10 @@ _DO = {
             str(out / "passes.safetensors"),
         )
     ),
-    "export": lambda worker, order, out: worker.export(
-        ExportRequest(0, "export", str(out / "hf"), "hf", 1, None, "bfloat16")
-    ),
+    "export": lambda worker, order, out: worker.export(ExportRequest(0, "export", str(out / "hf"), 1, "bfloat16")),
     "train": _train,
     "exportTrained": lambda worker, order, out: worker.export(
-        ExportRequest(0, "trained", str(out / "trained"), "hf", 2, None, "float32")
+        ExportRequest(0, "trained", str(out / "trained"), 2, "float32")
     ),
     "save": lambda worker, order, out: worker.save(
         SaveRequest(0, "save", str(out / "cut"), False), lambda done, total: None

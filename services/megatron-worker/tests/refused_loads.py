@@ -40,7 +40,7 @@ def main():
         "no checkpoint": lambda: load(checkpoint=out),
         "a checkpoint that runs code": lambda: load(checkpoint=hostile),
         "outside": lambda: load(checkpoint="/etc"),
-        "nothing loaded": lambda: worker.export(ExportRequest(0, "e", str(out / "x"), "hf", 1, None, "bfloat16")),
+        "nothing loaded": lambda: worker.export(ExportRequest(0, "e", str(out / "x"), 1, "bfloat16")),
     }
     print(json.dumps({name: _said(case) for name, case in cases.items()}))
 

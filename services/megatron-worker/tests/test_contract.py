@@ -103,7 +103,7 @@ def test_every_answer_is_what_its_record_reads(records, megatron, tmp_path):
     batch = next(file for file in sorted(megatron.data.glob("batch-*.safetensors"), reverse=True))
     forward = {"batch": str(batch), "model": "policy", "want": ["logprobs", "entropy"]}
     check("ForwardResult", megatron.does("forward", out=str(megatron.data / "contract.safetensors"), **forward))
-    check("FilesWritten", megatron.does("export", dir=str(megatron.data / "contract-hf"), format="hf", version=1))
+    check("FilesWritten", megatron.does("export", dir=str(megatron.data / "contract-hf"), version=1))
     check("FilesWritten", megatron.does("save", dir=str(megatron.data / "contract-cut")))
     check("MemoryMoved", megatron.does("offload", what=["weights", "optimizer", "gradients"]))
     check("MemoryMoved", megatron.does("onload", what=["weights", "optimizer", "gradients"]))

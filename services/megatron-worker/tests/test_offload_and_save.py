@@ -47,7 +47,7 @@ def test_calls_that_need_what_is_offloaded_say_what_to_bring_back(megatron):
     assert (error["code"], error["message"]) == ("not_loaded", "optimizer are offloaded")
     assert error["mend"] == "call /onload with optimizer first"
     megatron.does("offload", what=ALL)
-    error = megatron.does("export", dir=str(megatron.data / "none"), format="hf", version=1)
+    error = megatron.does("export", dir=str(megatron.data / "none"), version=1)
     assert error["mend"] == "call /onload with weights first"
     error = megatron.does("weights/send", engines=["http://127.0.0.1:9"], version=1, transport="tensor")
     assert error["mend"] == "call /onload with weights first"

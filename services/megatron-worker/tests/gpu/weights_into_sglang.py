@@ -235,7 +235,7 @@ class Processes:
         }
         report("load", **worker.does("/load", **load))
         model = self._folder / "hf"
-        report("export", **worker.does("/export", dir=str(model), format="hf", version=0, dtype="bfloat16"))
+        report("export", **worker.does("/export", dir=str(model), version=0, dtype="bfloat16"))
         return worker, load, model
 
     def engine(self, model: Path, gpu: int) -> Engine:

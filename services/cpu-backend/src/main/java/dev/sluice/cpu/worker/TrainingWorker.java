@@ -225,10 +225,6 @@ final class TrainingWorker {
 
     FilesWritten export(ExportRequest request) {
         long start = System.nanoTime();
-        if (request.format() != ExportRequest.Format.HF) {
-            throw new WorkerException(
-                    WorkerErrorCode.UNSUPPORTED, "this worker writes no deltas", "export with the format hf");
-        }
         DType dtype = switch (request.dtype()) {
             case "float32" -> DType.F32;
             case "bfloat16" -> DType.BF16;

@@ -53,9 +53,7 @@ abstract class RunningWorker {
 
     FilesWritten export(String name) {
         int epoch = Math.max(0, worker.health(DEADLINE).epoch());
-        return worker.export(
-                new ExportRequest(epoch, "export-" + name, path(name), ExportRequest.Format.HF, 1, null, "float32"),
-                DEADLINE);
+        return worker.export(new ExportRequest(epoch, "export-" + name, path(name), 1, "float32"), DEADLINE);
     }
 
     String path(String name) {

@@ -201,9 +201,7 @@ class TrainingWorkerTest extends RunningWorker {
 
         assertRefused(
                 WorkerErrorCode.PATH_REFUSED,
-                () -> worker.export(
-                        new ExportRequest(0, "again", path("v000001"), ExportRequest.Format.HF, 2, null, "float32"),
-                        DEADLINE));
+                () -> worker.export(new ExportRequest(0, "again", path("v000001"), 2, "float32"), DEADLINE));
     }
 
     @Test

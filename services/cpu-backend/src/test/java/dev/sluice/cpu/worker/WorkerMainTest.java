@@ -84,9 +84,7 @@ class WorkerMainTest {
             client.train(new TrainRequest(life, "train-" + step, step, batch, ModelRole.POLICY, loss), DEADLINE);
         }
         String folder = data.resolve("weights-" + life).toString();
-        String sha256 = client.export(
-                        new ExportRequest(life, "export", folder, ExportRequest.Format.HF, 1, null, "float32"),
-                        DEADLINE)
+        String sha256 = client.export(new ExportRequest(life, "export", folder, 1, "float32"), DEADLINE)
                 .manifestSha256();
         client.shutdown(new ShutdownRequest(life, "stop"), DEADLINE);
         assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();

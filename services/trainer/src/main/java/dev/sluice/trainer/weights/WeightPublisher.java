@@ -90,9 +90,7 @@ public final class WeightPublisher {
                                 // Never an id of before: the worker would answer without writing.
                                 "export-e%d-v%d-%s".formatted(run.epoch(), version, UUID.randomUUID()),
                                 DirectoryRemoval.prepare(directory).toString(),
-                                ExportRequest.Format.HF,
                                 version,
-                                null,
                                 run.plan().backend() == Backend.CPU ? "float32" : "bfloat16"),
                         config.worker().callDeadline());
         WeightsPublished publication = new WeightsPublished(
