@@ -62,6 +62,7 @@ def read(plan: list[str], world_size: int, device: str = "cuda") -> Adapted:
         raise WorkerError("invalid_request", f"Megatron refuses the arguments: {e or _last_line(said)}", _MEND) from e
     finally:
         sys.argv = before
+    _refuse_missing_deep_ep(args)
     if args.vocab_size is None:
         raise WorkerError(
             "invalid_request", "the arguments lack --vocab-size", "give the model's shape as the plan does"
@@ -82,6 +83,22 @@ def refuse_wrong_gradients(args: Namespace):
             f"MLA over {tensor} tensor-parallel ranks trains rightly with TransformerEngine in half precision alone",
             "install transformer-engine and train in bf16, or set training.layout.tp to 1",
         )
+
+
+def _refuse_missing_deep_ep(args: Namespace):
+    """What megatron/core/transformer/moe/fused_a2a.py imports; where that fails, it says that nothing is installed."""
+    if args.moe_token_dispatcher_type != "flex" or args.moe_flex_dispatcher_backend != "deepep":
+        return
+    try:
+        from deep_ep import Buffer  # noqa: F401
+        from deep_ep.utils import EventHandle, EventOverlap  # noqa: F401
+    except ImportError as e:
+        raise WorkerError(
+            "unsupported",
+            f"DeepEP is asked for, and Megatron cannot use it here: {e}",
+            "build DeepEP 1.x from github.com/deepseek-ai/DeepEP for the torch that is installed here, or train with "
+            "--moe-token-dispatcher-type alltoall",
+        ) from e
 
 
 def _last_line(said: io.StringIO) -> str:

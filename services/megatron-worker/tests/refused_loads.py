@@ -34,6 +34,7 @@ def main():
     cases = {
         "unknown flag": lambda: load([*plan, "--no-such-flag", "3"]),
         "ranks that are not there": lambda: load(with_value("--tensor-model-parallel-size", "3")),
+        "no DeepEP": lambda: load([*with_value("--moe-token-dispatcher-type", "flex"), "--moe-enable-deepep"]),
         "no number": lambda: load(with_value("--moe-router-topk", "x")),
         "another model": lambda: load(checkpoint=FIXTURES / "families/qwen3/torch_dist"),
         "another width": lambda: load(with_value("--ffn-hidden-size", "128")),
