@@ -96,7 +96,14 @@ field() { # of the JSON document on stdin, by an expression over d
   python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"
 }
 sluice() { "$root/sluice" "$@"; }
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+free_port() { # SGLang takes the port 10000 above its own too
+  python3 -c 'import random, socket
+while True:
+    with socket.socket() as s:
+        try: s.bind(("127.0.0.1", random.randrange(20000, 30000)))
+        except OSError: continue
+        print(s.getsockname()[1]); break'
+}
 
 doctor() {
   status=0

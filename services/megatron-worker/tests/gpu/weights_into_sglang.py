@@ -20,6 +20,7 @@ import argparse
 import contextlib
 import json
 import os
+import random
 import shlex
 import signal
 import socket
@@ -274,9 +275,11 @@ def _until(condition, process: subprocess.Popen, log: Path):
 
 
 def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """SGLang takes the port 10000 above its own too, so not one of those that the system would give."""
+    while True:
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("127.0.0.1", random.randrange(20000, 30000)))
+            return free.getsockname()[1]
 
 
 def with_own_processes(options: argparse.Namespace, folder: Path) -> bool:
