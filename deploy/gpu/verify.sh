@@ -39,7 +39,7 @@ root=$(cd "$here/../.." && pwd -P)
 work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-verify.XXXXXX")
 rows=$work/rows.tsv
 : >"$rows"
-server= stack=
+server= stack= ticker=
 end() {
   for pid in $server $stack; do
     kill "$pid" 2>/dev/null || continue
@@ -58,6 +58,7 @@ guard() { # what this subshell starts goes with it; a shell forgets its traps in
 }
 leave() {
   end
+  stop_ticking
   $keep || [ "${failed:-1}" != 0 ] || rm -rf "$work"
 }
 trap leave EXIT
@@ -74,11 +75,27 @@ row() { # name outcome seconds figures
   printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$(printf %s "$4" | tr '\t\n' '  ')" >>"$rows"
   say "$1: $2 ($3 s) $4"
 }
+tick() { # says every half minute that a check goes on
+  trap 'kill "$pause" 2>/dev/null; exit 0' TERM
+  while :; do
+    sleep 30 &
+    pause=$!
+    wait "$pause"
+    say "$name... $(($(date +%s) - begun)) s"
+  done
+}
+stop_ticking() {
+  [ -z "$ticker" ] || { kill "$ticker" && wait "$ticker"; } 2>/dev/null || true
+  ticker=
+}
 check() { # name of a function, which prints figures as its last line; status 0 passed, 77 skipped, else failed
   name=$1 begun=$(date +%s)
   say "$name..."
+  tick &
+  ticker=$!
   status=0
   ("$(printf %s "$name" | tr - _)") >"$work/$name.out" 2>"$work/$name.err" || status=$?
+  stop_ticking
   seconds=$(($(date +%s) - begun))
   figures=$(tail -n 1 "$work/$name.out")
   case $status in
