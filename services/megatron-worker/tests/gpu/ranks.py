@@ -50,6 +50,7 @@ TP2 = {"tensor_model_parallel_size": 2}
 EP2 = {"expert_model_parallel_size": 2}
 PP2 = {"pipeline_model_parallel_size": 2}
 CP2 = {"context_parallel_size": 2}
+ETP2 = {"expert_tensor_parallel_size": 2}
 EP4 = {"expert_model_parallel_size": 4}
 _RAISED = re.compile(r"\w+(Error|Exception|Exit): ")
 DEEPEP = ["--moe-token-dispatcher-type", "flex", "--moe-enable-deepep"]
@@ -111,6 +112,7 @@ CASES = [
     Case("tp2 sp dense fp32", "dense", False, "one dense fp32", layout=TP2, flags=SP),
     Case("tp2 sp dense bf16", "dense", True, "one dense bf16", layout=TP2, flags=SP),
     Case("tp2 sp grouped moe fp32", "grouped", False, "one grouped moe fp32", layout=TP2, flags=SP),
+    Case("tp2 etp2 sp grouped moe fp32", "grouped", False, "one grouped moe fp32", layout=TP2 | ETP2, flags=SP),
     Case("tp2 sp mla bf16", "mla", True, "one mla bf16", layout=TP2, flags=SP, needs=TE),
     Case("tp2 sp moe bf16", "moe", True, "one moe bf16", layout=TP2, flags=SP, needs=TE),
     Case("pp2 moe fp32", "moe", False, "one moe fp32", layout=PP2),
@@ -442,7 +444,7 @@ def main() -> int:
     with ThreadPoolExecutor(options.jobs) as pool:
         exports = []
         if not options.only or "export" in options.only:
-            layouts = {"export, ep2": ["--expert-model-parallel-size", "2"], "export, pp2": _PIPELINE}
+            layouts = {"export, ep2": _EXPERTS, "export, pp2": _PIPELINE, "export, tp2 etp2": _TENSOR}
             exports = [pool.submit(export, bench, options, *layout) for layout in layouts.items()]
         for batch in (bases, cases, resumes):
             list(pool.map(bench.run, batch))
@@ -455,6 +457,8 @@ def main() -> int:
     return 1 if bench.failed else 0
 
 
+_EXPERTS = ["--expert-model-parallel-size", "2"]
+_TENSOR = ["--tensor-model-parallel-size", "2", "--expert-tensor-parallel-size", "2", "--sequence-parallel"]
 _PIPELINE = ["--pipeline-model-parallel-size", "2", "--decoder-last-pipeline-num-layers", "1"]
 
 
