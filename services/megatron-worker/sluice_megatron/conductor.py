@@ -22,6 +22,8 @@ _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.02
 _LOOK_SECONDS = 0.5
 _NAMED_RANKS = 8
+# For a rank to write its stacks, line by line into the log of all.
+_DUMP_SECONDS = 0.25
 _MEND = "see the stacks in the worker's log; the worker ends: start it again and load the last cut"
 _LOG = logging.getLogger("sluice.conductor")
 
@@ -178,6 +180,7 @@ class Conductor:
         stuck.sort(key=lambda entry: -entry["seconds"])
         for entry in stuck[:_NAMED_RANKS]:
             self._holder.dump(entry["rank"])
+            time.sleep(_DUMP_SECONDS)
         where = _named(stuck)
         if failed:
             first = WorkerError.from_json(failed[0]["error"])

@@ -14,7 +14,7 @@ from socketserver import TCPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sluice_megatron.errors import WorkerError
+from sluice_megatron.errors import WorkerError, error_of
 
 # For a request to arrive, its head and its body.
 REQUEST_SECONDS = 120.0
@@ -151,6 +151,13 @@ class _Connection(BaseHTTPRequestHandler):
             answer = self._answer()
         except WorkerError as e:
             answer = Answer(e.status, e.to_json())
+        except OSError:
+            # Of the connection, or as good as: there is nobody to tell.
+            raise
+        except Exception as e:
+            _LOG.exception("a request failed method=%s path=%s", self.command, self.path[:200])
+            error = error_of(e)
+            answer = Answer(error.status, error.to_json())
         self._send(answer)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _serve

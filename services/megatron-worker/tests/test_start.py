@@ -1,5 +1,8 @@
 """What is refused before a rank meets the others."""
 
+import http.client
+import json
+
 import pytest
 
 from sluice_megatron.__main__ import TOKEN, main
@@ -47,4 +50,21 @@ def test_a_port_that_is_taken_is_named():
     with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{server.port}: Address already in use"):
         JsonServer(Settings("127.0.0.1", server.port, 1, None), lambda request: Answer(200, {}))
 
+    server.stop()
+
+
+def test_what_nobody_foresaw_is_answered_and_not_hung_up_on(caplog):
+    def answer(request):
+        raise RuntimeError("the store has gone")
+
+    server = JsonServer(Settings("127.0.0.1", 0, 1, None), answer)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("GET", "/health")
+    reply = connection.getresponse()
+
+    told = json.loads(reply.read())
+    assert (reply.status, told["code"]) == (500, "internal")
+    assert told["message"] == "RuntimeError: the store has gone"
+    assert "a request failed method=GET path=/health" in caplog.text
+    connection.close()
     server.stop()

@@ -84,9 +84,14 @@ class WorkerProcess:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         sent = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         with contextlib.closing(connection):
-            connection.request(method, path, sent, headers)
-            reply = connection.getresponse()
-            return reply.status, json.loads(reply.read())
+            try:
+                connection.request(method, path, sent, headers)
+                reply = connection.getresponse()
+                return reply.status, json.loads(reply.read())
+            except (http.client.HTTPException, OSError) as e:
+                # Tests that expect it look at its kind; to all others it says why.
+                e.add_note(f"exit status {self.process.poll()}; the worker said: {self.said()[-3000:]}")
+                raise
 
     def post(self, verb: str, operation_id: str, **fields: object) -> tuple[int, dict]:
         return self.call("POST", "/" + verb, {"epoch": 1, "operationId": operation_id, **fields})
