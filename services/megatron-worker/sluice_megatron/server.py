@@ -151,13 +151,6 @@ class _Connection(BaseHTTPRequestHandler):
             answer = self._answer()
         except WorkerError as e:
             answer = Answer(e.status, e.to_json())
-        except OSError:
-            # Of the connection, or as good as: there is nobody to tell.
-            raise
-        except Exception as e:
-            _LOG.exception("a request failed method=%s path=%s", self.command, self.path[:200])
-            error = error_of(e)
-            answer = Answer(error.status, error.to_json())
         self._send(answer)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _serve
@@ -181,7 +174,13 @@ class _Connection(BaseHTTPRequestHandler):
         self._arriving.is_whole()
         if len(body) < length:
             raise ConnectionError(f"a body of {length} bytes ended after {len(body)}")
-        return self.server.answer(Request(self.command, unquote(urlsplit(self.path).path), body))
+        try:
+            return self.server.answer(Request(self.command, unquote(urlsplit(self.path).path), body))
+        except WorkerError:
+            raise
+        except Exception as e:
+            _LOG.exception("a request failed method=%s path=%s", self.command, self.path[:200])
+            raise error_of(e) from e
 
     def _announced(self) -> int:
         """Bytes of the body."""

@@ -53,9 +53,10 @@ def test_a_port_that_is_taken_is_named():
     server.stop()
 
 
-def test_what_nobody_foresaw_is_answered_and_not_hung_up_on(caplog):
+@pytest.mark.parametrize("kind", [RuntimeError, OSError])
+def test_what_nobody_foresaw_is_answered_and_not_hung_up_on(kind, caplog):
     def answer(request):
-        raise RuntimeError("the store has gone")
+        raise kind("the store has gone")
 
     server = JsonServer(Settings("127.0.0.1", 0, 1, None), answer)
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
@@ -64,7 +65,7 @@ def test_what_nobody_foresaw_is_answered_and_not_hung_up_on(caplog):
 
     told = json.loads(reply.read())
     assert (reply.status, told["code"]) == (500, "internal")
-    assert told["message"] == "RuntimeError: the store has gone"
+    assert told["message"] == f"{kind.__name__}: the store has gone"
     assert "a request failed method=GET path=/health" in caplog.text
     connection.close()
     server.stop()
