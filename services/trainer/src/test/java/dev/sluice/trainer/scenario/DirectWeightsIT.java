@@ -142,16 +142,7 @@ class DirectWeightsIT {
             RunTrainer first = run.start(1);
             run.await(PhaseChanged.class, changed -> changed.phase() == phase && changed.weightVersion() == 4);
 
-            first.supersede(); // leaves everything as kill -9 would
-            first.join(SmallRun.DEADLINE);
-            if (!workerSurvives) {
-                run.scenario.stopWorker();
-            }
-            run.rollout.speak();
-            run.rollout.goOn();
-            RunTrainer second = run.start(2);
-            CheckpointSaved last = run.awaitLastCut();
-            second.end(SmallRun.DEADLINE);
+            CheckpointSaved last = run.endBySuccessor(first, workerSurvives);
 
             run.assertWhole(last);
             assertThat(run.events(TrainerReady.class).getLast().how())

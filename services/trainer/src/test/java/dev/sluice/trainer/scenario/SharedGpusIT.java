@@ -130,16 +130,7 @@ class SharedGpusIT {
             PhaseChanged newest =
                     run.await(PhaseChanged.class, changed -> changed.phase() == phase && changed.weightVersion() == 4);
 
-            first.supersede(); // leaves everything as kill -9 would
-            first.join(SmallRun.DEADLINE);
-            if (!workerSurvives) {
-                run.scenario.stopWorker();
-            }
-            run.rollout.speak();
-            run.rollout.goOn();
-            RunTrainer second = run.start(2);
-            CheckpointSaved last = run.awaitLastCut();
-            second.end(SmallRun.DEADLINE);
+            CheckpointSaved last = run.endBySuccessor(first, workerSurvives);
 
             PhaseChanged next = run.events(PhaseChanged.class).stream()
                     .filter(changed -> changed.number() == newest.number() + 1)

@@ -60,6 +60,21 @@ final class SmallRun implements AutoCloseable {
         return await(CheckpointSaved.class, CheckpointSaved::last);
     }
 
+    /** The first trainer leaves everything as kill -9 would, and a second one ends the run; the instance says all it kept back. */
+    CheckpointSaved endBySuccessor(RunTrainer first, boolean workerSurvives) throws IOException {
+        first.supersede();
+        first.join(DEADLINE);
+        if (!workerSurvives) {
+            scenario.stopWorker();
+        }
+        rollout.speak();
+        rollout.goOn();
+        RunTrainer second = start(2);
+        CheckpointSaved last = awaitLastCut();
+        second.end(DEADLINE);
+        return last;
+    }
+
     <E extends Event> List<E> events(Class<E> type) {
         return log.events(id, type);
     }
