@@ -123,14 +123,13 @@ def _adapt(plan: list[str], device: str) -> tuple[list[str], list[str]]:
         plan = _without_value(plan, "--attention-backend", left_out)
         plan = _without_value(plan, "--transformer-impl", [])
         plan += ["--transformer-impl", "local", "--no-persist-layer-norm", "--no-rope-fusion"]
+        # Megatron's local modules need Apex for it.
+        plan.append("--no-gradient-accumulation-fusion")
     elif importlib.util.find_spec("flash_attn") is None and importlib.util.find_spec("flash_attn_3") is None:
         # What is named alone is used alone, and cuDNN's is there.
         plan = _without_value(plan, "--attention-backend", left_out)
     if device == "cpu":
         plan += ["--no-bias-swiglu-fusion"]
-    if importlib.util.find_spec("fused_weight_gradient_mlp_cuda") is None:
-        # Apex's kernel, which adds weight gradients into the buffers as it computes them.
-        plan.append("--no-gradient-accumulation-fusion")
     return plan, left_out
 
 

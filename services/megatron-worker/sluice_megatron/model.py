@@ -12,6 +12,7 @@ from megatron.core.distributed import finalize_model_grads
 from megatron.core.models.gpt.gpt_model import GPTModel
 from megatron.core.optimizer import get_megatron_optimizer
 from megatron.core.process_groups_config import ProcessGroupCollection
+from megatron.core.tensor_parallel import layers
 from megatron.core.utils import get_model_config
 from megatron.training.argument_utils import gpt_config_from_args
 from megatron.training.models import gpt
@@ -104,6 +105,10 @@ def build(args: Namespace) -> Built:
     """A model with optimizer, its weights as Megatron initialises them until a checkpoint is loaded."""
     if args.transformer_impl == "local":
         use_local_modules()
+    if args.gradient_accumulation_fusion:
+        # Megatron's own linear layers ask for Apex then. The output layer is the only one beside TransformerEngine's, and
+        # its product is scores.py's.
+        layers._grad_accum_fusion_available = True
     gpt.GPTModel = PolicyModel
     # Micro-batches are packed to different lengths, and pipeline stages must be told.
     config = gpt_config_from_args(args)

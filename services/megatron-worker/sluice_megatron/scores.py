@@ -68,8 +68,7 @@ class _PiecewiseScores(torch.autograd.Function):
     def backward(ctx, of_logprobs, of_entropies):
         hidden, weight, local, log_sums, entropies, *kept = ctx.saved_tensors
         to_hidden = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
-        # Summed over pieces in float32, and rounded once.
-        to_weight = torch.zeros_like(weight, dtype=torch.float32) if ctx.needs_input_grad[1] else None
+        to_weight = _WeightGradient(weight) if ctx.needs_input_grad[1] else None
         for number, rows in enumerate(_pieces(len(local), weight)):
             logits = kept[number] if kept else linear(hidden[rows], weight)
             gradient = score_kernels.gradient(
@@ -82,8 +81,33 @@ class _PiecewiseScores(torch.autograd.Function):
             if to_hidden is not None:
                 torch.mm(gradient, weight, out=to_hidden[rows])
             if to_weight is not None:
-                to_weight += gradient.t() @ hidden[rows]
-        return to_hidden, None if to_weight is None else to_weight.to(weight.dtype), None, None, None, None
+                to_weight.add(gradient.t(), hidden[rows])
+        return to_hidden, to_weight and to_weight.for_autograd(), None, None, None, None
+
+
+class _WeightGradient:
+    """Summed over pieces in float32: in the buffer of Megatron's DistributedDataParallel where the weight has one, as in
+    megatron/core/tensor_parallel/layers.py with gradient_accumulation_fusion."""
+
+    def __init__(self, weight: Tensor):
+        self._weight = weight
+        self._in_buffer = hasattr(weight, "grad_added_to_main_grad")
+        self._sum = weight.main_grad if self._in_buffer else torch.zeros_like(weight, dtype=torch.float32)
+
+    def add(self, left: Tensor, right: Tensor):
+        if left.is_cuda and left.dtype != self._sum.dtype:
+            torch.addmm(self._sum, left, right, out_dtype=self._sum.dtype, out=self._sum)
+        else:
+            self._sum += left @ right
+
+    def for_autograd(self) -> Tensor:
+        """The gradient; where it is in the buffer already, what DistributedDataParallel only waits for."""
+        if not self._in_buffer:
+            return self._sum.to(self._weight.dtype)
+        self._weight.grad_added_to_main_grad = True
+        # Where the embedding is the same weight, DistributedDataParallel adds what autograd sums up.
+        shared = getattr(self._weight, "zero_out_wgrad", False)
+        return torch.zeros_like(self._weight) if shared else torch.empty_like(self._weight)
 
 
 def _over_vocabulary(sums: Tensor, group) -> Tensor:

@@ -55,6 +55,25 @@ def test_pieces_of_any_size_give_the_scores_and_gradients_of_all_logits_at_once(
 
 
 @needs_megatron
+@pytest.mark.parametrize("shared", [False, True], ids=["own weight", "the embedding's weight"])
+def test_a_weight_that_megatron_gave_a_buffer_is_summed_up_there_over_micro_batches(one_rank, shared):
+    from sluice_megatron import scores
+
+    hidden, weight, labels, of_logprobs, _ = given()
+    alone, buffered = weight.clone().requires_grad_(), weight.clone().requires_grad_()
+    buffered.main_grad, buffered.grad_added_to_main_grad = torch.zeros_like(weight), False
+    buffered.zero_out_wgrad = shared
+    for found in (alone, buffered):
+        for _ in range(2):
+            logprobs, _ = scores.token_scores(hidden[:, None], found, labels, 1.0, VOCABULARY, sequence_parallel=False)
+            (logprobs * of_logprobs).sum().backward()
+
+    assert buffered.grad_added_to_main_grad
+    torch.testing.assert_close(buffered.main_grad, alone.grad)
+    assert not shared or not buffered.grad.any()
+
+
+@needs_megatron
 @pytest.mark.parametrize(
     ("rows", "entries", "sizes"),
     [(8192, 154_880, [4096] * 2), (9000, 154_880, [3072, 3072, 2856]), (8192, 19_360, [8192]), (5, 154_880, [5])],

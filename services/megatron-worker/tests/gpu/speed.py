@@ -50,6 +50,8 @@ class Bare:
 
     def __init__(self, made, rows):
         self._made, self._rows = made, rows
+        # The worker computes this layer's product itself; here it is Megatron's, which would need Apex to fuse.
+        made.policy.output_layer.gradient_accumulation_fusion = False
 
     def step(self):
         policy = self._made.policy
