@@ -9,6 +9,7 @@ import dev.sluice.cli.doctor.Finding.Warning;
 import dev.sluice.cli.doctor.InstalledGpu.Holder;
 import dev.sluice.cli.doctor.InstalledGpu.Links;
 import dev.sluice.domain.candidate.Gpu;
+import dev.sluice.process.VisibleGpus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -65,17 +66,25 @@ final class GpuCheck implements Check {
                     "nvidia-smi lists none",
                     "start the container with --gpus all, or look at lspci and dmesg"));
         }
+        String named = System.getenv(VisibleGpus.ENVIRONMENT_NAME);
+        List<InstalledGpu> visible = InstalledGpu.visible(gpus, named);
+        if (visible.isEmpty()) {
+            return List.of(failed(
+                    "GPUs",
+                    "%s=%s shows none of the %d".formatted(VisibleGpus.ENVIRONMENT_NAME, named, gpus.size()),
+                    "correct it, or unset it to use all"));
+        }
         Links links = smi("topo", "-m") instanceof Probe.Answer.Ended ended && ended.clean()
                 ? Links.read(ended.output())
                 : null;
-        node.has(gpus, links);
+        node.has(visible, links);
         List<Holder> holders =
                 smi("--query-compute-apps=" + Holder.QUERY, FORMAT) instanceof Probe.Answer.Ended apps && apps.clean()
                         ? Holder.read(apps.output())
                         : List.of();
         List<Finding> findings = new ArrayList<>();
-        findings.add(driver(gpus));
-        findings.addAll(judge(node, gpus, holders));
+        findings.add(driver(visible));
+        findings.addAll(judge(node, visible, holders));
         findings.add(xid());
         return findings;
     }

@@ -50,6 +50,27 @@ record InstalledGpu(
                 .toList();
     }
 
+    /**
+     * Those that programs started here see, in their order.
+     *
+     * @param named value of CUDA_VISIBLE_DEVICES: numbers or beginnings of UUIDs, of which CUDA takes no more from the first
+     *     that names no GPU; absent or blank: all
+     */
+    static List<InstalledGpu> visible(List<InstalledGpu> installed, @Nullable String named) {
+        if (named == null || named.isBlank()) {
+            return installed;
+        }
+        return Arrays.stream(named.strip().split("\\s*,\\s*"))
+                .map(name -> installed.stream().filter(gpu -> gpu.is(name)).findFirst())
+                .takeWhile(Optional::isPresent)
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    private boolean is(String name) {
+        return name.equals(String.valueOf(index)) || name.startsWith("GPU-") && uuid.startsWith(name);
+    }
+
     private static InstalledGpu line(String line) {
         String[] fields = line.strip().split("\\s*,\\s*", -1);
         if (fields.length != FIELDS || !fields[0].matches("\\d{1,3}")) {

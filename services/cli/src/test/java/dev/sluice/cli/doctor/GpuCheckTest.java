@@ -36,6 +36,20 @@ class GpuCheckTest {
     }
 
     @Test
+    void onlyGpusThatProgramsStartedHereSeeAreLookedAt() {
+        List<InstalledGpu> both = InstalledGpu.read(Recordings.read("h100-x2/gpus.csv"));
+        InstalledGpu first = both.getFirst();
+        InstalledGpu second = both.getLast();
+
+        assertThat(InstalledGpu.visible(both, null)).isEqualTo(both);
+        assertThat(InstalledGpu.visible(both, "1")).containsExactly(second);
+        assertThat(InstalledGpu.visible(both, "1, 0")).containsExactly(second, first);
+        assertThat(InstalledGpu.visible(both, second.uuid())).containsExactly(second);
+        assertThat(InstalledGpu.visible(both, "0,-1,1")).containsExactly(first);
+        assertThat(InstalledGpu.visible(both, "7")).isEmpty();
+    }
+
+    @Test
     void aHealthyPairIsFineUntilAPlanWantsEight() {
         List<InstalledGpu> gpus = InstalledGpu.read(Recordings.read("h100-x2/gpus.csv"));
 
