@@ -30,10 +30,12 @@ final class Target {
 
     private final HttpEndpoint server;
     private final JsonNode info;
+    private final int contextLength;
 
-    private Target(HttpEndpoint server, JsonNode info) {
+    private Target(HttpEndpoint server, JsonNode info, int contextLength) {
         this.server = server;
         this.info = info;
+        this.contextLength = contextLength;
     }
 
     /**
@@ -43,18 +45,23 @@ final class Target {
      */
     static Target of(HttpEndpoint endpoint) {
         HttpEndpoint server = endpoint.withReplyLimit(REPLY_LIMIT_BYTES);
-        JsonNode info = Json.MAPPER.createObjectNode();
-        HttpReply reply = server.call(HttpCall.get("/server_info", DEADLINE));
-        if (reply.status() == 401) {
+        HttpReply info = server.call(HttpCall.get("/server_info", DEADLINE));
+        if (info.status() == 401) {
             throw CommandFailure.failed(server.baseUri() + " asks for a key that was not given, or for another; give it"
                     + " with --api-key");
         }
+        HttpReply models = server.call(HttpCall.get("/v1/models", DEADLINE));
+        return new Target(
+                server, tree(info), tree(models).at("/data/0/max_model_len").asInt(0));
+    }
+
+    /** A reply's JSON; empty where it is none, which the check of its path says. */
+    private static JsonNode tree(HttpReply reply) {
         try {
-            info = reply.tree();
+            return reply.tree();
         } catch (IOException e) {
-            // The check of /server_info says so.
+            return Json.MAPPER.createObjectNode();
         }
-        return new Target(server, info);
     }
 
     /**
@@ -115,8 +122,15 @@ final class Target {
 
     /** Tokens that an output may have beside {@link #PROMPT}, at most this many. */
     int roomFor(int tokens) {
-        int context = info("context_length").asInt(0);
-        return context == 0 ? tokens : Math.min(tokens, context - PROMPT.size() - reservedTokens() - 1);
+        return contextLength == 0 ? tokens : Math.min(tokens, contextLength - PROMPT.size() - reservedTokens() - 1);
+    }
+
+    /**
+     * Tokens of prompt and output together; 0 where the server does not tell. {@code context_length} of
+     * {@code /server_info} is what it was started with, mostly nothing.
+     */
+    int contextLength() {
+        return contextLength;
     }
 
     /** Tokens of each context that SGLang keeps free for drafts. */

@@ -110,7 +110,7 @@ final class VerlChecks {
     }
 
     private static void tooLong(Target target) {
-        int context = target.info("context_length").asInt(0);
+        int context = target.contextLength();
         if (context == 0 || context > 100_000) {
             throw new Check.Skipped("the server tells no context length that a small request exceeds");
         }

@@ -75,7 +75,6 @@ final class StatusEndpoints {
         info.put("model_path", engine.modelPath());
         info.put("tokenizer_path", options.tokenizerPath().toString());
         info.put("served_model_name", options.servedModelName());
-        info.put("context_length", engine.contextLength());
         info.put("max_running_requests", options.maxRunning());
         info.put("random_seed", options.seed());
         info.put("weight_version", ranks.weightVersion());
