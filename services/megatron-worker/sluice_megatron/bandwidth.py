@@ -86,7 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
     local = int(os.environ["LOCAL_RANK"])
     if options.backend == "nccl":
         if local >= torch.cuda.device_count():
-            print(f"rank {local} of this node has no GPU: {torch.cuda.device_count()} are visible", file=sys.stderr)
+            seen = torch.cuda.device_count()
+            print(f"error: rank {local} of this node has no GPU: {seen} are visible", file=sys.stderr)
             return 2
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)

@@ -56,12 +56,16 @@ def test_pieces_of_any_size_give_the_scores_and_gradients_of_all_logits_at_once(
 
 @needs_megatron
 @pytest.mark.parametrize("shared", [False, True], ids=["own weight", "the embedding's weight"])
-def test_a_weight_that_megatron_gave_a_buffer_is_summed_up_there_over_micro_batches(one_rank, shared):
+@pytest.mark.parametrize(("device", "kind"), [("cpu", torch.float32), ("cuda", torch.bfloat16)])
+def test_a_weight_that_megatron_gave_a_buffer_is_summed_up_there_over_micro_batches(one_rank, device, kind, shared):
     from sluice_megatron import scores
 
-    hidden, weight, labels, of_logprobs, _ = given()
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU is here")
+    hidden, weight, labels, of_logprobs, _ = (value.to(device) for value in given())
+    hidden, weight = hidden.to(kind), weight.to(kind)
     alone, buffered = weight.clone().requires_grad_(), weight.clone().requires_grad_()
-    buffered.main_grad, buffered.grad_added_to_main_grad = torch.zeros_like(weight), False
+    buffered.main_grad, buffered.grad_added_to_main_grad = torch.zeros_like(weight, dtype=torch.float32), False
     buffered.zero_out_wgrad = shared
     for found in (alone, buffered):
         for _ in range(2):
@@ -69,7 +73,8 @@ def test_a_weight_that_megatron_gave_a_buffer_is_summed_up_there_over_micro_batc
             (logprobs * of_logprobs).sum().backward()
 
     assert buffered.grad_added_to_main_grad
-    torch.testing.assert_close(buffered.main_grad, alone.grad)
+    rounded = torch.finfo(kind).eps * alone.grad.abs().max().item()
+    torch.testing.assert_close(buffered.main_grad, alone.grad.float(), rtol=0, atol=max(1e-5, rounded))
     assert not shared or not buffered.grad.any()
 
 

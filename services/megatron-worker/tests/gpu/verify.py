@@ -1,8 +1,8 @@
 """All that is checked of the worker on a machine with GPUs: its tests there, a resumed run, two and four ranks against one, a
 step beside bare Megatron, what a call costs beside its computing, a rank's share.
 
-python tests/gpu/verify.py [--quick]. As many checks at once as there are GPUs for. Prints a table; the last line is JSON. Exit
-code 1 if a check failed. Two ranks need two GPUs, four four, all else one.
+python tests/gpu/verify.py [--quick]. As many checks at once as there are GPUs for, and beside them the tests that compute on the
+CPU. Prints a table; the last line is JSON. Exit code 1 if a check failed. Two ranks need two GPUs, four four, all else one.
 """
 
 import argparse
@@ -23,7 +23,7 @@ PACKAGE = HERE.parents[1]
 
 @dataclass(frozen=True)
 class Check:
-    """``gpus`` is how many it uses, of fewer all that there are; ``wide`` of a model at real width."""
+    """``gpus`` is how many it uses, of fewer all that there are, 0 for a check on the CPU; ``wide`` of a model at real width."""
 
     name: str
     command: list[str]
@@ -35,23 +35,28 @@ def script(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-W", "ignore", str(HERE / name), *arguments]
 
 
-def tests(*names: str) -> list[str]:
-    files = [f"tests/test_{name}.py" for name in names]
-    return [sys.executable, "-W", "ignore", "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
+def tests(*names: str) -> Check:
+    return Check(f"tests: {', '.join(names)}", pytest(*(f"tests/test_{name}.py" for name in names)), gpus=0)
 
 
-# Those that take long first: they end together then.
+def pytest(*arguments: str) -> list[str]:
+    return [sys.executable, "-W", "ignore", "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+
+
+# Each starts when all before it have started and enough GPUs are free: those on the CPU at once, and of the others those that
+# take long first.
 CHECKS = [
+    tests("step"),
+    tests("families"),
+    tests("offload_and_save"),
+    tests("refusals", "sync", "buckets"),
+    tests("scores", "losses", "batch", "packing"),
     Check("ranks against one", script("ranks.py", "--seconds", "600"), gpus=4),
-    Check("a step at real width", script("speed.py"), wide=True),
-    Check("one rank's share of the recipe", script("share.py"), wide=True),
-    Check("steps, layouts, resume", tests("step", "refusals")),
     Check("a resumed run's bits", script("resume.py")),
-    Check("families of the converter", tests("families")),
-    Check("weights to engines", tests("sync", "buckets")),
-    Check("offload and cuts", tests("offload_and_save")),
+    Check("one rank's share of the recipe", script("share.py"), wide=True),
+    Check("tests on a GPU", pytest("-k", "cuda", "tests")),
     Check("a call beside its computing", script("control.py")),
-    Check("losses, batches, packing", tests("losses", "batch", "packing")),
+    Check("a step at real width", script("speed.py"), wide=True),
 ]
 
 
@@ -64,17 +69,19 @@ def main() -> int:
         print("no GPU is here", file=sys.stderr)
         return 1
     checks = [check for check in CHECKS if not (options.quick and check.wide)]
-    with ThreadPoolExecutor(pool.count) as threads:
-        told = threads.map(lambda check: run(check, pool), checks)
-        results = dict(zip((check.name for check in checks), told, strict=True))
+    with ThreadPoolExecutor(len(checks)) as threads:
+        told = {}
+        for check in checks:
+            taken = pool.take(min(check.gpus, pool.count))
+            told[check.name] = threads.submit(run, check, taken, pool)
+    results = {name: row.result() for name, row in told.items()}
     print(json.dumps(results))
     return 1 if any(result["status"] == "failed" for result in results.values()) else 0
 
 
-def run(check: Check, pool: gpus.Pool) -> dict[str, object]:
-    """Runs a check and prints its row; its last line on stdout is what it says."""
+def run(check: Check, taken: list[str], pool: gpus.Pool) -> dict[str, object]:
+    """Runs a check on what it took and prints its row; its last line on stdout is what it says."""
     path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH", "")]))
-    taken = pool.take(min(check.gpus, pool.count))
     began = time.monotonic()
     try:
         environment = os.environ | {"PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ",".join(taken)}

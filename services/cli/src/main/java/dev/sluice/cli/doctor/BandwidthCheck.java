@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** How fast GPUs sum together, by the worker's own program, beside the data sheet of their link. */
@@ -22,6 +23,9 @@ final class BandwidthCheck implements Check {
     private static final String SUBJECT = "NCCL";
     private static final String MARK = "bandwidth ";
     private static final double SLOW_SHARE = 0.5;
+    // The program's own words or the last line of a traceback of Python, not torchrun's of its own.
+    private static final Pattern REASON =
+            Pattern.compile("(\\[rank\\d+]:\\s*)?(error|[\\w.]+(Error|Exception)): .+|.*: No module named .+");
     // 10^9 bytes a second of a lane each way, by PCIe's generations; 128b/130b is taken off.
     private static final double[] PCIE_LANE = {0, 0.25, 0.5, 0.985, 1.969, 3.938, 7.563};
 
@@ -165,10 +169,10 @@ final class BandwidthCheck implements Check {
     private static String reason(Probe.Answer.Ended ended) {
         return ended.output()
                 .lines()
-                .filter(line -> line.matches(".*(Error|error|No module).*"))
-                .reduce((first, second) -> first)
-                .orElse(ended.lastLine())
-                .strip();
+                .map(String::strip)
+                .filter(line -> REASON.matcher(line).matches())
+                .findFirst()
+                .orElse(ended.lastLine().strip());
     }
 
     private static @Nullable JsonNode report(String output) {

@@ -18,6 +18,17 @@ class BandwidthCheckTest {
             {"bytes": 1073741824, "seconds": 0.0033183810000032565, "busGBps": 323.57}]}
             """;
 
+    /** Of torch 2.11, shortened. */
+    private static final String TORCHRUN_AFTER_A_REFUSAL = """
+            error: rank 0 of this node has no GPU: 0 are visible
+            E1127 02:50:34.448000 17938 torch/distributed/elastic/multiprocessing/api.py:986] failed (exitcode: 2) local_rank: 0
+            Traceback (most recent call last):
+              File "/site-packages/torch/distributed/elastic/multiprocessing/errors/__init__.py", line 362, in wrapper
+                return f(*args, **kwargs)
+            torch.distributed.elastic.multiprocessing.errors.ChildFailedError:\s
+              error_file: <N/A>
+            """;
+
     @TempDir
     private Path directory;
 
@@ -49,9 +60,11 @@ class BandwidthCheckTest {
                 1,
                 "h100-x2/gpus.csv",
                 "h100-x2/topo.txt");
+        Finding refused = judge(TORCHRUN_AFTER_A_REFUSAL, 1, "h100-x2/gpus.csv", "h100-x2/topo.txt");
         Finding hung = BandwidthCheck.judge(Orders.node(directory), new Probe.Answer.Late("", Duration.ofMinutes(3)));
 
         assertThat(failed.found()).endsWith("No module named sluice_megatron");
+        assertThat(refused.found()).endsWith("failed: error: rank 0 of this node has no GPU: 0 are visible");
         assertThat(hung).isInstanceOf(Finding.Failed.class);
         assertThat(hung.mending()).contains("NCCL_SOCKET_IFNAME");
     }
