@@ -126,6 +126,11 @@ def build(args: Namespace) -> Built:
     [chunk] = gpt.GPTModelBuilder(config).build_distributed_models(
         pg_collection=groups, ddp_config=ddp, data_parallel_random_init=False, **half
     )
+    policy = unwrapped(chunk)
+    if policy.mtp_process and policy.share_embeddings_and_output_weights:
+        # What the layer gives the embedding comes beside what the output layer has put in the buffer; Megatron says so itself
+        # where all is one pipeline stage.
+        policy.output_weight().zero_out_wgrad = True
     optimizer_config, overrides = get_megatron_optimizer_config(args)
     optimizer = get_megatron_optimizer(
         optimizer_config, [chunk], config_overrides=overrides, use_gloo_process_groups=args.use_gloo_process_groups
