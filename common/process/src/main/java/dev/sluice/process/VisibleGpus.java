@@ -11,6 +11,15 @@ public final class VisibleGpus {
 
     private VisibleGpus() {}
 
+    /** What this process was given: numbers or beginnings of UUIDs; empty where it sees all GPUs of the host. */
+    public static List<String> names() {
+        return names(System.getenv(ENVIRONMENT_NAME));
+    }
+
+    private static List<String> names(@Nullable String own) {
+        return own == null || own.isBlank() ? List.of() : List.of(own.strip().split("\\s*,\\s*"));
+    }
+
     /** The variable's value for a child that gets these of this process's GPUs, counted from 0. */
     public static String of(List<Integer> indexes) {
         return of(indexes, System.getenv(ENVIRONMENT_NAME));
@@ -23,10 +32,10 @@ public final class VisibleGpus {
      * @throws IllegalArgumentException if this process sees fewer
      */
     static String of(List<Integer> indexes, @Nullable String own) {
-        if (own == null || own.isBlank()) {
+        List<String> seen = names(own);
+        if (seen.isEmpty()) {
             return indexes.stream().map(String::valueOf).collect(Collectors.joining(","));
         }
-        List<String> seen = List.of(own.trim().split(" *, *"));
         return indexes.stream()
                 .map(index -> {
                     if (index >= seen.size()) {

@@ -66,12 +66,13 @@ final class GpuCheck implements Check {
                     "nvidia-smi lists none",
                     "start the container with --gpus all, or look at lspci and dmesg"));
         }
-        String named = System.getenv(VisibleGpus.ENVIRONMENT_NAME);
-        List<InstalledGpu> visible = InstalledGpu.visible(gpus, named);
+        List<String> names = VisibleGpus.names();
+        List<InstalledGpu> visible = InstalledGpu.visible(gpus, names);
         if (visible.isEmpty()) {
             return List.of(failed(
                     "GPUs",
-                    "%s=%s shows none of the %d".formatted(VisibleGpus.ENVIRONMENT_NAME, named, gpus.size()),
+                    "%s=%s shows none of the %d"
+                            .formatted(VisibleGpus.ENVIRONMENT_NAME, String.join(",", names), gpus.size()),
                     "correct it, or unset it to use all"));
         }
         Links links = smi("topo", "-m") instanceof Probe.Answer.Ended ended && ended.clean()

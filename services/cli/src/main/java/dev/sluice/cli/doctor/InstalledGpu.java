@@ -53,14 +53,13 @@ record InstalledGpu(
     /**
      * Those that programs started here see, in their order.
      *
-     * @param named value of CUDA_VISIBLE_DEVICES: numbers or beginnings of UUIDs, of which CUDA takes no more from the first
-     *     that names no GPU; absent or blank: all
+     * @param names as {@link dev.sluice.process.VisibleGpus} has them: CUDA takes no more from the first that names no GPU; empty: all
      */
-    static List<InstalledGpu> visible(List<InstalledGpu> installed, @Nullable String named) {
-        if (named == null || named.isBlank()) {
+    static List<InstalledGpu> visible(List<InstalledGpu> installed, List<String> names) {
+        if (names.isEmpty()) {
             return installed;
         }
-        return Arrays.stream(named.strip().split("\\s*,\\s*"))
+        return names.stream()
                 .map(name -> installed.stream().filter(gpu -> gpu.is(name)).findFirst())
                 .takeWhile(Optional::isPresent)
                 .flatMap(Optional::stream)

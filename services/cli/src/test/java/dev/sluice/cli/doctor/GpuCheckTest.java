@@ -41,12 +41,12 @@ class GpuCheckTest {
         InstalledGpu first = both.getFirst();
         InstalledGpu second = both.getLast();
 
-        assertThat(InstalledGpu.visible(both, null)).isEqualTo(both);
-        assertThat(InstalledGpu.visible(both, "1")).containsExactly(second);
-        assertThat(InstalledGpu.visible(both, "1, 0")).containsExactly(second, first);
-        assertThat(InstalledGpu.visible(both, second.uuid())).containsExactly(second);
-        assertThat(InstalledGpu.visible(both, "0,-1,1")).containsExactly(first);
-        assertThat(InstalledGpu.visible(both, "7")).isEmpty();
+        assertThat(InstalledGpu.visible(both, List.of())).isEqualTo(both);
+        assertThat(InstalledGpu.visible(both, List.of("1"))).containsExactly(second);
+        assertThat(InstalledGpu.visible(both, List.of("1", "0"))).containsExactly(second, first);
+        assertThat(InstalledGpu.visible(both, List.of(second.uuid()))).containsExactly(second);
+        assertThat(InstalledGpu.visible(both, List.of("0", "-1", "1"))).containsExactly(first);
+        assertThat(InstalledGpu.visible(both, List.of("7"))).isEmpty();
     }
 
     @Test
