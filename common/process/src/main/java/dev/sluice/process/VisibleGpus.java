@@ -1,6 +1,7 @@
 package dev.sluice.process;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -11,13 +12,15 @@ public final class VisibleGpus {
 
     private VisibleGpus() {}
 
-    /** What this process was given: numbers or beginnings of UUIDs; empty where it sees all GPUs of the host. */
-    public static List<String> names() {
+    /** What this process was given: numbers or beginnings of UUIDs; nothing where it sees all GPUs of the host. */
+    public static Optional<List<String>> names() {
         return names(System.getenv(ENVIRONMENT_NAME));
     }
 
-    private static List<String> names(@Nullable String own) {
-        return own == null || own.isBlank() ? List.of() : List.of(own.strip().split("\\s*,\\s*"));
+    private static Optional<List<String>> names(@Nullable String own) {
+        return own == null || own.isBlank()
+                ? Optional.empty()
+                : Optional.of(List.of(own.strip().split("\\s*,\\s*")));
     }
 
     /** The variable's value for a child that gets these of this process's GPUs, counted from 0. */
@@ -32,10 +35,11 @@ public final class VisibleGpus {
      * @throws IllegalArgumentException if this process sees fewer
      */
     static String of(List<Integer> indexes, @Nullable String own) {
-        List<String> seen = names(own);
-        if (seen.isEmpty()) {
+        Optional<List<String>> given = names(own);
+        if (given.isEmpty()) {
             return indexes.stream().map(String::valueOf).collect(Collectors.joining(","));
         }
+        List<String> seen = given.get();
         return indexes.stream()
                 .map(index -> {
                     if (index >= seen.size()) {

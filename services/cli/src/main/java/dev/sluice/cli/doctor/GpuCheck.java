@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -66,13 +67,15 @@ final class GpuCheck implements Check {
                     "nvidia-smi lists none",
                     "start the container with --gpus all, or look at lspci and dmesg"));
         }
-        List<String> names = VisibleGpus.names();
-        List<InstalledGpu> visible = InstalledGpu.visible(gpus, names);
+        Optional<List<String>> names = VisibleGpus.names();
+        List<InstalledGpu> visible =
+                names.map(given -> InstalledGpu.visible(gpus, given)).orElse(gpus);
         if (visible.isEmpty()) {
             return List.of(failed(
                     "GPUs",
                     "%s=%s shows none of the %d"
-                            .formatted(VisibleGpus.ENVIRONMENT_NAME, String.join(",", names), gpus.size()),
+                            .formatted(
+                                    VisibleGpus.ENVIRONMENT_NAME, String.join(",", names.orElseThrow()), gpus.size()),
                     "correct it, or unset it to use all"));
         }
         Links links = smi("topo", "-m") instanceof Probe.Answer.Ended ended && ended.clean()

@@ -53,12 +53,9 @@ record InstalledGpu(
     /**
      * Those that programs started here see, in their order.
      *
-     * @param names as {@link dev.sluice.process.VisibleGpus} has them: CUDA takes no more from the first that names no GPU; empty: all
+     * @param names as {@link dev.sluice.process.VisibleGpus#names()} has them; CUDA takes no more from the first that names no GPU
      */
     static List<InstalledGpu> visible(List<InstalledGpu> installed, List<String> names) {
-        if (names.isEmpty()) {
-            return installed;
-        }
         return names.stream()
                 .map(name -> installed.stream().filter(gpu -> gpu.is(name)).findFirst())
                 .takeWhile(Optional::isPresent)
