@@ -59,11 +59,20 @@ def error_of(thrown: BaseException) -> WorkerError:
         if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
             return WorkerError("disk_full", str(thrown), "free space on the data root's disk")
         cause = cause.__cause__ or cause.__context__
-    # torch is not imported for its exception: the shell alone starts without it.
-    if isinstance(thrown, MemoryError) or type(thrown).__name__ == "OutOfMemoryError" or "out of memory" in str(thrown):
+    if isinstance(thrown, MemoryError) or is_out_of_gpu_memory(thrown):
         return WorkerError(
             "out_of_memory",
             str(thrown) or "the host's memory does not suffice",
             "lower layout.tokensPerGpu, recompute more, or spread the model over more GPUs",
         )
     return WorkerError("internal", f"{type(thrown).__name__}: {thrown}", "see the worker's log")
+
+
+def is_out_of_gpu_memory(thrown: BaseException) -> bool:
+    """Whether that is what was thrown, in the words of torch, CUDA's libraries or NCCL, whose error tells the call and not why
+    it failed (``ncclCudaCalloc`` in its src/include/alloc.h)."""
+    # torch is not imported for its exception: the shell alone starts without it.
+    return type(thrown).__name__ == "OutOfMemoryError" or any(words in str(thrown) for words in _NO_GPU_MEMORY)
+
+
+_NO_GPU_MEMORY = ("out of memory", "Failed to CUDA calloc", "Failed to CUDA malloc")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import torch
 
-from sluice_megatron.errors import WorkerError
+from sluice_megatron.errors import WorkerError, is_out_of_gpu_memory
 
 # How long an onload waits.
 ROOM_SECONDS = 30.0
@@ -55,8 +55,7 @@ def others_are_named(doing: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as e:
-        # Libraries on CUDA have words of their own for it.
-        if "out of memory" not in str(e):
+        if not is_out_of_gpu_memory(e):
             raise
         raise WorkerError(
             "internal", f"the GPU's memory ended while {doing}: {whose()}; {str(e).splitlines()[0][:300]}", _MEND

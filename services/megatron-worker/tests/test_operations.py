@@ -112,7 +112,10 @@ def test_what_was_thrown_is_told_by_its_kind():
     wrapped = RuntimeError("cannot write")
     wrapped.__cause__ = full
     cuda = RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+    nccl = RuntimeError(
+        "NCCL error in: NCCLUtils.cpp:93, unhandled cuda error\nLast error:\nFailed to CUDA calloc 536870912 bytes"
+    )
 
-    codes = [error_of(thrown).code for thrown in (full, wrapped, cuda, MemoryError(), KeyError("x"))]
+    codes = [error_of(thrown).code for thrown in (full, wrapped, cuda, nccl, MemoryError(), KeyError("x"))]
 
-    assert codes == ["disk_full", "disk_full", "out_of_memory", "out_of_memory", "internal"]
+    assert codes == ["disk_full", "disk_full", "out_of_memory", "out_of_memory", "out_of_memory", "internal"]
