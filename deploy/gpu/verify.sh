@@ -1,5 +1,5 @@
 #!/bin/sh
-# Verifies a GPU machine in less than half an hour; with one GPU it skips what needs two and says so.
+# Verifies a GPU machine in about half an hour; with one GPU it skips what needs two and says so.
 #   deploy/gpu/verify.sh [--only CHECK,CHECK] [--json] [--engine-python PYTHON] [--worker-python PYTHON] [--engine-args "..."] [--steps N] [--keep]
 # Checks: sluice doctor, the worker's own tests, its weights in SGLang over CUDA IPC and NCCL, sluice conformance against
 # SGLang, a run that SGLang samples and the CPU worker trains, a run on GPUs alone. A table with seconds and figures; exit code 1 if a check failed, 2 for a wrong command line.

@@ -22,6 +22,7 @@ STATUS = {
 }
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NO_GPU_MEMORY = ("out of memory", "Failed to CUDA calloc", "Failed to CUDA malloc")
 
 
 class WorkerError(Exception):
@@ -73,6 +74,3 @@ def is_out_of_gpu_memory(thrown: BaseException) -> bool:
     it failed (``ncclCudaCalloc`` in its src/include/alloc.h)."""
     # torch is not imported for its exception: the shell alone starts without it.
     return type(thrown).__name__ == "OutOfMemoryError" or any(words in str(thrown) for words in _NO_GPU_MEMORY)
-
-
-_NO_GPU_MEMORY = ("out of memory", "Failed to CUDA calloc", "Failed to CUDA malloc")
